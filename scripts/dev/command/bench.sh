@@ -1,0 +1,2 @@
+toolchain; fetch
+cargo bench --workspace --exclude naru-browser "${LOCKED[@]}" --benches "$@"

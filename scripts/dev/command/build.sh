@@ -1,0 +1,2 @@
+assets; server
+say "server: $NARU_BIN, assets: $NARU_SITE"

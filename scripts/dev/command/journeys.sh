@@ -1,0 +1,3 @@
+assets; server
+[ $# -gt 0 ] || set -- --project journeys --project no-script --project phone
+journeys "$@"

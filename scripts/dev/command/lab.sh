@@ -1,0 +1,40 @@
+# The lab is end2end/lab's own; only its tests are put together here.
+lab=end2end/lab/lab
+
+lab_test() {
+  . scripts/dev/steps.sh
+  local mine=
+  NARU_LAB_KUBECONFIG=''; NARU_LAB_PROMETHEUS=''
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --kubeconfig) NARU_LAB_KUBECONFIG=$(realpath "$2"); shift 2 ;;
+      --prometheus) NARU_LAB_PROMETHEUS=$2; shift 2 ;;
+      *) die "lab test: $1" "usage: ./dev lab test [--kubeconfig FILE --prometheus URL]" ;;
+    esac
+  done
+  toolchain; node_packages; browser; assets; server
+  if [ -z "$NARU_LAB_KUBECONFIG" ]; then
+    [ "$(id -u)" = 0 ] || die "lab" "it makes network namespaces: run as root, or give --kubeconfig and --prometheus"
+    mine=1
+    trap '"$lab" down >/dev/null 2>&1 || true' EXIT
+    step "lab up" "$lab status tells what runs" lab_up || { summary "./dev lab test"; return 1; }
+    eval "$("$lab" env)"
+  fi
+  [ -n "$NARU_LAB_PROMETHEUS" ] || die "lab test" "--kubeconfig wants --prometheus URL beside it"
+  export NARU_LAB_KUBECONFIG NARU_LAB_PROMETHEUS
+
+  [ -z "$mine" ] || step "lab checks" "$lab check" "$lab" check || true
+  # What is ignored elsewhere is what needs the lab.
+  step "contracts on the lab" "cargo test … --tests -- --ignored" cargo test "${NATIVE[@]}" --tests --no-fail-fast -- --ignored || true
+  step "lab journeys" "./dev journeys --project lab" journeys --project lab --pass-with-no-tests || true
+  [ -z "$mine" ] || { trap - EXIT; step "lab down" "$lab status tells what is left" "$lab" down || true; }
+  summary "./dev lab test"
+}
+
+lab_up() { "$lab" setup && "$lab" up; }
+
+case ${1:-} in
+  test) shift; lab_test "$@" ;;
+  "")   "$lab" ;;
+  *)    exec "$lab" "$@" ;;
+esac
