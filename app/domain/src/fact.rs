@@ -1,0 +1,202 @@
+//! What is kept of each object. Kinds that Naru never edits are reduced to what the questions need: 4,000 pods as JSON would be
+//! 150 MB, as facts they are a few. Kinds that it edits or judges field by field stay whole.
+
+use crate::{
+    Name, Timestamp,
+    object::{Key, Kind, Malformed, Object},
+};
+use serde_json::Value;
+use std::{collections::BTreeMap, sync::Arc};
+
+mod read;
+
+/// Label names with their values.
+pub type Labels = BTreeMap<Name, Name>;
+
+/// One object, as far as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each is called as its kind")]
+pub enum Fact {
+    Namespace(Arc<Namespace>),
+    Pod(Arc<Pod>),
+    Service(Arc<Service>),
+    EndpointSlice(Arc<EndpointSlice>),
+    Deployment(Arc<Deployment>),
+    ReplicaSet(Arc<ReplicaSet>),
+    Ingress(Arc<Ingress>),
+    /// Kept whole.
+    Object(Object),
+}
+
+impl Fact {
+    /// Reduces an object as the API server sent it. Unknown fields are passed over; wrong types count as absent.
+    pub fn read(kind: Kind, json: Value) -> Result<Self, Malformed> {
+        read::read(kind, json)
+    }
+
+    /// What it is a fact about.
+    pub fn key(&self) -> Key {
+        let (kind, namespace, name) = match self {
+            Self::Namespace(it) => (Kind::Namespace, Name::from(""), &it.name),
+            Self::Pod(it) => (Kind::Pod, it.namespace.clone(), &it.name),
+            Self::Service(it) => (Kind::Service, it.namespace.clone(), &it.name),
+            Self::EndpointSlice(it) => (Kind::EndpointSlice, it.namespace.clone(), &it.name),
+            Self::Deployment(it) => (Kind::Deployment, it.namespace.clone(), &it.name),
+            Self::ReplicaSet(it) => (Kind::ReplicaSet, it.namespace.clone(), &it.name),
+            Self::Ingress(it) => (Kind::Ingress, it.namespace.clone(), &it.name),
+            Self::Object(it) => return it.key().clone(),
+        };
+        Key { kind, namespace, name: name.clone() }
+    }
+}
+
+/// A namespace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Namespace {
+    /// Its name.
+    pub name: Name,
+    /// Its labels; injection is decided by them.
+    pub labels: Labels,
+}
+
+/// Whether and how a pod is in the mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proxy {
+    /// A sidecar, ordinary or native, or a gateway's own proxy.
+    Sidecar,
+    /// ztunnel takes its traffic: recognised, not judged.
+    Ambient,
+    /// None.
+    None,
+}
+
+/// A pod.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pod {
+    /// Its namespace.
+    pub namespace: Name,
+    /// Its name.
+    pub name: Name,
+    /// Its labels; subsets and services select by them.
+    pub labels: Labels,
+    /// The controlling owner's kind and name (`ReplicaSet`, `Job` …).
+    pub owner: Option<(Name, Name)>,
+    /// `status.podIP`; empty before it has one.
+    pub ip: Name,
+    /// `status.phase`.
+    pub phase: Name,
+    /// The Ready condition is True.
+    pub ready: bool,
+    /// It is being deleted.
+    pub leaving: bool,
+    /// Its proxy.
+    pub proxy: Proxy,
+    /// `spec.serviceAccountName`.
+    pub service_account: Name,
+    /// `metadata.creationTimestamp`.
+    pub created: Option<Timestamp>,
+    /// Restarts of all its containers.
+    pub restarts: u32,
+}
+
+/// A service's port.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServicePort {
+    /// Name; the protocol is often told by it.
+    pub name: Name,
+    /// Number.
+    pub port: u16,
+    /// `appProtocol`, if set.
+    pub app_protocol: Option<Name>,
+    /// `targetPort` as text: a number or a container port's name.
+    pub target: Name,
+}
+
+/// A service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// Its namespace.
+    pub namespace: Name,
+    /// Its name.
+    pub name: Name,
+    /// Selects pods; empty for none.
+    pub selector: Labels,
+    /// Its ports.
+    pub ports: Vec<ServicePort>,
+    /// `None` as clusterIP.
+    pub headless: bool,
+    /// `spec.externalName` of an ExternalName service; empty else.
+    pub external_name: Name,
+}
+
+/// One address of a slice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Endpoint {
+    /// The pod behind it; empty if it is none.
+    pub pod: Name,
+    /// Ready for new requests.
+    pub ready: bool,
+}
+
+/// Part of a service's endpoints.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndpointSlice {
+    /// Its namespace.
+    pub namespace: Name,
+    /// Its name.
+    pub name: Name,
+    /// The service that it belongs to.
+    pub service: Name,
+    /// Its addresses.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// A Deployment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deployment {
+    /// Its namespace.
+    pub namespace: Name,
+    /// Its name.
+    pub name: Name,
+    /// Labels of its pod template.
+    pub template: Labels,
+    /// Pods asked for.
+    pub replicas: u32,
+    /// Pods ready.
+    pub ready: u32,
+}
+
+/// A ReplicaSet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReplicaSet {
+    /// Its namespace.
+    pub namespace: Name,
+    /// Its name.
+    pub name: Name,
+    /// The controlling owner's kind and name (`Deployment`, `Rollout` …).
+    pub owner: Option<(Name, Name)>,
+}
+
+/// A path of an Ingress rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IngressRoute {
+    /// Host; empty for any.
+    pub host: Name,
+    /// Path as written.
+    pub path: Name,
+    /// Service in the Ingress's namespace.
+    pub service: Name,
+}
+
+/// An Ingress.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ingress {
+    /// Its namespace.
+    pub namespace: Name,
+    /// Its name.
+    pub name: Name,
+    /// `spec.ingressClassName`, or the old annotation; empty if neither.
+    pub class: Name,
+    /// Its rules, the default backend last with an empty host and path.
+    pub routes: Vec<IngressRoute>,
+}

@@ -1,0 +1,203 @@
+//! From an API server's JSON to facts.
+
+use super::{
+    Deployment, Endpoint, EndpointSlice, Fact, Ingress, IngressRoute, Labels, Namespace, Pod, Proxy, ReplicaSet, Service,
+    ServicePort,
+};
+use crate::{
+    Name,
+    object::{Key, Kind, Malformed, Object},
+};
+use serde_json::Value;
+use std::sync::Arc;
+
+pub(super) fn read(kind: Kind, json: Value) -> Result<Fact, Malformed> {
+    let Key { namespace, name, .. } = Key::of(kind, &json)?;
+    let it = &json;
+    Ok(match kind {
+        Kind::Namespace => Fact::Namespace(Arc::new(Namespace { name, labels: labels(it, "/metadata/labels") })),
+        Kind::Pod => Fact::Pod(Arc::new(pod(it, namespace, name))),
+        Kind::Service => Fact::Service(Arc::new(service(it, namespace, name))),
+        Kind::EndpointSlice => Fact::EndpointSlice(Arc::new(EndpointSlice {
+            namespace,
+            name,
+            service: it
+                .pointer("/metadata/labels")
+                .and_then(|labels| labels.get("kubernetes.io/service-name"))
+                .map_or_else(|| "".into(), text),
+            endpoints: list(it, "/endpoints").iter().map(endpoint).collect(),
+        })),
+        Kind::Deployment => Fact::Deployment(Arc::new(Deployment {
+            namespace,
+            name,
+            template: labels(it, "/spec/template/metadata/labels"),
+            replicas: number(it, "/spec/replicas").unwrap_or(1),
+            ready: number(it, "/status/readyReplicas").unwrap_or(0),
+        })),
+        Kind::ReplicaSet => Fact::ReplicaSet(Arc::new(ReplicaSet { namespace, name, owner: owner(it) })),
+        Kind::Ingress => Fact::Ingress(Arc::new(ingress(it, namespace, name))),
+        Kind::Gateway
+        | Kind::VirtualService
+        | Kind::DestinationRule
+        | Kind::PeerAuthentication
+        | Kind::Change
+        | Kind::Lease
+        | Kind::CustomResourceDefinition => Fact::Object(Object::new(kind, json)?),
+    })
+}
+
+fn text(value: &Value) -> Name {
+    match value {
+        Value::String(text) => text.as_str().into(),
+        Value::Number(number) => number.to_string().into(),
+        _ => "".into(),
+    }
+}
+
+fn at(it: &Value, pointer: &str) -> Name {
+    it.pointer(pointer).map_or_else(|| "".into(), text)
+}
+
+fn list<'a>(it: &'a Value, pointer: &str) -> &'a [Value] {
+    it.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn number<N: TryFrom<u64>>(it: &Value, pointer: &str) -> Option<N> {
+    N::try_from(it.pointer(pointer)?.as_u64()?).ok()
+}
+
+fn labels(it: &Value, pointer: &str) -> Labels {
+    let map = it.pointer(pointer).and_then(Value::as_object);
+    map.into_iter().flatten().map(|(name, value)| (name.as_str().into(), text(value))).collect()
+}
+
+fn owner(it: &Value) -> Option<(Name, Name)> {
+    let owners = list(it, "/metadata/ownerReferences");
+    let owner = owners.iter().find(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true))?;
+    Some((at(owner, "/kind"), at(owner, "/name")))
+}
+
+fn pod(it: &Value, namespace: Name, name: Name) -> Pod {
+    let statuses = list(it, "/status/containerStatuses");
+    Pod {
+        labels: labels(it, "/metadata/labels"),
+        owner: owner(it),
+        ip: at(it, "/status/podIP"),
+        phase: at(it, "/status/phase"),
+        ready: list(it, "/status/conditions")
+            .iter()
+            .any(|c| &*at(c, "/type") == "Ready" && &*at(c, "/status") == "True"),
+        leaving: it.pointer("/metadata/deletionTimestamp").is_some(),
+        proxy: proxy(it),
+        service_account: at(it, "/spec/serviceAccountName"),
+        created: at(it, "/metadata/creationTimestamp").parse().ok(),
+        restarts: statuses.iter().filter_map(|status| number::<u32>(status, "/restartCount")).sum(),
+        namespace,
+        name,
+    }
+}
+
+/// A container called `istio-proxy` is Istio's, as an ordinary container, as a native sidecar (an init container that restarts), or as
+/// a gateway's only one. Ambient enrolment is what istio-cni writes on the pod once ztunnel has taken it.
+fn proxy(it: &Value) -> Proxy {
+    let named = |pointer: &str| list(it, pointer).iter().any(|container| &*at(container, "/name") == "istio-proxy");
+    if named("/spec/containers") || named("/spec/initContainers") {
+        return Proxy::Sidecar;
+    }
+    let redirection = it.pointer("/metadata/annotations").and_then(|a| a.get("ambient.istio.io/redirection"));
+    if redirection.and_then(Value::as_str) == Some("enabled") { Proxy::Ambient } else { Proxy::None }
+}
+
+fn service(it: &Value, namespace: Name, name: Name) -> Service {
+    Service {
+        namespace,
+        name,
+        selector: labels(it, "/spec/selector"),
+        ports: list(it, "/spec/ports")
+            .iter()
+            .filter_map(|port| {
+                Some(ServicePort {
+                    name: at(port, "/name"),
+                    port: number(port, "/port")?,
+                    app_protocol: port.get("appProtocol").map(text),
+                    target: at(port, "/targetPort"),
+                })
+            })
+            .collect(),
+        headless: &*at(it, "/spec/clusterIP") == "None",
+        external_name: at(it, "/spec/externalName"),
+    }
+}
+
+/// An absent `ready` condition counts as ready, as the API's description of EndpointConditions asks of consumers.
+fn endpoint(it: &Value) -> Endpoint {
+    let pod = if &*at(it, "/targetRef/kind") == "Pod" { at(it, "/targetRef/name") } else { "".into() };
+    Endpoint { pod, ready: it.pointer("/conditions/ready").and_then(Value::as_bool).unwrap_or(true) }
+}
+
+fn ingress(it: &Value, namespace: Name, name: Name) -> Ingress {
+    let class = match at(it, "/spec/ingressClassName") {
+        class if !class.is_empty() => class,
+        _ => it
+            .pointer("/metadata/annotations")
+            .and_then(|a| a.get("kubernetes.io/ingress.class"))
+            .map_or_else(|| "".into(), text),
+    };
+    let rules = list(it, "/spec/rules").iter().flat_map(|rule| {
+        let host = at(rule, "/host");
+        list(rule, "/http/paths").iter().map(move |path| IngressRoute {
+            host: host.clone(),
+            path: at(path, "/path"),
+            service: at(path, "/backend/service/name"),
+        })
+    });
+    let default = it.pointer("/spec/defaultBackend/service/name").map(|service| IngressRoute {
+        host: "".into(),
+        path: "".into(),
+        service: text(service),
+    });
+    let routes = rules.chain(default).filter(|route| !route.service.is_empty()).collect();
+    Ingress { namespace, name, class, routes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use crate::{fact::{Fact, Proxy}, object::Kind};
+    use serde_json::{Value, json};
+
+    fn pod(json: Value) -> std::sync::Arc<crate::fact::Pod> {
+        match read(Kind::Pod, json).unwrap() {
+            Fact::Pod(pod) => pod,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_native_sidecar_is_a_sidecar_and_ambient_is_not_none() {
+        let named = |spec: Value| pod(json!({"metadata": {"name": "p"}, "spec": spec})).proxy;
+        assert_eq!(named(json!({"containers": [{"name": "app"}, {"name": "istio-proxy"}]})), Proxy::Sidecar);
+        let native = json!({"containers": [{"name": "app"}], "initContainers": [{"name": "istio-proxy", "restartPolicy": "Always"}]});
+        assert_eq!(named(native), Proxy::Sidecar);
+        assert_eq!(named(json!({"containers": [{"name": "app"}], "initContainers": [{"name": "istio-init"}]})), Proxy::None);
+        let ambient = json!({"metadata": {"name": "p", "annotations": {"ambient.istio.io/redirection": "enabled"}}});
+        assert_eq!(pod(ambient).proxy, Proxy::Ambient);
+    }
+
+    #[test]
+    fn wrong_types_count_as_absent() {
+        let pod = pod(json!({"metadata": {"name": "한글-파드", "labels": 7}, "spec": [], "status": {"conditions": "x", "podIP": {}}}));
+        assert!(pod.labels.is_empty() && !pod.ready && pod.ip.is_empty());
+        assert_eq!(&*pod.name, "한글-파드");
+    }
+
+    #[test]
+    fn an_ingress_keeps_its_default_backend_last() {
+        let json = json!({"metadata": {"name": "i", "namespace": "n"}, "spec": {"ingressClassName": "nginx",
+            "defaultBackend": {"service": {"name": "fallback"}},
+            "rules": [{"host": "a.example", "http": {"paths": [{"path": "/", "backend": {"service": {"name": "web"}}}]}}]}});
+        let Fact::Ingress(ingress) = read(Kind::Ingress, json).unwrap() else { panic!() };
+        let services: Vec<&str> = ingress.routes.iter().map(|route| &*route.service).collect();
+        assert_eq!((services, &*ingress.class), (vec!["web", "fallback"], "nginx"));
+    }
+}

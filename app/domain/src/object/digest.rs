@@ -1,0 +1,94 @@
+//! Digests over canonical JSON.
+
+use crate::Name;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+
+/// SHA-256 over [`canonical`] JSON, as 64 lower-case hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(pub Name);
+
+impl Digest {
+    /// Of any JSON value; equal values (whatever their keys' order) have equal digests.
+    pub fn of(value: &Value) -> Self {
+        use fmt::Write as _;
+        let mut text = String::with_capacity(64);
+        for byte in Sha256::digest(canonical(value)) {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        Self(text.into())
+    }
+
+    /// The first twelve digits, for people.
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// JSON without white space and with keys sorted by code point (the order of RFC 8785, whose number format ours keeps for the
+/// integers and short decimals that Kubernetes objects hold).
+pub fn canonical(value: &Value) -> String {
+    let mut text = String::new();
+    write(value, &mut text);
+    text
+}
+
+fn write(value: &Value, text: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort_unstable();
+            text.push('{');
+            for (i, key) in keys.into_iter().enumerate() {
+                if i > 0 {
+                    text.push(',');
+                }
+                text.push_str(&Value::String(key.clone()).to_string());
+                text.push(':');
+                write(&map[key], text);
+            }
+            text.push('}');
+        }
+        Value::Array(items) => {
+            text.push('[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    text.push(',');
+                }
+                write(item, text);
+            }
+            text.push(']');
+        }
+        plain => text.push_str(&plain.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Digest, canonical};
+    use serde_json::json;
+
+    #[test]
+    fn order_of_keys_does_not_matter_but_order_of_items_does() {
+        let one: serde_json::Value = serde_json::from_str(r#"{"b": [1, 2], "a": {"d": null, "c": "가"}}"#).unwrap();
+        assert_eq!(canonical(&one), r#"{"a":{"c":"가","d":null},"b":[1,2]}"#);
+        assert_eq!(Digest::of(&one), Digest::of(&json!({"a": {"c": "가", "d": null}, "b": [1, 2]})));
+        assert_ne!(Digest::of(&one), Digest::of(&json!({"a": {"c": "가", "d": null}, "b": [2, 1]})));
+    }
+
+    #[test]
+    fn it_is_plain_sha_256() {
+        // printf '{}' | sha256sum
+        assert_eq!(&*Digest::of(&json!({})).0, "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+    }
+}

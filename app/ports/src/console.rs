@@ -1,0 +1,42 @@
+//! What pages ask of the inside. Implemented by the engine; the pages know nothing else.
+
+use naru_domain::actor::{Actor, Scope};
+use naru_view::{
+    Name, View,
+    canary::{Applied, PlanSheet, SetWeights},
+    version::Version,
+    why::ApplyError,
+};
+use std::sync::Arc;
+
+/// The console's inside, as pages and streams see it.
+#[async_trait::async_trait]
+pub trait Console: Send + Sync {
+    /// What this viewer may see now. From memory: never waits for a source.
+    fn view(&self, scope: &Scope) -> Arc<View>;
+
+    /// Returns once the version differs from `seen`.
+    async fn changed(&self, seen: Version) -> Version;
+
+    /// Whether nothing may be written through this server.
+    fn read_only(&self) -> bool;
+
+    /// Plans a change of weights, and lets the API server try it as this person without doing it.
+    async fn plan(&self, who: &Actor, intent: &SetWeights) -> Result<PlanSheet, ApplyError>;
+
+    /// Does what was confirmed: `digest` is the plan's. `reason` is kept in the journal, 1 to 500 characters.
+    async fn apply(&self, who: &Actor, intent: &SetWeights, digest: &str, reason: &str) -> Result<Applied, ApplyError>;
+
+    /// Plans to take a change back.
+    async fn plan_undo(&self, who: &Actor, namespace: &Name, change: &Name) -> Result<PlanSheet, ApplyError>;
+
+    /// Takes a change back, as confirmed.
+    async fn undo(
+        &self,
+        who: &Actor,
+        namespace: &Name,
+        change: &Name,
+        digest: &str,
+        reason: &str,
+    ) -> Result<Applied, ApplyError>;
+}

@@ -1,0 +1,17 @@
+//! The traits through which the inside asks the outside, and the contract suites that hold every adapter to them.
+//!
+//! Each port has two adapters: the real one, and the rehearsal. Feature `contract` brings one suite per port; both adapters run it.
+
+#![forbid(unsafe_code)]
+
+mod clock;
+mod cluster;
+mod console;
+#[cfg(feature = "contract")]
+pub mod contract;
+mod metrics;
+
+pub use clock::{Clock, SystemClock};
+pub use cluster::{Access, As, Cluster, ClusterError, Seen, Submitted};
+pub use console::Console;
+pub use metrics::Metrics;

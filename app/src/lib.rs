@@ -1,0 +1,1 @@
+//! Pages, components, server functions (features ssr | hydrate).

@@ -1,0 +1,223 @@
+//! Weighted routes: what was set, what is observed, and the plan of a change.
+
+use crate::{Millis, Name, source::SourceState, version::Version, why::{Refused, Risk, Why}};
+use serde::{Deserialize, Serialize};
+
+/// Every weighted route that this viewer may see.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Canaries {
+    /// Of the snapshot that it was made from.
+    pub version: Version,
+    /// The sources behind it.
+    pub sources: Vec<SourceState>,
+    /// Sorted by namespace, name, rule.
+    pub routes: Vec<Canary>,
+}
+
+/// Names one rule of one VirtualService.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RouteRef {
+    /// Namespace of the VirtualService.
+    pub namespace: Name,
+    /// Name of the VirtualService.
+    pub name: Name,
+    /// Position in `spec.http`.
+    pub rule: u32,
+}
+
+/// One weighted rule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Canary {
+    /// Which rule.
+    pub route: RouteRef,
+    /// The rule's own name; may be empty.
+    pub rule_name: Name,
+    /// The VirtualService's hosts.
+    pub hosts: Vec<Name>,
+    /// Gateways that it is bound to (`mesh` for the mesh itself).
+    pub gateways: Vec<Name>,
+    /// In the object's order.
+    pub destinations: Vec<Destination>,
+    /// resourceVersion of the object that this was read from.
+    pub resource_version: Name,
+    /// Requests per second over this rule's host now, in the topology's window.
+    pub rate: Option<f64>,
+    /// The split that was really seen since the weights were set.
+    pub observed: Observed,
+    /// Who else writes the object, if so: then Naru will not.
+    pub owner: Option<(Name, Name)>,
+    /// The last change of ours on this rule that landed.
+    pub last_change: Option<Name>,
+    /// What is wrong with it now: refusals that any change would meet, subsets without pods, and so on.
+    pub findings: Vec<Refused>,
+}
+
+/// A destination with its weight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Destination {
+    /// As written in the object.
+    pub host: Name,
+    /// As written in the object; empty for none.
+    pub subset: Name,
+    /// As written; None where the object has no weight.
+    pub port: Option<u16>,
+    /// As set, in points of the rule's total; 100 where a lone destination has none.
+    pub weight: u32,
+    /// Ready pods behind it; None where it cannot be known.
+    pub ready: Option<u32>,
+    /// Workloads behind it (`namespace/name`), sorted.
+    pub workloads: Vec<Name>,
+}
+
+/// The measured split of a rule, counted only from samples taken after the weights were set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "observed", rename_all = "kebab-case")]
+pub enum Observed {
+    /// It is not known, and why.
+    Unknown {
+        /// At least one reason.
+        whys: Vec<Why>,
+    },
+    /// Counted.
+    Known {
+        /// The first sample counted from.
+        from: Millis,
+        /// The last sample.
+        to: Millis,
+        /// Requests in all; the shares' denominator.
+        n: u64,
+        /// In the order of the destinations.
+        shares: Vec<Share>,
+        /// Requests that reached no destination at all (no healthy upstream, no route), charged to nobody.
+        unrouted: u64,
+    },
+}
+
+/// One destination's measured share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// Requests.
+    pub n: u64,
+    /// Points, 0 to 100.
+    pub percent: f64,
+    /// Lower end of the 95 % Wilson score interval, points.
+    pub low: f64,
+    /// Upper end of the 95 % Wilson score interval, points.
+    pub high: f64,
+    /// Of these, how many failed.
+    pub failed: u64,
+}
+
+/// A wish to set the weights of one rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetWeights {
+    /// Which rule.
+    pub route: RouteRef,
+    /// All destinations of the rule, in the object's order, each with its new weight.
+    pub weights: Vec<WeightOf>,
+}
+
+/// A destination named with a weight for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeightOf {
+    /// As written in the object.
+    pub host: Name,
+    /// As written in the object; empty for none.
+    pub subset: Name,
+    /// 0 to 100.
+    pub weight: u32,
+}
+
+/// What a person reads before confirming: all that a change would do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanSheet {
+    /// What is confirmed: binds intent, target, and each value before and after.
+    pub digest: Name,
+    /// Kind, namespace, name of the object to be changed.
+    pub target: (Name, Name, Name),
+    /// Each touched path with its value before and after.
+    pub diff: Vec<DiffLine>,
+    /// What will happen to the observed traffic.
+    pub prediction: Prediction,
+    /// What could go wrong.
+    pub risks: Vec<Risk>,
+    /// What the API server said to a dry run as this person.
+    pub dry_run: DryRun,
+    /// The same change as a kubectl command.
+    pub kubectl: Name,
+}
+
+/// One touched path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiffLine {
+    /// RFC 6901 JSON pointer.
+    pub path: Name,
+    /// A word for people: which destination (`v2`).
+    pub label: Name,
+    /// None where there was no value.
+    pub before: Option<Name>,
+    /// None where the value goes away.
+    pub after: Option<Name>,
+}
+
+/// What a weight change does to the requests seen now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// Window of the observation in seconds.
+    pub window_s: u32,
+    /// Requests per second over the rule now; None if not known.
+    pub rate: Option<f64>,
+    /// Requests per second that would go elsewhere than now.
+    pub moved: Option<f64>,
+    /// By destination, in order.
+    pub destinations: Vec<PredictedDestination>,
+    /// Why something is not known.
+    pub whys: Vec<Why>,
+}
+
+/// What one destination will carry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictedDestination {
+    /// Subset, or host if it has none.
+    pub label: Name,
+    /// Weight before and after.
+    pub weight: (u32, u32),
+    /// Requests per second before and after; None if not known.
+    pub rate: Option<(f64, f64)>,
+    /// Ready pods.
+    pub ready: Option<u32>,
+}
+
+/// The API server's answer to a dry run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "dry-run", rename_all = "kebab-case")]
+pub enum DryRun {
+    /// It would be accepted, with exactly the planned result.
+    Accepted,
+    /// It would be accepted, but something would change more than planned.
+    Differs {
+        /// Pointers that differ.
+        paths: Vec<Name>,
+    },
+    /// It would be refused.
+    Refused {
+        /// The API server's own words.
+        detail: Name,
+    },
+    /// It could not be asked.
+    Unknown {
+        /// Why.
+        why: Why,
+    },
+}
+
+/// When the last change took effect, for the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Applied {
+    /// The change's name in the journal.
+    pub change: Name,
+    /// Namespace of the change.
+    pub namespace: Name,
+    /// When the API server had accepted it.
+    pub at: Millis,
+}

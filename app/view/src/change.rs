@@ -1,0 +1,61 @@
+//! The journal: who changed what, why, how it ended.
+
+use crate::{Millis, Name, canary::DiffLine, source::SourceState, version::Version, why::Why};
+use serde::{Deserialize, Serialize};
+
+/// The journal as one viewer may see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Changes {
+    /// Of the snapshot that it was made from.
+    pub version: Version,
+    /// The sources behind it.
+    pub sources: Vec<SourceState>,
+    /// Newest first.
+    pub changes: Vec<Change>,
+}
+
+/// How far a change has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "kebab-case")]
+pub enum Phase {
+    /// Written down; whether it landed is not known yet.
+    Intended,
+    /// It landed, exactly as planned.
+    Landed {
+        /// When the API server had accepted it.
+        at: Millis,
+    },
+    /// It was not carried out, and nothing was changed.
+    NotCarriedOut {
+        /// Why.
+        why: Why,
+    },
+    /// The object is neither as before nor as after: a person must look.
+    Stopped {
+        /// Why.
+        why: Why,
+    },
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its name in the journal.
+    pub name: Name,
+    /// Kind, namespace, name of the changed object.
+    pub target: (Name, Name, Name),
+    /// When a person confirmed it.
+    pub at: Millis,
+    /// Who: the name for display.
+    pub by: Name,
+    /// The reason given.
+    pub reason: Name,
+    /// What was touched.
+    pub diff: Vec<DiffLine>,
+    /// How far it has come.
+    pub phase: Phase,
+    /// The change that this one takes back.
+    pub undoes: Option<Name>,
+    /// The change that took this one back.
+    pub undone_by: Option<Name>,
+}

@@ -1,0 +1,126 @@
+//! Why something is unknown, refused or risky: facts, never sentences. The sentences are in the locales, one for each variant.
+
+#![expect(missing_docs, reason = "the fields are the words that the variant's sentence is built from")]
+
+use crate::{Millis, Name};
+use serde::{Deserialize, Serialize};
+
+/// A source of facts, as people know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceName {
+    /// The Kubernetes API server.
+    Kubernetes,
+    /// Prometheus, or what speaks its API.
+    Prometheus,
+}
+
+/// Why an answer is missing, partial or not to be relied on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "kebab-case")]
+pub enum Why {
+    /// No answer has arrived yet since the server started.
+    NotYet { source: SourceName },
+    /// The source cannot be reached. `detail` is the library's own short text, without addresses of secrets.
+    Unreachable { source: SourceName, detail: Name },
+    /// The source did not answer in time.
+    TimedOut { source: SourceName, after_ms: u64 },
+    /// The source answered something that is not its protocol.
+    Garbled { source: SourceName, detail: Name },
+    /// The source answered with an error status.
+    Failed { source: SourceName, status: u16, detail: Name },
+    /// The last answer is too old to be relied on.
+    Stale { source: SourceName, since: Millis },
+    /// The API server refuses this verb on this resource.
+    Forbidden { verb: Name, resource: Name, namespace: Option<Name> },
+    /// The API server does not know this kind (its CRD is not installed).
+    KindAbsent { kind: Name },
+    /// An object was too large, and was left out. Sizes in bytes.
+    TooLarge { kind: Name, name: Name, bytes: u64, limit: u64 },
+    /// There are fewer samples than a rate needs.
+    TooYoung { samples: u32, needed: u32 },
+    /// No request was seen in the window, so there is nothing to divide by.
+    NoTraffic { window_s: u32 },
+    /// Requests routed by another rule reach the same subset and cannot be told apart.
+    HeaderRouted { subset: Name },
+    /// No change of ours stands behind these weights, so there is no moment to count from.
+    NoMoment,
+    /// Something that Naru does not judge decides here, for example an EnvoyFilter.
+    NotJudged { what: Name },
+    /// Anything else that a source said, word for word.
+    Said { detail: Name },
+}
+
+/// Why a change is refused before anything is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "refused", rename_all = "kebab-case")]
+pub enum Refused {
+    /// There is no such object.
+    NotFound { kind: Name, namespace: Name, name: Name },
+    /// The rule or its destinations are not what the page showed.
+    RouteChanged { detail: Name },
+    /// The weights add up to something else than 100.
+    Sum { sum: u32 },
+    /// This destination would get requests and has no ready pod.
+    NoReadyPods { host: Name, subset: Name, weight: u32 },
+    /// No DestinationRule defines this subset: requests would fail with 503 (NC).
+    SubsetUndefined { host: Name, subset: Name },
+    /// The host names no Service or ServiceEntry as seen from the rule's namespace.
+    HostUnknown { host: Name },
+    /// Somebody else writes this object, and would take our change back.
+    Owned { owner: Name, by: Name },
+    /// It already is as asked.
+    NothingToDo,
+    /// What must be known for this change is not known.
+    Unknown { whys: Vec<Why> },
+    /// Since then the object was edited by somebody else, so undoing would tread on that edit.
+    ForeignEdit { manager: Name },
+    /// This change did not land, or was undone already.
+    NotUndoable,
+    /// The reason is missing or longer than allowed (characters).
+    Reason { limit: u32 },
+    /// Input out of range; `field` names it.
+    BadInput { field: Name },
+}
+
+/// What could go wrong with a change that is allowed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "risk", rename_all = "kebab-case")]
+pub enum Risk {
+    /// Weights are drawn anew for each request: one person's session flips between versions.
+    SessionsFlip,
+    /// Open streams (WebSocket, gRPC, TCP) stay where they are until they end.
+    OpenStreamsStay,
+    /// The ready pods of the destination would each carry this many times what one carries now.
+    Load { subset: Name, pods: u32, factor: f64 },
+    /// Another rule sends requests with certain headers to this subset, whatever its weight.
+    HeaderRouted { subset: Name },
+    /// All requests would go to one destination; the other must stay able to take them back.
+    AllToOne { subset: Name },
+    /// The observed traffic is not known, so the prediction is empty.
+    Blind,
+}
+
+/// Why a change that a person confirmed did not go through, or how it ended otherwise than meant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "error", rename_all = "kebab-case")]
+pub enum ApplyError {
+    /// Planned anew on the present state, it is refused.
+    Refused { refused: Refused },
+    /// The plan is no longer the one that was confirmed: look again.
+    DigestChanged { now: Name },
+    /// The API server refuses: the right is missing.
+    Forbidden { detail: Name },
+    /// The API server or a webhook says that the object would be invalid.
+    Invalid { detail: Name },
+    /// Others kept changing the object; nothing was written. Try again.
+    Conflict,
+    /// The API server cannot be reached; nothing was written.
+    Unreachable { detail: Name },
+    /// The answer was lost: it may have landed. The journal finds out.
+    Unsure { change: Name, detail: Name },
+    /// The journal could not be written, so nothing else was.
+    NoJournal { detail: Name },
+    /// This server may only read.
+    ReadOnly,
+}

@@ -1,0 +1,1 @@
+//! Observatory, controllers and journal: knows ports and Clock only.

@@ -1,0 +1,1 @@
+//! The Kubernetes adapter: watch, convert, submit, leases; all of kube stays in here.

@@ -1,0 +1,1 @@
+//! A simulated system behind the same ports: object store, world, traffic.

@@ -1,0 +1,2 @@
+//! The doorway: see `cli` for the commands.
+fn main() {}
