@@ -19,6 +19,7 @@ pub mod object;
 pub mod snapshot;
 pub mod topology;
 pub mod traffic;
+pub mod workload;
 
 pub use jiff::Timestamp;
 pub use naru_view::{
