@@ -1,1 +1,3 @@
 //! The contract suites, one per port.
+
+pub mod cluster;
