@@ -1,0 +1,3 @@
+module naru-lab/apps
+
+go 1.26.0

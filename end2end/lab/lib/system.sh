@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# The system under migration, and what the project itself wants in the cluster.
+
+DEPLOYMENTS=(
+  istio-system/istiod istio-system/istio-ingressgateway ingress-nginx/ingress-nginx-controller
+  default/sangsang-plus-gateway user-service/user-service-v1 user-service/user-service-v2
+  product-service/product-service batch/stock-batch
+)
+
+# fill puts the settings into a manifest.
+fill() { sed -e "s|@HOSTNAME@|$NARU_LAB_HOSTNAME|g" -e "s|@FRONT_PORT@|$NARU_LAB_FRONT_PORT|g" "$1"; }
+
+apply_file() {
+  fill "$1" | kc apply -f - > "$NARU_LAB_STATE/logs/apply.log" 2>&1 ||
+    { cat "$NARU_LAB_STATE/logs/apply.log" >&2; die "applying ${1#"$REPO_DIR"/}" "correct the manifest; the lab stays up as it is"; }
+}
+
+front_secret() { # NAMESPACE
+  kc -n "$1" create secret tls oauth-buildingbite-com-tls --cert="$PKI/front.crt" --key="$PKI/front.key" \
+    --dry-run=client -o yaml | kc apply -f - > /dev/null
+}
+
+up_system() {
+  local file
+  apply_file "$LAB_DIR/system/00-namespaces.yaml"
+  front_secret ingress-nginx
+  front_secret istio-system
+  for file in "$LAB_DIR"/system/[1-9]*.yaml; do apply_file "$file"; done
+  # The project's own: first the kinds, then whatever it wants in a lab.
+  for file in "$REPO_DIR"/k8s/crds/*.yaml; do [ -e "$file" ] && apply_file "$file"; done
+  if compgen -G "$REPO_DIR/k8s/lab/*.yaml" > /dev/null; then
+    kc wait --for=condition=established crd --all --timeout=30s > /dev/null ||
+      die "the project's custom resources are not established" "kubectl get crd"
+    for file in "$REPO_DIR"/k8s/lab/*.yaml; do apply_file "$file"; done
+  fi
+  await_system
+}
+
+await_system() {
+  local d
+  for d in "${DEPLOYMENTS[@]}"; do
+    kc -n "${d%/*}" rollout status "deployment/${d#*/}" --timeout=60s > /dev/null ||
+      die "deployment $d is not ready" "kubectl -n ${d%/*} describe pods; kubectl -n ${d%/*} logs deploy/${d#*/}"
+  done
+  await 30 "a request through the front door" "kubectl -n ingress-nginx logs deploy/ingress-nginx-controller" front_answers
+}
+
+front_answers() {
+  curl -sf --max-time 2 --cacert "$NARU_LAB_FRONT_CA" \
+    --connect-to "$NARU_LAB_HOSTNAME:443:127.0.0.1:$NARU_LAB_FRONT_PORT" "https://$NARU_LAB_HOSTNAME/users/" &&
+  curl -sf --max-time 2 --cacert "$NARU_LAB_FRONT_CA" \
+    --connect-to "$NARU_LAB_HOSTNAME:443:127.0.0.1:$NARU_LAB_FRONT_PORT" "https://$NARU_LAB_HOSTNAME/products/"
+}
