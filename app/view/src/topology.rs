@@ -3,6 +3,17 @@
 use crate::{Millis, Name, source::SourceState, version::Version, why::Why};
 use serde::{Deserialize, Serialize};
 
+/// Width of a node's box, in pixels at scale 1.
+pub const BOX_WIDTH: f32 = 176.0;
+/// Height of a node's box, in pixels at scale 1.
+pub const BOX_HEIGHT: f32 = 56.0;
+/// Room between two columns of boxes, in pixels at scale 1: edges and their labels run here.
+pub const GAP_X: f32 = 112.0;
+/// Room between two boxes of one column, in pixels at scale 1.
+pub const GAP_Y: f32 = 24.0;
+/// Room around the whole drawing, in pixels at scale 1.
+pub const MARGIN: f32 = 32.0;
+
 /// The whole picture for one viewer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Topology {
@@ -20,6 +31,8 @@ pub struct Topology {
     pub nodes: Vec<Node>,
     /// Sorted by (source, target, protocol).
     pub edges: Vec<Edge>,
+    /// Workloads without any traffic that were left out, because there are too many to draw them all.
+    pub quiet_left_out: u32,
     /// Size of the drawing, in pixels at scale 1.
     pub width: f32,
     /// Size of the drawing, in pixels at scale 1.
@@ -79,7 +92,7 @@ pub struct Node {
     pub app: Name,
     /// Version label; may be empty.
     pub version: Name,
-    /// Services through which it was called, sorted.
+    /// Services that select it or through which it was called, sorted; `name.namespace` where the namespace is not its own.
     pub services: Vec<Name>,
     /// Whether its pods are in the mesh.
     pub meshed: Meshed,
@@ -128,7 +141,7 @@ pub struct Edge {
     pub protocol: Name,
     /// Where the knowledge comes from.
     pub origin: Origin,
-    /// Requests per second; None where it is not known.
+    /// Requests (for TCP: connections opened) per second; None where it is not known, 0 when the edge has gone quiet.
     pub rate: Option<f64>,
     /// Failed share of the requests as the caller saw them, 0 to 1 (5xx and no answer; gRPC by its status).
     pub error_share: Option<f64>,
@@ -148,7 +161,8 @@ pub struct Edge {
     pub health: EdgeHealth,
     /// Response code and Envoy's flags with their rate per second, most first, at most eight.
     pub codes: Vec<CodeRate>,
-    /// When requests were last seen; older than the window means that the edge is ageing out.
+    /// When requests were last seen, for an edge that is ageing out. None while there are requests in the window: what does not
+    /// change from one snapshot to the next shall not look changed.
     pub last_seen: Option<Millis>,
     /// What is not known about it.
     pub whys: Vec<Why>,

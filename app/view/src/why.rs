@@ -47,6 +47,10 @@ pub enum Why {
     NoMoment,
     /// Something that Naru does not judge decides here, for example an EnvoyFilter.
     NotJudged { what: Name },
+    /// Both ends have a proxy, but only one of them counted. `missing` is the other: `source` or `destination`.
+    OneReporter { missing: Name },
+    /// The caller's proxy says mutual TLS, the called side's says plaintext: a proxy between them is not the mesh's.
+    SecurityDisagrees,
     /// Anything else that a source said, word for word.
     Said { detail: Name },
 }
