@@ -45,6 +45,10 @@ impl Scope {
 
     /// Whether this namespace may be seen. What has no namespace (unknown callers) may.
     pub fn sees(&self, namespace: &str) -> bool {
-        namespace.is_empty() || self.namespaces.as_ref().is_none_or(|names| names.iter().any(|name| &**name == namespace))
+        namespace.is_empty()
+            || self
+                .namespaces
+                .as_ref()
+                .is_none_or(|names| names.iter().any(|name| &**name == namespace))
     }
 }

@@ -46,7 +46,11 @@ impl Fact {
             Self::Ingress(it) => (Kind::Ingress, it.namespace.clone(), &it.name),
             Self::Object(it) => return it.key().clone(),
         };
-        Key { kind, namespace, name: name.clone() }
+        Key {
+            kind,
+            namespace,
+            name: name.clone(),
+        }
     }
 }
 

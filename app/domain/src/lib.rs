@@ -14,11 +14,17 @@
 #![forbid(unsafe_code)]
 
 pub mod actor;
+pub mod canary;
+pub mod change;
+#[cfg(test)]
+mod example;
 pub mod fact;
+pub mod mesh;
 pub mod object;
 pub mod snapshot;
 pub mod topology;
 pub mod traffic;
+// pub mod view;
 pub mod workload;
 
 pub use jiff::Timestamp;

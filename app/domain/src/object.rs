@@ -33,7 +33,10 @@ impl Object {
     /// Takes JSON as the API server sent it.
     pub fn new(kind: Kind, json: Value) -> Result<Self, Malformed> {
         let key = Key::of(kind, &json)?;
-        Ok(Self { key, json: Arc::new(json) })
+        Ok(Self {
+            key,
+            json: Arc::new(json),
+        })
     }
 
     /// Kind, namespace and name.
@@ -58,7 +61,9 @@ impl Object {
 
     /// The list at a JSON pointer; empty if there is none.
     pub fn list(&self, pointer: &str) -> &[Value] {
-        self.get(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+        self.get(pointer)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// `metadata.uid`; empty before the API server has given one.
@@ -133,7 +138,13 @@ mod tests {
 
     #[test]
     fn without_a_name_it_is_no_object() {
-        for json in [json!(null), json!([]), json!({}), json!({"metadata": {"name": 3}}), json!({"metadata": {"name": ""}})] {
+        for json in [
+            json!(null),
+            json!([]),
+            json!({}),
+            json!({"metadata": {"name": 3}}),
+            json!({"metadata": {"name": ""}}),
+        ] {
             assert!(Object::new(Kind::Service, json.clone()).is_err(), "{json}");
         }
     }

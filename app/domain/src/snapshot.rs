@@ -24,7 +24,12 @@ pub struct Section<T> {
 
 impl<T: Default> Default for Section<T> {
     fn default() -> Self {
-        Self { value: Arc::default(), revision: 0, at: None, gaps: Arc::from([]) }
+        Self {
+            value: Arc::default(),
+            revision: 0,
+            at: None,
+            gaps: Arc::from([]),
+        }
     }
 }
 
@@ -86,7 +91,10 @@ impl Objects {
     /// The objects of a kind that is kept whole, in order of namespace and name.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object> {
         let first = Key::new(kind, "", "");
-        self.whole.range(first..).take_while(move |(key, _)| key.kind == kind).map(|(_, object)| object)
+        self.whole
+            .range(first..)
+            .take_while(move |(key, _)| key.kind == kind)
+            .map(|(_, object)| object)
     }
 
     /// An object that is kept whole.
@@ -147,7 +155,9 @@ impl Objects {
         match self.kinds.get(&kind) {
             Some(KindState::Known | KindState::Absent) => None,
             Some(KindState::Lost(why)) => Some(why.clone()),
-            Some(KindState::NotYet) | None => Some(Why::NotYet { source: crate::SourceName::Kubernetes }),
+            Some(KindState::NotYet) | None => Some(Why::NotYet {
+                source: crate::SourceName::Kubernetes,
+            }),
         }
     }
 }

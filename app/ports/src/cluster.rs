@@ -97,7 +97,13 @@ pub trait Cluster: Send + Sync {
     async fn get(&self, key: &Key) -> Result<Object, ClusterError>;
 
     /// Writes, or with `dry_run` only asks what writing would do (no trace is left). `manager` becomes the field manager.
-    async fn submit(&self, who: As<'_>, write: &Write, dry_run: bool, manager: &str) -> Result<Submitted, ClusterError>;
+    async fn submit(
+        &self,
+        who: As<'_>,
+        write: &Write,
+        dry_run: bool,
+        manager: &str,
+    ) -> Result<Submitted, ClusterError>;
 
     /// Asks whether this person may, one answer for each question.
     async fn may(&self, who: &Actor, asks: &[Access]) -> Result<Vec<bool>, ClusterError>;

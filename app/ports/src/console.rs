@@ -25,7 +25,13 @@ pub trait Console: Send + Sync {
     async fn plan(&self, who: &Actor, intent: &SetWeights) -> Result<PlanSheet, ApplyError>;
 
     /// Does what was confirmed: `digest` is the plan's. `reason` is kept in the journal, 1 to 500 characters.
-    async fn apply(&self, who: &Actor, intent: &SetWeights, digest: &str, reason: &str) -> Result<Applied, ApplyError>;
+    async fn apply(
+        &self,
+        who: &Actor,
+        intent: &SetWeights,
+        digest: &str,
+        reason: &str,
+    ) -> Result<Applied, ApplyError>;
 
     /// Plans to take a change back.
     async fn plan_undo(&self, who: &Actor, namespace: &Name, change: &Name) -> Result<PlanSheet, ApplyError>;

@@ -1,6 +1,11 @@
 //! Weighted routes: what was set, what is observed, and the plan of a change.
 
-use crate::{Millis, Name, source::SourceState, version::Version, why::{Refused, Risk, Why}};
+use crate::{
+    Millis, Name,
+    source::SourceState,
+    version::Version,
+    why::{Refused, Risk, Why},
+};
 use serde::{Deserialize, Serialize};
 
 /// Every weighted route that this viewer may see.

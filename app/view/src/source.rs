@@ -1,6 +1,9 @@
 //! How fresh the facts behind a page are, and what is missing from them.
 
-use crate::{Millis, why::{SourceName, Why}};
+use crate::{
+    Millis,
+    why::{SourceName, Why},
+};
 use serde::{Deserialize, Serialize};
 
 /// One source's state at the time of a snapshot.

@@ -31,7 +31,10 @@ impl FromStr for Version {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (epoch, seq) = text.split_once(':').ok_or(())?;
-        Ok(Self { epoch: epoch.parse().map_err(|_| ())?, seq: seq.parse().map_err(|_| ())? })
+        Ok(Self {
+            epoch: epoch.parse().map_err(|_| ())?,
+            seq: seq.parse().map_err(|_| ())?,
+        })
     }
 }
 
@@ -41,7 +44,10 @@ mod tests {
 
     #[test]
     fn reads_back_what_it_writes_and_refuses_nonsense() {
-        let version = Version { epoch: 9_007_199_254_740_991, seq: 42 };
+        let version = Version {
+            epoch: 9_007_199_254_740_991,
+            seq: 42,
+        };
         assert_eq!(version.to_string().parse(), Ok(version));
         for nonsense in ["", ":", "1", "1:", "a:b", "1:2:3", "-1:2"] {
             assert_eq!(nonsense.parse::<Version>(), Err(()), "{nonsense:?}");

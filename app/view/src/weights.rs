@@ -13,9 +13,14 @@ pub fn link(weights: &mut [u32], locked: &[bool], index: usize, wanted: u32) {
         return;
     }
     let is_locked = |i: usize| locked.get(i).copied().unwrap_or(false);
-    let held: u32 = (0..weights.len()).filter(|&i| i != index && is_locked(i)).map(|i| weights[i]).sum();
+    let held: u32 = (0..weights.len())
+        .filter(|&i| i != index && is_locked(i))
+        .map(|i| weights[i])
+        .sum();
     let room = TOTAL.saturating_sub(held);
-    let others: Vec<usize> = (0..weights.len()).filter(|&i| i != index && !is_locked(i)).collect();
+    let others: Vec<usize> = (0..weights.len())
+        .filter(|&i| i != index && !is_locked(i))
+        .collect();
     let wanted = if others.is_empty() { room } else { wanted.min(room) };
     weights[index] = wanted;
     let rest = room - wanted;
@@ -32,9 +37,16 @@ pub fn apportion(total: u32, shares: &[u32]) -> Vec<u32> {
     }
     let sum: u64 = shares.iter().map(|&s| u64::from(s)).sum();
     let even = vec![1_u32; shares.len()];
-    let (shares, sum) = if sum == 0 { (even.as_slice(), even.len() as u64) } else { (shares, sum) };
+    let (shares, sum) = if sum == 0 {
+        (even.as_slice(), even.len() as u64)
+    } else {
+        (shares, sum)
+    };
     let exact = |s: u32| u64::from(total) * u64::from(s);
-    let mut parts: Vec<u32> = shares.iter().map(|&s| u32::try_from(exact(s) / sum).unwrap_or(u32::MAX)).collect();
+    let mut parts: Vec<u32> = shares
+        .iter()
+        .map(|&s| u32::try_from(exact(s) / sum).unwrap_or(u32::MAX))
+        .collect();
     let mut order: Vec<usize> = (0..shares.len()).collect();
     order.sort_by_key(|&i| (std::cmp::Reverse(exact(shares[i]) % sum), i));
     let missing = total - parts.iter().sum::<u32>();

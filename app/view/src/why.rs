@@ -1,6 +1,9 @@
 //! Why something is unknown, refused or risky: facts, never sentences. The sentences are in the locales, one for each variant.
 
-#![expect(missing_docs, reason = "the fields are the words that the variant's sentence is built from")]
+#![expect(
+    missing_docs,
+    reason = "the fields are the words that the variant's sentence is built from"
+)]
 
 use crate::{Millis, Name};
 use serde::{Deserialize, Serialize};
@@ -28,15 +31,28 @@ pub enum Why {
     /// The source answered something that is not its protocol.
     Garbled { source: SourceName, detail: Name },
     /// The source answered with an error status.
-    Failed { source: SourceName, status: u16, detail: Name },
+    Failed {
+        source: SourceName,
+        status: u16,
+        detail: Name,
+    },
     /// The last answer is too old to be relied on.
     Stale { source: SourceName, since: Millis },
     /// The API server refuses this verb on this resource.
-    Forbidden { verb: Name, resource: Name, namespace: Option<Name> },
+    Forbidden {
+        verb: Name,
+        resource: Name,
+        namespace: Option<Name>,
+    },
     /// The API server does not know this kind (its CRD is not installed).
     KindAbsent { kind: Name },
     /// An object was too large, and was left out. Sizes in bytes.
-    TooLarge { kind: Name, name: Name, bytes: u64, limit: u64 },
+    TooLarge {
+        kind: Name,
+        name: Name,
+        bytes: u64,
+        limit: u64,
+    },
     /// There are fewer samples than a rate needs.
     TooYoung { samples: u32, needed: u32 },
     /// No request was seen in the window, so there is nothing to divide by.
@@ -51,6 +67,12 @@ pub enum Why {
     OneReporter { missing: Name },
     /// The caller's proxy says mutual TLS, the called side's says plaintext: a proxy between them is not the mesh's.
     SecurityDisagrees,
+    /// The server stopped before the change was carried out; nothing was changed.
+    Interrupted,
+    /// The object was changed by somebody else meanwhile, and is neither as before nor as after.
+    ChangedMeanwhile,
+    /// The API server refused it, in its own words; nothing was changed.
+    Rejected { detail: Name },
     /// Anything else that a source said, word for word.
     Said { detail: Name },
 }

@@ -1,8 +1,8 @@
 //! From an API server's JSON to facts.
 
 use super::{
-    Deployment, Endpoint, EndpointSlice, Fact, Ingress, IngressRoute, Labels, Namespace, Pod, Proxy, ReplicaSet, Service,
-    ServicePort,
+    Deployment, Endpoint, EndpointSlice, Fact, Ingress, IngressRoute, Labels, Namespace, Pod, Proxy,
+    ReplicaSet, Service, ServicePort,
 };
 use crate::{
     Name,
@@ -15,7 +15,10 @@ pub(super) fn read(kind: Kind, json: Value) -> Result<Fact, Malformed> {
     let Key { namespace, name, .. } = Key::of(kind, &json)?;
     let it = &json;
     Ok(match kind {
-        Kind::Namespace => Fact::Namespace(Arc::new(Namespace { name, labels: labels(it, "/metadata/labels") })),
+        Kind::Namespace => Fact::Namespace(Arc::new(Namespace {
+            name,
+            labels: labels(it, "/metadata/labels"),
+        })),
         Kind::Pod => Fact::Pod(Arc::new(pod(it, namespace, name))),
         Kind::Service => Fact::Service(Arc::new(service(it, namespace, name))),
         Kind::EndpointSlice => Fact::EndpointSlice(Arc::new(EndpointSlice {
@@ -34,7 +37,11 @@ pub(super) fn read(kind: Kind, json: Value) -> Result<Fact, Malformed> {
             replicas: number(it, "/spec/replicas").unwrap_or(1),
             ready: number(it, "/status/readyReplicas").unwrap_or(0),
         })),
-        Kind::ReplicaSet => Fact::ReplicaSet(Arc::new(ReplicaSet { namespace, name, owner: owner(it) })),
+        Kind::ReplicaSet => Fact::ReplicaSet(Arc::new(ReplicaSet {
+            namespace,
+            name,
+            owner: owner(it),
+        })),
         Kind::Ingress => Fact::Ingress(Arc::new(ingress(it, namespace, name))),
         Kind::Gateway
         | Kind::VirtualService
@@ -59,7 +66,9 @@ fn at(it: &Value, pointer: &str) -> Name {
 }
 
 fn list<'a>(it: &'a Value, pointer: &str) -> &'a [Value] {
-    it.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    it.pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 fn number<N: TryFrom<u64>>(it: &Value, pointer: &str) -> Option<N> {
@@ -68,12 +77,17 @@ fn number<N: TryFrom<u64>>(it: &Value, pointer: &str) -> Option<N> {
 
 fn labels(it: &Value, pointer: &str) -> Labels {
     let map = it.pointer(pointer).and_then(Value::as_object);
-    map.into_iter().flatten().map(|(name, value)| (name.as_str().into(), text(value))).collect()
+    map.into_iter()
+        .flatten()
+        .map(|(name, value)| (name.as_str().into(), text(value)))
+        .collect()
 }
 
 fn owner(it: &Value) -> Option<(Name, Name)> {
     let owners = list(it, "/metadata/ownerReferences");
-    let owner = owners.iter().find(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true))?;
+    let owner = owners
+        .iter()
+        .find(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true))?;
     Some((at(owner, "/kind"), at(owner, "/name")))
 }
 
@@ -91,7 +105,10 @@ fn pod(it: &Value, namespace: Name, name: Name) -> Pod {
         proxy: proxy(it),
         service_account: at(it, "/spec/serviceAccountName"),
         created: at(it, "/metadata/creationTimestamp").parse().ok(),
-        restarts: statuses.iter().filter_map(|status| number::<u32>(status, "/restartCount")).sum(),
+        restarts: statuses
+            .iter()
+            .filter_map(|status| number::<u32>(status, "/restartCount"))
+            .sum(),
         namespace,
         name,
     }
@@ -100,12 +117,22 @@ fn pod(it: &Value, namespace: Name, name: Name) -> Pod {
 /// A container called `istio-proxy` is Istio's, as an ordinary container, as a native sidecar (an init container that restarts), or as
 /// a gateway's only one. Ambient enrolment is what istio-cni writes on the pod once ztunnel has taken it.
 fn proxy(it: &Value) -> Proxy {
-    let named = |pointer: &str| list(it, pointer).iter().any(|container| &*at(container, "/name") == "istio-proxy");
+    let named = |pointer: &str| {
+        list(it, pointer)
+            .iter()
+            .any(|container| &*at(container, "/name") == "istio-proxy")
+    };
     if named("/spec/containers") || named("/spec/initContainers") {
         return Proxy::Sidecar;
     }
-    let redirection = it.pointer("/metadata/annotations").and_then(|a| a.get("ambient.istio.io/redirection"));
-    if redirection.and_then(Value::as_str) == Some("enabled") { Proxy::Ambient } else { Proxy::None }
+    let redirection = it
+        .pointer("/metadata/annotations")
+        .and_then(|a| a.get("ambient.istio.io/redirection"));
+    if redirection.and_then(Value::as_str) == Some("enabled") {
+        Proxy::Ambient
+    } else {
+        Proxy::None
+    }
 }
 
 fn service(it: &Value, namespace: Name, name: Name) -> Service {
@@ -131,8 +158,18 @@ fn service(it: &Value, namespace: Name, name: Name) -> Service {
 
 /// An absent `ready` condition counts as ready, as the API's description of EndpointConditions asks of consumers.
 fn endpoint(it: &Value) -> Endpoint {
-    let pod = if &*at(it, "/targetRef/kind") == "Pod" { at(it, "/targetRef/name") } else { "".into() };
-    Endpoint { pod, ready: it.pointer("/conditions/ready").and_then(Value::as_bool).unwrap_or(true) }
+    let pod = if &*at(it, "/targetRef/kind") == "Pod" {
+        at(it, "/targetRef/name")
+    } else {
+        "".into()
+    };
+    Endpoint {
+        pod,
+        ready: it
+            .pointer("/conditions/ready")
+            .and_then(Value::as_bool)
+            .unwrap_or(true),
+    }
 }
 
 fn ingress(it: &Value, namespace: Name, name: Name) -> Ingress {
@@ -151,19 +188,32 @@ fn ingress(it: &Value, namespace: Name, name: Name) -> Ingress {
             service: at(path, "/backend/service/name"),
         })
     });
-    let default = it.pointer("/spec/defaultBackend/service/name").map(|service| IngressRoute {
-        host: "".into(),
-        path: "".into(),
-        service: text(service),
-    });
-    let routes = rules.chain(default).filter(|route| !route.service.is_empty()).collect();
-    Ingress { namespace, name, class, routes }
+    let default = it
+        .pointer("/spec/defaultBackend/service/name")
+        .map(|service| IngressRoute {
+            host: "".into(),
+            path: "".into(),
+            service: text(service),
+        });
+    let routes = rules
+        .chain(default)
+        .filter(|route| !route.service.is_empty())
+        .collect();
+    Ingress {
+        namespace,
+        name,
+        class,
+        routes,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::read;
-    use crate::{fact::{Fact, Proxy}, object::Kind};
+    use crate::{
+        fact::{Fact, Proxy},
+        object::Kind,
+    };
     use serde_json::{Value, json};
 
     fn pod(json: Value) -> std::sync::Arc<crate::fact::Pod> {
@@ -176,17 +226,26 @@ mod tests {
     #[test]
     fn a_native_sidecar_is_a_sidecar_and_ambient_is_not_none() {
         let named = |spec: Value| pod(json!({"metadata": {"name": "p"}, "spec": spec})).proxy;
-        assert_eq!(named(json!({"containers": [{"name": "app"}, {"name": "istio-proxy"}]})), Proxy::Sidecar);
+        assert_eq!(
+            named(json!({"containers": [{"name": "app"}, {"name": "istio-proxy"}]})),
+            Proxy::Sidecar
+        );
         let native = json!({"containers": [{"name": "app"}], "initContainers": [{"name": "istio-proxy", "restartPolicy": "Always"}]});
         assert_eq!(named(native), Proxy::Sidecar);
-        assert_eq!(named(json!({"containers": [{"name": "app"}], "initContainers": [{"name": "istio-init"}]})), Proxy::None);
-        let ambient = json!({"metadata": {"name": "p", "annotations": {"ambient.istio.io/redirection": "enabled"}}});
+        assert_eq!(
+            named(json!({"containers": [{"name": "app"}], "initContainers": [{"name": "istio-init"}]})),
+            Proxy::None
+        );
+        let ambient =
+            json!({"metadata": {"name": "p", "annotations": {"ambient.istio.io/redirection": "enabled"}}});
         assert_eq!(pod(ambient).proxy, Proxy::Ambient);
     }
 
     #[test]
     fn wrong_types_count_as_absent() {
-        let pod = pod(json!({"metadata": {"name": "한글-파드", "labels": 7}, "spec": [], "status": {"conditions": "x", "podIP": {}}}));
+        let pod = pod(
+            json!({"metadata": {"name": "한글-파드", "labels": 7}, "spec": [], "status": {"conditions": "x", "podIP": {}}}),
+        );
         assert!(pod.labels.is_empty() && !pod.ready && pod.ip.is_empty());
         assert_eq!(&*pod.name, "한글-파드");
     }
@@ -196,7 +255,9 @@ mod tests {
         let json = json!({"metadata": {"name": "i", "namespace": "n"}, "spec": {"ingressClassName": "nginx",
             "defaultBackend": {"service": {"name": "fallback"}},
             "rules": [{"host": "a.example", "http": {"paths": [{"path": "/", "backend": {"service": {"name": "web"}}}]}}]}});
-        let Fact::Ingress(ingress) = read(Kind::Ingress, json).unwrap() else { panic!() };
+        let Fact::Ingress(ingress) = read(Kind::Ingress, json).unwrap() else {
+            panic!()
+        };
         let services: Vec<&str> = ingress.routes.iter().map(|route| &*route.service).collect();
         assert_eq!((services, &*ingress.class), (vec!["web", "fallback"], "nginx"));
     }

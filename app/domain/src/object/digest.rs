@@ -80,15 +80,25 @@ mod tests {
 
     #[test]
     fn order_of_keys_does_not_matter_but_order_of_items_does() {
-        let one: serde_json::Value = serde_json::from_str(r#"{"b": [1, 2], "a": {"d": null, "c": "가"}}"#).unwrap();
+        let one: serde_json::Value =
+            serde_json::from_str(r#"{"b": [1, 2], "a": {"d": null, "c": "가"}}"#).unwrap();
         assert_eq!(canonical(&one), r#"{"a":{"c":"가","d":null},"b":[1,2]}"#);
-        assert_eq!(Digest::of(&one), Digest::of(&json!({"a": {"c": "가", "d": null}, "b": [1, 2]})));
-        assert_ne!(Digest::of(&one), Digest::of(&json!({"a": {"c": "가", "d": null}, "b": [2, 1]})));
+        assert_eq!(
+            Digest::of(&one),
+            Digest::of(&json!({"a": {"c": "가", "d": null}, "b": [1, 2]}))
+        );
+        assert_ne!(
+            Digest::of(&one),
+            Digest::of(&json!({"a": {"c": "가", "d": null}, "b": [2, 1]}))
+        );
     }
 
     #[test]
     fn it_is_plain_sha_256() {
         // printf '{}' | sha256sum
-        assert_eq!(&*Digest::of(&json!({})).0, "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+        assert_eq!(
+            &*Digest::of(&json!({})).0,
+            "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+        );
     }
 }

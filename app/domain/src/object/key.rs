@@ -20,13 +20,19 @@ pub struct Key {
 impl Key {
     /// Names an object.
     pub fn new(kind: Kind, namespace: impl Into<Name>, name: impl Into<Name>) -> Self {
-        Self { kind, namespace: namespace.into(), name: name.into() }
+        Self {
+            kind,
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 
     /// Reads the key out of an object's metadata.
     pub fn of(kind: Kind, json: &Value) -> Result<Self, Malformed> {
         let text = |pointer| json.pointer(pointer).and_then(Value::as_str);
-        let name = text("/metadata/name").filter(|name| !name.is_empty()).ok_or(Malformed("metadata.name is missing"))?;
+        let name = text("/metadata/name")
+            .filter(|name| !name.is_empty())
+            .ok_or(Malformed("metadata.name is missing"))?;
         Ok(Self::new(kind, text("/metadata/namespace").unwrap_or(""), name))
     }
 }

@@ -57,12 +57,22 @@ impl Kind {
             Self::Gateway => Api(ISTIO, "v1", "Gateway", "gateways", true),
             Self::VirtualService => Api(ISTIO, "v1", "VirtualService", "virtualservices", true),
             Self::DestinationRule => Api(ISTIO, "v1", "DestinationRule", "destinationrules", true),
-            Self::PeerAuthentication => Api("security.istio.io", "v1", "PeerAuthentication", "peerauthentications", true),
+            Self::PeerAuthentication => Api(
+                "security.istio.io",
+                "v1",
+                "PeerAuthentication",
+                "peerauthentications",
+                true,
+            ),
             Self::Change => Api("naru.dev", "v1alpha1", "Change", "changes", true),
             Self::Lease => Api("coordination.k8s.io", "v1", "Lease", "leases", true),
-            Self::CustomResourceDefinition => {
-                Api("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false)
-            }
+            Self::CustomResourceDefinition => Api(
+                "apiextensions.k8s.io",
+                "v1",
+                "CustomResourceDefinition",
+                "customresourcedefinitions",
+                false,
+            ),
         }
     }
 
@@ -93,14 +103,22 @@ impl Kind {
 
     /// `group/version` as in a manifest's `apiVersion`.
     pub fn api_version(self) -> String {
-        if self.group().is_empty() { self.version().into() } else { format!("{}/{}", self.group(), self.version()) }
+        if self.group().is_empty() {
+            self.version().into()
+        } else {
+            format!("{}/{}", self.group(), self.version())
+        }
     }
 
     /// Whether the kind comes with a CustomResourceDefinition, so that it may be absent, or arrive later.
     pub fn custom(self) -> bool {
         matches!(
             self,
-            Self::Gateway | Self::VirtualService | Self::DestinationRule | Self::PeerAuthentication | Self::Change
+            Self::Gateway
+                | Self::VirtualService
+                | Self::DestinationRule
+                | Self::PeerAuthentication
+                | Self::Change
         )
     }
 }

@@ -1,0 +1,311 @@
+//! The split that was really seen since the weights were set.
+
+use crate::{
+    Name, Why,
+    mesh::route::{self, Rule},
+    object::Object,
+    snapshot::Snapshot,
+    traffic::Split,
+};
+use naru_view::canary::{Destination, Observed, RouteRef, Share};
+
+/// Two-sided 95 % of the normal distribution.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// Counts each destination's requests. Unknown where there is no moment to count from, where nothing was measured, and where requests
+/// of other rules arrive at the same pods.
+pub(super) fn observed(
+    snapshot: &Snapshot,
+    object: &Object,
+    rule: &Rule,
+    destinations: &[Destination],
+    has_moment: bool,
+) -> Observed {
+    let key = object.key();
+    let route = RouteRef {
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+        rule: rule.index,
+    };
+    let mut whys = Vec::new();
+    if !has_moment {
+        whys.push(Why::NoMoment);
+    }
+    match super::service(&snapshot.objects.value, object, rule) {
+        Err(why) => whys.push(why),
+        Ok(service) => whys.extend(
+            rule.destinations
+                .iter()
+                .filter(|it| {
+                    route::others_reach(
+                        &snapshot.objects.value,
+                        (object, rule.index),
+                        &service,
+                        &it.subset,
+                    )
+                })
+                .map(|it| Why::HeaderRouted {
+                    subset: it.subset.clone(),
+                }),
+        ),
+    }
+    if overlap(destinations) {
+        whys.push(Why::NotJudged {
+            what: "destinations that share a workload".into(),
+        });
+    }
+    let split = match snapshot.traffic.value.splits.get(&route) {
+        None if whys.is_empty() => Err(Why::NotYet {
+            source: crate::SourceName::Prometheus,
+        }),
+        None => return Observed::Unknown { whys },
+        Some(Err(why)) => Err(why.clone()),
+        Some(Ok(dated)) => Ok(&dated.value),
+    };
+    match split {
+        Ok(split) if whys.is_empty() => count(split, destinations),
+        Ok(_) => Observed::Unknown { whys },
+        Err(why) => {
+            whys.push(why);
+            Observed::Unknown { whys }
+        }
+    }
+}
+
+/// Whether one workload is behind two destinations, so that an arrival there says nothing.
+fn overlap(destinations: &[Destination]) -> bool {
+    let mut seen: Vec<&Name> = destinations.iter().flat_map(|it| &it.workloads).collect();
+    let all = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    seen.len() < all
+}
+
+fn count(split: &Split, destinations: &[Destination]) -> Observed {
+    let of = |destination: &Destination| {
+        let rows = split.rows.iter().filter(|row| {
+            let place = Name::from(format!("{}/{}", row.namespace, row.workload));
+            destination.workloads.contains(&place)
+        });
+        rows.fold((0, 0), |(n, failed), row| (n + row.requests, failed + row.failed))
+    };
+    let counts: Vec<(u64, u64)> = destinations.iter().map(of).collect();
+    let n: u64 = counts.iter().map(|(n, _)| n).sum();
+    if n == 0 {
+        let window = split.to.duration_since(split.from).as_secs();
+        return Observed::Unknown {
+            whys: vec![Why::NoTraffic {
+                window_s: u32::try_from(window).unwrap_or(0),
+            }],
+        };
+    }
+    let shares = counts.into_iter().map(|(part, failed)| {
+        let (low, high) = wilson(part, n);
+        Share {
+            n: part,
+            percent: 100.0 * ratio(part, n),
+            low: 100.0 * low,
+            high: 100.0 * high,
+            failed,
+        }
+    });
+    Observed::Known {
+        from: split.from.as_millisecond(),
+        to: split.to.as_millisecond(),
+        n,
+        shares: shares.collect(),
+        unrouted: split.unrouted,
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of requests stay far below 2^53"
+)]
+fn ratio(part: u64, n: u64) -> f64 {
+    part as f64 / n as f64
+}
+
+/// The Wilson score interval of a share (E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22,
+/// 1927): unlike the normal approximation it stays within 0 and 1 and is honest for small counts. Requests that share a connection or a
+/// user are not independent, so the true interval is somewhat wider.
+fn wilson(part: u64, n: u64) -> (f64, f64) {
+    let (share, n) = (ratio(part, n), ratio(n, 1));
+    let z2 = Z * Z / n;
+    let centre = share + z2 / 2.0;
+    let half = Z * (share * (1.0 - share) / n + z2 / (4.0 * n)).sqrt();
+    (
+        ((centre - half) / (1.0 + z2)).max(0.0),
+        ((centre + half) / (1.0 + z2)).min(1.0),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wilson;
+    use crate::{
+        Why,
+        actor::Actor,
+        canary::{canaries, questions},
+        change::{
+            plan::{Intent, plan},
+            record::{Phase, Record},
+        },
+        example,
+        fact::Fact,
+        object::{Kind, Object},
+        snapshot::{Objects, Observed as Traffic, Snapshot},
+        traffic::{Dated, Split, SplitRow},
+    };
+    use naru_view::canary::{Canary, Observed, RouteRef, SetWeights, WeightOf};
+    use std::sync::Arc;
+
+    fn route(rule: u32) -> RouteRef {
+        RouteRef {
+            namespace: "user-service".into(),
+            name: "user-service".into(),
+            rule,
+        }
+    }
+
+    /// The example after a change of ours to 50 and 50 landed.
+    fn landed(mut objects: Objects, rule: u32) -> Objects {
+        let to = |subset: &str| WeightOf {
+            host: "user-service".into(),
+            subset: subset.into(),
+            weight: 50,
+        };
+        let wish = SetWeights {
+            route: route(rule),
+            weights: vec![to("v1"), to("v2")],
+        };
+        let plan = plan(
+            &Intent::SetWeights(wish),
+            &example::snapshot(objects.clone()),
+            example::now(),
+        )
+        .unwrap();
+        let edited = example::edited(&objects, |json| json_patch::patch(json, &plan.ops).unwrap());
+        objects.put(Fact::Object(edited));
+        let mut record = Record::intended(&plan, "w1".into(), Actor::loopback(), "r".into(), example::now());
+        record.phase = Phase::Landed {
+            at: example::now(),
+            rv: "8".into(),
+        };
+        let mut json = record.object().unwrap().json().clone();
+        let crate::object::Write::PatchStatus { ops, .. } = record.settle(&record.phase, None) else {
+            panic!()
+        };
+        json_patch::patch(&mut json, &ops).unwrap();
+        objects.put(Fact::Object(Object::new(Kind::Change, json).unwrap()));
+        objects
+    }
+
+    fn seen(objects: Objects, split: Option<Result<Dated<Split>, Why>>, rule: u32) -> Canary {
+        let mut snapshot: Snapshot = example::snapshot(objects);
+        let mut traffic: Traffic = (*snapshot.traffic.value).clone();
+        traffic.splits = split.into_iter().map(|split| (route(rule), split)).collect();
+        snapshot.traffic.value = Arc::new(traffic);
+        canaries(&snapshot)
+            .into_iter()
+            .find(|canary| canary.route.rule == rule)
+            .unwrap()
+    }
+
+    fn split() -> Dated<Split> {
+        let row = |version: &str, requests| SplitRow {
+            namespace: "user-service".into(),
+            workload: format!("user-service-{version}").into(),
+            version: version.into(),
+            requests,
+            failed: 1,
+        };
+        let value = Split {
+            from: example::now(),
+            to: example::now() + jiff::SignedDuration::from_secs(60),
+            rows: vec![row("v1", 490), row("v2", 510)],
+            unrouted: 3,
+        };
+        Dated {
+            value,
+            at: example::now(),
+            gaps: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn counted_since_the_change() {
+        let canary = seen(landed(example::objects(), 0), Some(Ok(split())), 0);
+        let Observed::Known {
+            n, shares, unrouted, ..
+        } = canary.observed
+        else {
+            panic!("{:?}", canary.observed)
+        };
+        assert_eq!((n, unrouted, shares[1].n, shares[1].failed), (1000, 3, 510, 1));
+        assert!((shares[1].percent - 51.0).abs() < 1e-9 && shares[1].low < 48.0 && shares[1].high > 54.0);
+        assert_eq!(canary.last_change.as_deref(), Some("w1"));
+    }
+
+    #[test]
+    fn without_a_change_of_ours_there_is_no_moment() {
+        let canary = seen(example::objects(), None, 0);
+        assert_eq!(
+            canary.observed,
+            Observed::Unknown {
+                whys: vec![Why::NoMoment]
+            }
+        );
+        assert!(questions(&example::objects()).is_empty());
+    }
+
+    #[test]
+    fn weights_moved_by_others_since_have_no_moment_either() {
+        let mut objects = landed(example::objects(), 0);
+        let edited = example::edited(&objects, |json| {
+            json["spec"]["http"][0]["route"][0]["weight"] = 60.into()
+        });
+        objects.put(Fact::Object(edited));
+        assert_eq!(questions(&objects), []);
+        assert_eq!(
+            seen(objects, None, 0).observed,
+            Observed::Unknown {
+                whys: vec![Why::NoMoment]
+            }
+        );
+    }
+
+    #[test]
+    fn header_routed_requests_make_it_unknown_whatever_was_counted() {
+        let canary = seen(
+            landed(example::objects_with_header_rule(), 1),
+            Some(Ok(split())),
+            1,
+        );
+        assert_eq!(
+            canary.observed,
+            Observed::Unknown {
+                whys: vec![Why::HeaderRouted { subset: "v2".into() }]
+            }
+        );
+    }
+
+    #[test]
+    fn asked_from_the_moment_it_landed() {
+        let questions = questions(&landed(example::objects(), 0));
+        assert_eq!(questions.len(), 1);
+        assert_eq!(
+            (questions[0].0.clone(), questions[0].1.since),
+            (route(0), example::now() + super::super::SETTLE)
+        );
+    }
+
+    #[test]
+    fn wilson_is_the_published_one() {
+        // Newcombe 1998, Table I, method 3: 81 of 263 gives 0.2553 to 0.3662; 0 of 20 gives 0.0000 to 0.1611.
+        let close =
+            |(low, high): (f64, f64), (l, h): (f64, f64)| (low - l).abs() < 5e-5 && (high - h).abs() < 5e-5;
+        assert!(close(wilson(81, 263), (0.2553, 0.3662)), "{:?}", wilson(81, 263));
+        assert!(close(wilson(0, 20), (0.0, 0.1611)), "{:?}", wilson(0, 20));
+    }
+}

@@ -1,0 +1,108 @@
+//! Who else writes an object, and would take our change back or be confused by it.
+
+use crate::{Name, object::Object};
+use serde_json::Value;
+
+/// The owner's name for people and what gave it away; None if nobody else writes.
+///
+/// `app.kubernetes.io/instance` alone proves nothing, since Helm and kustomize set it too. What counts: Argo CD's tracking annotation,
+/// Flux's labels, Helm's release annotation, a controlling ownerReference, or a controller among the field managers of `spec`.
+pub fn of(object: &Object) -> Option<(Name, Name)> {
+    const ARGO: &str = "argocd.argoproj.io/tracking-id";
+    const FLUX: [&str; 2] = ["kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name"];
+    const HELM: &str = "meta.helm.sh/release-name";
+    const MANAGERS: [(&str, &str); 6] = [
+        ("argocd-controller", "Argo CD"),
+        ("argocd-application-controller", "Argo CD"),
+        ("kustomize-controller", "Flux"),
+        ("helm-controller", "Flux"),
+        ("rollouts-controller", "Argo Rollouts"),
+        ("flagger", "Flagger"),
+    ];
+    if object.annotation(ARGO).is_some() {
+        return Some(("Argo CD".into(), ARGO.into()));
+    }
+    if let Some(label) = FLUX.into_iter().find(|label| object.label(label).is_some()) {
+        return Some(("Flux".into(), label.into()));
+    }
+    let controller = object
+        .list("/metadata/ownerReferences")
+        .iter()
+        .find(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true));
+    if let Some(controller) = controller {
+        let text = |field: &str| controller.get(field).and_then(Value::as_str).unwrap_or("");
+        return Some((
+            text("kind").into(),
+            format!("ownerReferences: {}", text("name")).into(),
+        ));
+    }
+    let managers = object.managers();
+    if let Some((manager, owner)) = MANAGERS
+        .into_iter()
+        .find(|(manager, _)| managers.contains(manager))
+    {
+        return Some((owner.into(), format!("managedFields: {manager}").into()));
+    }
+    object
+        .annotation(HELM)
+        .map(|release| ("Helm".into(), format!("{HELM}: {release}").into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of;
+    use crate::object::{Kind, Object};
+    use serde_json::json;
+
+    fn owner(metadata: serde_json::Value) -> Option<String> {
+        let mut metadata = metadata;
+        metadata["name"] = json!("v");
+        let object = Object::new(Kind::VirtualService, json!({"metadata": metadata})).unwrap();
+        of(&object).map(|(owner, _)| owner.to_string())
+    }
+
+    #[test]
+    fn each_owner_is_known_by_its_own_mark() {
+        let table = [
+            (
+                json!({"annotations": {"argocd.argoproj.io/tracking-id": "app:..."}}),
+                Some("Argo CD"),
+            ),
+            (
+                json!({"labels": {"kustomize.toolkit.fluxcd.io/name": "apps"}}),
+                Some("Flux"),
+            ),
+            (
+                json!({"ownerReferences": [{"kind": "Canary", "name": "user", "controller": true}]}),
+                Some("Canary"),
+            ),
+            (
+                json!({"managedFields": [{"manager": "rollouts-controller"}]}),
+                Some("Argo Rollouts"),
+            ),
+            (
+                json!({"managedFields": [{"manager": "flagger"}]}),
+                Some("Flagger"),
+            ),
+            (
+                json!({"annotations": {"meta.helm.sh/release-name": "user"}}),
+                Some("Helm"),
+            ),
+        ];
+        for (metadata, expected) in table {
+            assert_eq!(owner(metadata.clone()).as_deref(), expected, "{metadata}");
+        }
+    }
+
+    #[test]
+    fn marks_that_prove_nothing_are_passed_over() {
+        for metadata in [
+            json!({}),
+            json!({"labels": {"app.kubernetes.io/instance": "user"}}),
+            json!({"ownerReferences": [{"kind": "Thing", "name": "x"}]}),
+            json!({"managedFields": [{"manager": "kubectl-client-side-apply"}, {"manager": "naru-weights-1"}]}),
+        ] {
+            assert_eq!(owner(metadata.clone()), None, "{metadata}");
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! An entry of the journal: the Change object (`naru.dev/v1alpha1`), read and written.
+//!
+//! `spec` is what a person confirmed and never changes; `status` is how it ended. An entry without a status is intended: it may or may
+//! not have landed.
+
+use super::plan::{Intent, Plan};
+use crate::{
+    Name, Timestamp, Why,
+    actor::Actor,
+    object::{Digest, Key, Kind, Malformed, Object, Write},
+};
+use json_patch::{AddOperation, Patch, PatchOperation, jsonptr::PointerBuf};
+use naru_view::canary::DiffLine;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// How a change ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    /// Not known yet.
+    Intended,
+    /// It landed.
+    Landed {
+        /// When we learned of it.
+        at: Timestamp,
+        /// The resourceVersion that it left.
+        rv: Name,
+    },
+    /// Nothing was changed, and nothing will be.
+    NotCarriedOut {
+        /// Why.
+        why: Why,
+    },
+    /// A person must look.
+    Stopped {
+        /// Why.
+        why: Why,
+    },
+}
+
+/// An entry of the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Where and how it is called.
+    pub key: Key,
+    /// resourceVersion of the entry itself.
+    pub entry_rv: Name,
+    /// What was wished.
+    pub intent: Intent,
+    /// The object to be changed.
+    pub target: Key,
+    /// Its uid.
+    pub uid: Name,
+    /// The resourceVersion that the write was guarded by.
+    pub rv: Name,
+    /// The edits.
+    pub ops: Patch,
+    /// Their inverse.
+    pub undo: Patch,
+    /// Digest of the object before.
+    pub before: Digest,
+    /// Digest of the object after.
+    pub after: Digest,
+    /// Touched paths.
+    pub diff: Vec<DiffLine>,
+    /// What was confirmed.
+    pub digest: Digest,
+    /// By whom.
+    pub actor: Actor,
+    /// Why.
+    pub reason: Name,
+    /// When.
+    pub approved_at: Timestamp,
+    /// How it ended.
+    pub phase: Phase,
+    /// The change that took this one back.
+    pub undone_by: Option<Name>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Spec {
+    intent: Intent,
+    target: Target,
+    resource_version: Name,
+    ops: Patch,
+    undo: Patch,
+    before: Digest,
+    after: Digest,
+    diff: Vec<DiffLine>,
+    digest: Digest,
+    actor: Actor,
+    reason: Name,
+    approved_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undoes: Option<Name>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Target {
+    kind: Kind,
+    namespace: Name,
+    name: Name,
+    uid: Name,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    #[serde(default)]
+    phase: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resource_version: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why: Option<Why>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undone_by: Option<Name>,
+}
+
+impl Record {
+    /// A new entry, intended, beside the object that it will change. `name` must be new in that namespace.
+    pub fn intended(plan: &Plan, name: Name, actor: Actor, reason: Name, approved_at: Timestamp) -> Self {
+        Self {
+            key: Key::new(Kind::Change, plan.target.namespace.clone(), name),
+            entry_rv: "".into(),
+            intent: plan.intent.clone(),
+            target: plan.target.clone(),
+            uid: plan.uid.clone(),
+            rv: plan.rv.clone(),
+            ops: plan.ops.clone(),
+            undo: plan.undo.clone(),
+            before: plan.before.clone(),
+            after: plan.after.clone(),
+            diff: plan.diff.clone(),
+            digest: plan.digest.clone(),
+            actor,
+            reason,
+            approved_at,
+            phase: Phase::Intended,
+            undone_by: None,
+        }
+    }
+
+    /// Reads an entry; None if it is not one of ours (its schema should have refused it).
+    pub fn read(object: &Object) -> Option<Self> {
+        let spec: Spec = serde_json::from_value(object.get("/spec")?.clone()).ok()?;
+        let status = object
+            .get("/status")
+            .cloned()
+            .map(serde_json::from_value::<Status>);
+        let status = status.transpose().ok()?.unwrap_or_default();
+        let said = |why: &Option<Why>| why.clone().unwrap_or(Why::Said { detail: "".into() });
+        let phase = match status.phase.as_deref() {
+            Some("Landed") => Phase::Landed {
+                at: status.at.unwrap_or(spec.approved_at),
+                rv: status.resource_version.unwrap_or_else(|| "".into()),
+            },
+            Some("NotCarriedOut") => Phase::NotCarriedOut {
+                why: said(&status.why),
+            },
+            Some("Stopped") => Phase::Stopped {
+                why: said(&status.why),
+            },
+            _ => Phase::Intended,
+        };
+        Some(Self {
+            key: object.key().clone(),
+            entry_rv: object.resource_version(),
+            intent: spec.intent,
+            target: Key::new(spec.target.kind, spec.target.namespace, spec.target.name),
+            uid: spec.target.uid,
+            rv: spec.resource_version,
+            ops: spec.ops,
+            undo: spec.undo,
+            before: spec.before,
+            after: spec.after,
+            diff: spec.diff,
+            digest: spec.digest,
+            actor: spec.actor,
+            reason: spec.reason,
+            approved_at: spec.approved_at,
+            phase,
+            undone_by: status.undone_by,
+        })
+    }
+
+    /// The entry as an object to be created.
+    ///
+    /// # Errors
+    /// Only if the entry has no name.
+    pub fn object(&self) -> Result<Object, Malformed> {
+        let spec = Spec {
+            intent: self.intent.clone(),
+            target: Target {
+                kind: self.target.kind,
+                namespace: self.target.namespace.clone(),
+                name: self.target.name.clone(),
+                uid: self.uid.clone(),
+            },
+            resource_version: self.rv.clone(),
+            ops: self.ops.clone(),
+            undo: self.undo.clone(),
+            before: self.before.clone(),
+            after: self.after.clone(),
+            diff: self.diff.clone(),
+            digest: self.digest.clone(),
+            actor: self.actor.clone(),
+            reason: self.reason.clone(),
+            approved_at: self.approved_at,
+            undoes: self.undoes(),
+        };
+        let spec =
+            serde_json::to_value(spec).map_err(|_| Malformed("the entry cannot be written as JSON"))?;
+        let json = json!({
+            "apiVersion": Kind::Change.api_version(), "kind": Kind::Change.name(),
+            "metadata": {"namespace": &*self.key.namespace, "name": &*self.key.name}, "spec": spec,
+        });
+        Object::new(Kind::Change, json)
+    }
+
+    /// The change that this one takes back.
+    pub fn undoes(&self) -> Option<Name> {
+        match &self.intent {
+            Intent::Undo { change, .. } => Some(change.clone()),
+            Intent::SetWeights(_) => None,
+        }
+    }
+
+    /// The field manager under which its write goes out: found again in `managedFields`.
+    pub fn manager(&self) -> String {
+        format!("naru-{}", self.key.name)
+    }
+
+    /// The guarded write.
+    pub fn write(&self) -> Write {
+        Write::Patch {
+            key: self.target.clone(),
+            rv: self.rv.clone(),
+            ops: self.ops.clone(),
+        }
+    }
+
+    /// Writes down how it ended (or, for one that landed, what took it back), guarded by the entry as it was read.
+    pub fn settle(&self, phase: &Phase, undone_by: Option<Name>) -> Write {
+        let mut status = Status {
+            undone_by,
+            ..Status::default()
+        };
+        status.phase = Some(
+            match phase {
+                Phase::Intended => "Intended",
+                Phase::Landed { .. } => "Landed",
+                Phase::NotCarriedOut { .. } => "NotCarriedOut",
+                Phase::Stopped { .. } => "Stopped",
+            }
+            .into(),
+        );
+        match phase {
+            Phase::Landed { at, rv } => (status.at, status.resource_version) = (Some(*at), Some(rv.clone())),
+            Phase::NotCarriedOut { why } | Phase::Stopped { why } => status.why = Some(why.clone()),
+            Phase::Intended => {}
+        }
+        let value = serde_json::to_value(status).unwrap_or(Value::Null);
+        let path = PointerBuf::from_tokens(["status"]);
+        let ops = Patch(vec![PatchOperation::Add(AddOperation { path, value })]);
+        Write::PatchStatus {
+            key: self.key.clone(),
+            rv: self.entry_rv.clone(),
+            ops,
+        }
+    }
+}

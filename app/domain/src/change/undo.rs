@@ -1,0 +1,93 @@
+//! Taking a change back.
+
+use super::{
+    plan::{Intent, Plan, put_together},
+    record::{Phase, Record},
+};
+use crate::{
+    Name, Refused, Why,
+    object::{Digest, Kind, Object},
+    snapshot::{Objects, Snapshot},
+};
+use naru_view::canary::{DiffLine, Prediction};
+
+/// Plans the inverse of a change that landed. Refused if the object is no longer exactly as the change left it: taking back would then
+/// tread on somebody's edit.
+pub(super) fn plan(namespace: &Name, change: &Name, snapshot: &Snapshot) -> Result<Plan, Refused> {
+    let objects = &*snapshot.objects.value;
+    let record = find(objects, namespace, change)?;
+    if !matches!(record.phase, Phase::Landed { .. }) || record.undone_by.is_some() {
+        return Err(Refused::NotUndoable);
+    }
+    let target = &record.target;
+    if let Some(why) = objects.gap(target.kind) {
+        return Err(Refused::Unknown { whys: vec![why] });
+    }
+    let live = objects
+        .whole
+        .get(target)
+        .ok_or_else(|| not_found(target.kind.name(), &target.namespace, &target.name))?;
+    check_untouched(&record, live)?;
+    let intent = Intent::Undo {
+        namespace: namespace.clone(),
+        change: change.clone(),
+    };
+    let diff = record.diff.iter().map(inverse).collect();
+    let prediction = Prediction {
+        window_s: 0,
+        rate: None,
+        moved: None,
+        destinations: Vec::new(),
+        whys: Vec::<Why>::new(),
+    };
+    let plan = put_together(
+        intent,
+        live,
+        record.undo.clone(),
+        record.ops.clone(),
+        diff,
+        prediction,
+        Vec::new(),
+    )?;
+    // The record's own `before` is what undoing must lead to; anything else means that the record was tampered with.
+    if plan.after == record.before {
+        Ok(plan)
+    } else {
+        Err(Refused::NotUndoable)
+    }
+}
+
+fn find(objects: &Objects, namespace: &Name, change: &Name) -> Result<Record, Refused> {
+    if let Some(why) = objects.gap(Kind::Change) {
+        return Err(Refused::Unknown { whys: vec![why] });
+    }
+    objects
+        .object(Kind::Change, namespace, change)
+        .and_then(Record::read)
+        .ok_or_else(|| not_found(Kind::Change.name(), namespace, change))
+}
+
+fn not_found(kind: &str, namespace: &Name, name: &Name) -> Refused {
+    Refused::NotFound {
+        kind: kind.into(),
+        namespace: namespace.clone(),
+        name: name.clone(),
+    }
+}
+
+fn check_untouched(record: &Record, live: &Object) -> Result<(), Refused> {
+    let digest: Digest = live.digest();
+    if live.uid() == record.uid && digest == record.after {
+        return Ok(());
+    }
+    let manager = live.managers().first().copied().unwrap_or("").into();
+    Err(Refused::ForeignEdit { manager })
+}
+
+fn inverse(line: &DiffLine) -> DiffLine {
+    DiffLine {
+        before: line.after.clone(),
+        after: line.before.clone(),
+        ..line.clone()
+    }
+}

@@ -1,0 +1,67 @@
+//! The only door out: what one viewer may see of a snapshot, as wire types.
+
+mod overview;
+mod sources;
+
+pub use sources::{PROMETHEUS_STALE, sources};
+
+use crate::{
+    actor::Scope,
+    canary::canaries,
+    change::record::{Phase, Record},
+    object::Kind,
+    snapshot::{Objects, Snapshot},
+    topology::{self, Layout},
+};
+use naru_view::{
+    View,
+    canary::Canaries,
+    change::{Change, Changes, Phase as Shown},
+};
+use std::{cmp::Reverse, sync::Arc};
+
+/// Everything that this scope may see. `layout` is the graph's placing, kept from snapshot to snapshot so that nodes do not jump.
+pub fn view(snapshot: &Snapshot, scope: &Scope, layout: &Layout) -> View {
+    let version = snapshot.version;
+    let sources = sources(snapshot);
+    let topology = topology::topology(snapshot, layout, scope, sources.clone());
+    let mut routes = canaries(snapshot);
+    routes.retain(|canary| scope.sees(&canary.route.namespace));
+    let mut changes = changes(&snapshot.objects.value);
+    changes.retain(|change| scope.sees(&change.target.1));
+    let overview = overview::overview(snapshot, scope, &topology, &routes, &changes);
+    View {
+        version,
+        overview: Arc::new(overview),
+        topology: Arc::new(topology),
+        canaries: Arc::new(Canaries { version, sources: sources.clone(), routes }),
+        changes: Arc::new(Changes { version, sources, changes }),
+    }
+}
+
+/// The journal, newest first.
+fn changes(objects: &Objects) -> Vec<Change> {
+    let mut changes: Vec<Change> = objects.of_kind(Kind::Change).filter_map(Record::read).map(shown).collect();
+    changes.sort_by_key(|change| (Reverse(change.at), change.name.clone()));
+    changes
+}
+
+fn shown(record: Record) -> Change {
+    let undoes = record.undoes();
+    Change {
+        name: record.key.name,
+        target: (record.target.kind.name().into(), record.target.namespace, record.target.name),
+        at: record.approved_at.as_millisecond(),
+        by: record.actor.name,
+        reason: record.reason,
+        diff: record.diff,
+        phase: match record.phase {
+            Phase::Intended => Shown::Intended,
+            Phase::Landed { at, .. } => Shown::Landed { at: at.as_millisecond() },
+            Phase::NotCarriedOut { why } => Shown::NotCarriedOut { why },
+            Phase::Stopped { why } => Shown::Stopped { why },
+        },
+        undoes,
+        undone_by: record.undone_by,
+    }
+}

@@ -1,0 +1,104 @@
+//! How fresh each source is.
+
+use crate::{
+    SourceName, Timestamp, Why,
+    snapshot::{KindState, Snapshot},
+};
+use jiff::SignedDuration;
+use naru_view::source::{Freshness, SourceState};
+use std::collections::BTreeSet;
+
+/// Traffic older than this is stale: three refreshes of five seconds, so that one lost answer does not alarm.
+pub const PROMETHEUS_STALE: SignedDuration = SignedDuration::from_secs(14);
+
+/// The state of each source at the time of the snapshot.
+pub fn sources(snapshot: &Snapshot) -> Vec<SourceState> {
+    vec![kubernetes(snapshot), prometheus(snapshot)]
+}
+
+fn kubernetes(snapshot: &Snapshot) -> SourceState {
+    let section = &snapshot.objects;
+    let kinds = &section.value.kinds;
+    let mut whys: BTreeSet<Why> = kinds
+        .iter()
+        .filter_map(|(kind, state)| match state {
+            KindState::Known => None,
+            KindState::Absent => Some(Why::KindAbsent { kind: kind.name().into() }),
+            KindState::Lost(why) => Some(why.clone()),
+            KindState::NotYet => Some(Why::NotYet { source: SourceName::Kubernetes }),
+        })
+        .collect();
+    whys.extend(section.gaps.iter().cloned());
+    let forbidden = |why: &Why| matches!(why, Why::Forbidden { .. });
+    let lost = kinds.values().filter(|state| matches!(state, KindState::Lost(why) if !forbidden(why))).count();
+    let absent_only = whys.iter().all(|why| matches!(why, Why::KindAbsent { .. }));
+    let state = match () {
+        () if section.at.is_none() => Freshness::Unreachable,
+        () if lost > 0 => Freshness::Stale,
+        () if absent_only => Freshness::Fresh,
+        () => Freshness::Partial,
+    };
+    SourceState { source: SourceName::Kubernetes, state, at: millis(section.at), whys: whys.into_iter().collect() }
+}
+
+fn prometheus(snapshot: &Snapshot) -> SourceState {
+    let section = &snapshot.traffic;
+    let state = match section.at {
+        None => Freshness::Unreachable,
+        Some(at) if snapshot.taken.duration_since(at) > PROMETHEUS_STALE => Freshness::Stale,
+        Some(_) if section.gaps.is_empty() => Freshness::Fresh,
+        Some(_) => Freshness::Partial,
+    };
+    let mut whys: Vec<Why> = section.gaps.to_vec();
+    if section.at.is_none() && whys.is_empty() {
+        whys.push(Why::NotYet { source: SourceName::Prometheus });
+    }
+    SourceState { source: SourceName::Prometheus, state, at: millis(section.at), whys }
+}
+
+fn millis(at: Option<Timestamp>) -> Option<i64> {
+    at.map(Timestamp::as_millisecond)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PROMETHEUS_STALE, sources};
+    use crate::{
+        SourceName, Why, example,
+        object::Kind,
+        snapshot::{KindState, Snapshot},
+    };
+    use jiff::SignedDuration;
+    use naru_view::source::Freshness::{self, Fresh, Partial, Stale, Unreachable};
+    use std::sync::Arc;
+
+    fn states(change: impl FnOnce(&mut Snapshot)) -> [Freshness; 2] {
+        let mut snapshot = example::snapshot(example::objects());
+        change(&mut snapshot);
+        let sources = sources(&snapshot);
+        [sources[0].state, sources[1].state]
+    }
+
+    fn kind(snapshot: &mut Snapshot, kind: Kind, state: KindState) {
+        let mut objects = (*snapshot.objects.value).clone();
+        objects.kinds.insert(kind, state);
+        snapshot.objects.value = Arc::new(objects);
+    }
+
+    #[test]
+    fn each_state_has_its_cause() {
+        assert_eq!(states(|_| ()), [Fresh, Fresh]);
+        assert_eq!(states(|s| kind(s, Kind::Gateway, KindState::Absent)), [Fresh, Fresh]);
+        let forbidden = Why::Forbidden { verb: "list".into(), resource: "pods".into(), namespace: None };
+        assert_eq!(states(|s| kind(s, Kind::Pod, KindState::Lost(forbidden))), [Partial, Fresh]);
+        let gone = Why::Unreachable { source: SourceName::Kubernetes, detail: "refused".into() };
+        assert_eq!(states(|s| kind(s, Kind::Pod, KindState::Lost(gone))), [Stale, Fresh]);
+        assert_eq!(states(|s| kind(s, Kind::Pod, KindState::NotYet)), [Partial, Fresh]);
+        assert_eq!(states(|s| s.objects.at = None), [Unreachable, Fresh]);
+        assert_eq!(states(|s| s.traffic.at = None), [Fresh, Unreachable]);
+        assert_eq!(states(|s| s.taken += PROMETHEUS_STALE), [Fresh, Fresh]);
+        assert_eq!(states(|s| s.taken += PROMETHEUS_STALE + SignedDuration::from_millis(1)), [Fresh, Stale]);
+        let gaps = Arc::from([Why::TooYoung { samples: 1, needed: 4 }]);
+        assert_eq!(states(|s| s.traffic.gaps = gaps), [Fresh, Partial]);
+    }
+}
