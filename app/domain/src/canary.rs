@@ -7,7 +7,7 @@ use crate::{
     change::{
         owner,
         plan::Intent,
-        record::{Phase, Record},
+        record::{Phase, Record, records},
     },
     mesh::{
         host::{self, Host},
@@ -112,10 +112,6 @@ fn reference(object: &Object, rule: &Rule) -> RouteRef {
         name: key.name.clone(),
         rule: rule.index,
     }
-}
-
-fn records(objects: &Objects) -> Vec<Record> {
-    objects.of_kind(Kind::Change).filter_map(Record::read).collect()
 }
 
 /// The last change that landed on this rule, if all that it set still stands: weights that somebody else has moved since have no moment

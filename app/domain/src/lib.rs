@@ -24,7 +24,7 @@ pub mod object;
 pub mod snapshot;
 pub mod topology;
 pub mod traffic;
-// pub mod view;
+pub mod view;
 pub mod workload;
 
 pub use jiff::Timestamp;

@@ -8,7 +8,7 @@ mod key;
 mod kind;
 mod write;
 
-pub use digest::{Digest, canonical};
+pub use digest::{Digest, canonical, differences};
 pub use key::Key;
 pub use kind::Kind;
 pub use write::{Write, guarded};
@@ -104,6 +104,15 @@ impl Object {
     /// The digest of all that a person or controller has written into it: everything but `status` and the parts of `metadata` that
     /// the API server keeps for itself (managedFields, resourceVersion, generation). "Unchanged otherwise" means that this is equal.
     pub fn digest(&self) -> Digest {
+        Digest::of(&self.written())
+    }
+
+    /// Pointers at which what was written into the two differs, at most `limit`; see [`digest`](Self::digest).
+    pub fn differences(&self, other: &Self, limit: usize) -> Vec<Name> {
+        differences(&self.written(), &other.written(), limit)
+    }
+
+    fn written(&self) -> Value {
         let mut json = (*self.json).clone();
         if let Some(root) = json.as_object_mut() {
             root.shift_remove("status");
@@ -113,7 +122,7 @@ impl Object {
                 }
             }
         }
-        Digest::of(&json)
+        json
     }
 }
 

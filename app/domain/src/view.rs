@@ -6,12 +6,12 @@ mod sources;
 pub use sources::{PROMETHEUS_STALE, sources};
 
 use crate::{
+    Name,
     actor::Scope,
     canary::canaries,
-    change::record::{Phase, Record},
-    object::Kind,
+    change::record::{Phase, Record, records, undone_by},
     snapshot::{Objects, Snapshot},
-    topology::{self, Layout},
+    topology::{self, Known, Layout},
 };
 use naru_view::{
     View,
@@ -24,7 +24,7 @@ use std::{cmp::Reverse, sync::Arc};
 pub fn view(snapshot: &Snapshot, scope: &Scope, layout: &Layout) -> View {
     let version = snapshot.version;
     let sources = sources(snapshot);
-    let topology = topology::topology(snapshot, layout, scope, sources.clone());
+    let topology = topology::topology(&Known::of(snapshot), layout, scope, sources.clone(), version);
     let mut routes = canaries(snapshot);
     routes.retain(|canary| scope.sees(&canary.route.namespace));
     let mut changes = changes(&snapshot.objects.value);
@@ -41,12 +41,14 @@ pub fn view(snapshot: &Snapshot, scope: &Scope, layout: &Layout) -> View {
 
 /// The journal, newest first.
 fn changes(objects: &Objects) -> Vec<Change> {
-    let mut changes: Vec<Change> = objects.of_kind(Kind::Change).filter_map(Record::read).map(shown).collect();
+    let records = records(objects);
+    let undone: Vec<_> = records.iter().map(|record| undone_by(&records, &record.key)).collect();
+    let mut changes: Vec<Change> = records.into_iter().zip(undone).map(|(record, undone)| shown(record, undone)).collect();
     changes.sort_by_key(|change| (Reverse(change.at), change.name.clone()));
     changes
 }
 
-fn shown(record: Record) -> Change {
+fn shown(record: Record, undone_by: Option<Name>) -> Change {
     let undoes = record.undoes();
     Change {
         name: record.key.name,
@@ -62,6 +64,6 @@ fn shown(record: Record) -> Change {
             Phase::Stopped { why } => Shown::Stopped { why },
         },
         undoes,
-        undone_by: record.undone_by,
+        undone_by,
     }
 }

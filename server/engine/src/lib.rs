@@ -1,1 +1,188 @@
-//! Observatory, controllers and journal: knows ports and Clock only.
+//! The engine: keeps the snapshot (observatory), carries out changes (desk), and finds out how interrupted ones ended (recovery).
+//!
+//! It knows the ports and nothing behind them, so all of it runs on the rehearsal with a hand-moved clock, where the kill tests live.
+//!
+//! ```text
+//! Cluster::watch ─┐                                   ┌─► Views (one per scope) ─► Console::view
+//!                 ├─► observatory ─► Snapshot (arc-swap) ─┼─► desk: plan, apply, undo
+//! Metrics ────────┘                                   └─► recovery (under a Lease)
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod desk;
+mod lease;
+mod observatory;
+mod recovery;
+mod views;
+
+pub use lease::{LEASE_DURATION, LeaseName};
+
+use naru_domain::{
+    Name,
+    actor::{Actor, Scope},
+    change::{plan::Intent, recovery::GRACE},
+    snapshot::Snapshot,
+};
+use naru_ports::{Clock, Cluster, Console, Metrics};
+use naru_view::{
+    View,
+    canary::{Applied, PlanSheet, SetWeights},
+    version::Version,
+    why::ApplyError,
+};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::task::JoinSet;
+
+/// What the engine stands on.
+pub struct Setup {
+    /// The Kubernetes API.
+    pub cluster: Arc<dyn Cluster>,
+    /// What the proxies counted.
+    pub metrics: Arc<dyn Metrics>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The rest.
+    pub settings: Settings,
+}
+
+/// How the engine runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Random, non-zero, below 2^53: tells this process from the one before.
+    pub epoch: u64,
+    /// Over how many seconds rates are taken. At least four scrape intervals, or Prometheus has too few samples.
+    pub window_s: u32,
+    /// How often Prometheus is asked.
+    pub refresh: Duration,
+    /// Nothing may be written.
+    pub read_only: bool,
+    /// The Lease under which one of several servers does the recovery.
+    pub lease: LeaseName,
+    /// How old an intended change must be before recovery judges it.
+    pub grace: Duration,
+}
+
+impl Settings {
+    /// What suits a scrape interval of 15 s or less.
+    pub fn new(epoch: u64, holder: Name) -> Self {
+        Self {
+            epoch,
+            window_s: 60,
+            refresh: Duration::from_secs(5),
+            read_only: false,
+            lease: LeaseName {
+                namespace: "naru".into(),
+                name: "naru-recovery".into(),
+                holder,
+            },
+            grace: GRACE.unsigned_abs(),
+        }
+    }
+}
+
+/// The running engine. Stops when [`stop`](Self::stop) is called or when it is dropped.
+pub struct Engine {
+    setup: Setup,
+    board: observatory::Board,
+    views: views::Views,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Engine {
+    /// Starts watching, asking and recovering. The first snapshot is there at once, empty, with its gaps named.
+    pub fn start(setup: Setup) -> Arc<Self> {
+        let board = observatory::Board::new(&setup);
+        let mut tasks = JoinSet::new();
+        observatory::spawn(&setup, &board, &mut tasks);
+        if !setup.settings.read_only {
+            recovery::spawn(&setup, &board, &mut tasks);
+        }
+        Arc::new(Self {
+            setup,
+            board,
+            views: views::Views::default(),
+            tasks: Mutex::new(tasks),
+        })
+    }
+
+    /// What is known now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.board.latest().snapshot)
+    }
+
+    /// Ends all tasks. Changes that are being carried out belong to their requests and are not touched.
+    pub async fn stop(&self) {
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
+    }
+}
+
+#[async_trait::async_trait]
+impl Console for Engine {
+    fn view(&self, scope: &Scope) -> Arc<View> {
+        self.views.of(&self.board.latest(), scope)
+    }
+
+    async fn changed(&self, seen: Version) -> Version {
+        self.board.changed(seen).await
+    }
+
+    fn read_only(&self) -> bool {
+        self.setup.settings.read_only
+    }
+
+    async fn plan(&self, who: &Actor, intent: &SetWeights) -> Result<PlanSheet, ApplyError> {
+        self.desk().plan(who, &Intent::SetWeights(intent.clone())).await
+    }
+
+    async fn apply(
+        &self,
+        who: &Actor,
+        intent: &SetWeights,
+        digest: &str,
+        reason: &str,
+    ) -> Result<Applied, ApplyError> {
+        self.desk()
+            .apply(who, &Intent::SetWeights(intent.clone()), digest, reason)
+            .await
+    }
+
+    async fn plan_undo(&self, who: &Actor, namespace: &Name, change: &Name) -> Result<PlanSheet, ApplyError> {
+        self.desk().plan(who, &undo(namespace, change)).await
+    }
+
+    async fn undo(
+        &self,
+        who: &Actor,
+        namespace: &Name,
+        change: &Name,
+        digest: &str,
+        reason: &str,
+    ) -> Result<Applied, ApplyError> {
+        self.desk()
+            .apply(who, &undo(namespace, change), digest, reason)
+            .await
+    }
+}
+
+fn undo(namespace: &Name, change: &Name) -> Intent {
+    Intent::Undo {
+        namespace: namespace.clone(),
+        change: change.clone(),
+    }
+}
+
+impl Engine {
+    fn desk(&self) -> desk::Desk<'_> {
+        desk::Desk {
+            cluster: &*self.setup.cluster,
+            clock: &*self.setup.clock,
+            snapshot: self.snapshot(),
+            read_only: self.setup.settings.read_only,
+        }
+    }
+}

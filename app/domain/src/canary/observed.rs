@@ -193,7 +193,7 @@ mod tests {
             rv: "8".into(),
         };
         let mut json = record.object().unwrap().json().clone();
-        let crate::object::Write::PatchStatus { ops, .. } = record.settle(&record.phase, None) else {
+        let crate::object::Write::PatchStatus { ops, .. } = record.settle(&record.phase) else {
             panic!()
         };
         json_patch::patch(&mut json, &ops).unwrap();

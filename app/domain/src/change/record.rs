@@ -8,6 +8,7 @@ use crate::{
     Name, Timestamp, Why,
     actor::Actor,
     object::{Digest, Key, Kind, Malformed, Object, Write},
+    snapshot::Objects,
 };
 use json_patch::{AddOperation, Patch, PatchOperation, jsonptr::PointerBuf};
 use naru_view::canary::DiffLine;
@@ -73,8 +74,6 @@ pub struct Record {
     pub approved_at: Timestamp,
     /// How it ended.
     pub phase: Phase,
-    /// The change that took this one back.
-    pub undone_by: Option<Name>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,8 +114,6 @@ struct Status {
     resource_version: Option<Name>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     why: Option<Why>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    undone_by: Option<Name>,
 }
 
 impl Record {
@@ -139,7 +136,6 @@ impl Record {
             reason,
             approved_at,
             phase: Phase::Intended,
-            undone_by: None,
         }
     }
 
@@ -182,7 +178,6 @@ impl Record {
             reason: spec.reason,
             approved_at: spec.approved_at,
             phase,
-            undone_by: status.undone_by,
         })
     }
 
@@ -242,21 +237,15 @@ impl Record {
         }
     }
 
-    /// Writes down how it ended (or, for one that landed, what took it back), guarded by the entry as it was read.
-    pub fn settle(&self, phase: &Phase, undone_by: Option<Name>) -> Write {
-        let mut status = Status {
-            undone_by,
-            ..Status::default()
+    /// Writes down how it ended, guarded by the entry as it was read.
+    pub fn settle(&self, phase: &Phase) -> Write {
+        let name = match phase {
+            Phase::Intended => "Intended",
+            Phase::Landed { .. } => "Landed",
+            Phase::NotCarriedOut { .. } => "NotCarriedOut",
+            Phase::Stopped { .. } => "Stopped",
         };
-        status.phase = Some(
-            match phase {
-                Phase::Intended => "Intended",
-                Phase::Landed { .. } => "Landed",
-                Phase::NotCarriedOut { .. } => "NotCarriedOut",
-                Phase::Stopped { .. } => "Stopped",
-            }
-            .into(),
-        );
+        let mut status = Status { phase: Some(name.into()), ..Status::default() };
         match phase {
             Phase::Landed { at, rv } => (status.at, status.resource_version) = (Some(*at), Some(rv.clone())),
             Phase::NotCarriedOut { why } | Phase::Stopped { why } => status.why = Some(why.clone()),
@@ -271,4 +260,21 @@ impl Record {
             ops,
         }
     }
+}
+
+/// All entries of the journal, in order of namespace and name.
+pub fn records(objects: &Objects) -> Vec<Record> {
+    objects.of_kind(Kind::Change).filter_map(Record::read).collect()
+}
+
+/// The change that took `key` back, if one has landed. Derived, so that it cannot disagree with the entries.
+pub fn undone_by(records: &[Record], key: &Key) -> Option<Name> {
+    let landed = records
+        .iter()
+        .filter(|record| matches!(record.phase, Phase::Landed { .. }));
+    let mut undoing = landed.filter(|record| match &record.intent {
+        Intent::Undo { namespace, change } => *namespace == key.namespace && *change == key.name,
+        Intent::SetWeights(_) => false,
+    });
+    undoing.next().map(|record| record.key.name.clone())
 }

@@ -64,9 +64,9 @@ pub enum Next {
     Wait(Timestamp),
 }
 
-/// Decides from the live object what to do with an intended change.
-pub fn step(record: &Record, live: Option<&Object>, now: Timestamp) -> Next {
-    let due = record.approved_at + GRACE;
+/// Decides from the live object what to do with an intended change. `grace` is [`GRACE`] outside tests.
+pub fn step(record: &Record, live: Option<&Object>, now: Timestamp, grace: SignedDuration) -> Next {
+    let due = record.approved_at + grace;
     if let Some(live) = live.filter(|live| live.annotation(FENCE) == Some(&*record.key.name)) {
         return Next::Unfence(mark(live, None));
     }
@@ -213,12 +213,12 @@ mod tests {
     fn young_changes_are_left_alone_unless_they_landed() {
         let (record, before) = record();
         assert_eq!(
-            step(&record, Some(&before), example::now()),
+            step(&record, Some(&before), example::now(), GRACE),
             Next::Wait(example::now() + GRACE)
         );
         let after = written(&before, &record.write());
         assert!(matches!(
-            step(&record, Some(&after), example::now()),
+            step(&record, Some(&after), example::now(), GRACE),
             Next::Settle(Phase::Landed { .. })
         ));
     }
@@ -227,18 +227,18 @@ mod tests {
     fn the_fence_goes_up_and_comes_down_and_leaves_the_object_as_it_was() {
         let (record, before) = record();
         let late = example::now() + GRACE;
-        let Next::Fence(fence) = step(&record, Some(&before), late) else {
+        let Next::Fence(fence) = step(&record, Some(&before), late, GRACE) else {
             panic!()
         };
         let fenced = written(&before, &fence);
         assert_eq!(fenced.annotation(FENCE), Some("w1"));
-        let Next::Unfence(unfence) = step(&record, Some(&fenced), late) else {
+        let Next::Unfence(unfence) = step(&record, Some(&fenced), late, GRACE) else {
             panic!()
         };
         let unfenced = written(&fenced, &unfence);
         assert_eq!(unfenced.digest(), before.digest());
         assert!(matches!(
-            step(&record, Some(&unfenced), late),
+            step(&record, Some(&unfenced), late, GRACE),
             Next::Settle(Phase::NotCarriedOut { .. })
         ));
     }
@@ -253,11 +253,11 @@ mod tests {
         let mut record = record;
         record.before = with.digest();
         let late = example::now() + GRACE;
-        let Next::Fence(fence) = step(&record, Some(&with), late) else {
+        let Next::Fence(fence) = step(&record, Some(&with), late, GRACE) else {
             panic!()
         };
         let fenced = written(&with, &fence);
-        let Next::Unfence(unfence) = step(&record, Some(&fenced), late) else {
+        let Next::Unfence(unfence) = step(&record, Some(&fenced), late, GRACE) else {
             panic!()
         };
         assert_eq!(written(&fenced, &unfence).digest(), with.digest());
@@ -269,11 +269,11 @@ mod tests {
         let late = example::now() + GRACE;
         let other = edited(&before, |json| json["spec"]["hosts"] = json!(["x"]));
         assert!(matches!(
-            step(&record, Some(&other), late),
+            step(&record, Some(&other), late, GRACE),
             Next::Settle(Phase::Stopped { .. })
         ));
         assert!(matches!(
-            step(&record, None, late),
+            step(&record, None, late, GRACE),
             Next::Settle(Phase::Stopped { .. })
         ));
     }

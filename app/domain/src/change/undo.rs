@@ -2,7 +2,7 @@
 
 use super::{
     plan::{Intent, Plan, put_together},
-    record::{Phase, Record},
+    record::{Phase, Record, records, undone_by},
 };
 use crate::{
     Name, Refused, Why,
@@ -16,7 +16,7 @@ use naru_view::canary::{DiffLine, Prediction};
 pub(super) fn plan(namespace: &Name, change: &Name, snapshot: &Snapshot) -> Result<Plan, Refused> {
     let objects = &*snapshot.objects.value;
     let record = find(objects, namespace, change)?;
-    if !matches!(record.phase, Phase::Landed { .. }) || record.undone_by.is_some() {
+    if !matches!(record.phase, Phase::Landed { .. }) || undone_by(&records(objects), &record.key).is_some() {
         return Err(Refused::NotUndoable);
     }
     let target = &record.target;

@@ -4,7 +4,7 @@ use crate::Name;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 /// SHA-256 over [`canonical`] JSON, as 64 lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,9 +73,46 @@ fn write(value: &Value, text: &mut String) {
     }
 }
 
+/// JSON pointers at which two values differ, in order, at most `limit`.
+pub fn differences(one: &Value, other: &Value, limit: usize) -> Vec<Name> {
+    let mut found = Vec::new();
+    differ(Some(one), Some(other), &mut String::new(), limit, &mut found);
+    found
+}
+
+fn differ(
+    one: Option<&Value>,
+    other: Option<&Value>,
+    path: &mut String,
+    limit: usize,
+    found: &mut Vec<Name>,
+) {
+    if one == other || found.len() >= limit {
+        return;
+    }
+    let mut step = |token: &str, one: Option<&Value>, other: Option<&Value>| {
+        let length = path.len();
+        path.push('/');
+        path.push_str(&token.replace('~', "~0").replace('/', "~1"));
+        differ(one, other, path, limit, found);
+        path.truncate(length);
+    };
+    match (one, other) {
+        (Some(Value::Object(one)), Some(Value::Object(other))) => {
+            let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            keys.into_iter()
+                .for_each(|key| step(key, one.get(key), other.get(key)));
+        }
+        (Some(Value::Array(one)), Some(Value::Array(other))) => {
+            (0..one.len().max(other.len())).for_each(|i| step(&i.to_string(), one.get(i), other.get(i)));
+        }
+        _ => found.push(path.as_str().into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Digest, canonical};
+    use super::{Digest, canonical, differences};
     use serde_json::json;
 
     #[test]
@@ -100,5 +137,18 @@ mod tests {
             &*Digest::of(&json!({})).0,
             "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
         );
+    }
+
+    #[test]
+    fn differences_are_named_by_pointer_and_bounded() {
+        let one = json!({"a": {"b/c": 1, "d": [1, 2]}, "e": 1});
+        let other = json!({"a": {"b/c": 2, "d": [1]}, "f": 1});
+        let all: Vec<String> = differences(&one, &other, 9)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(all, ["/a/b~1c", "/a/d/1", "/e", "/f"]);
+        assert_eq!(differences(&one, &other, 2).len(), 2);
+        assert!(differences(&one, &one, 9).is_empty());
     }
 }

@@ -96,9 +96,9 @@ fn services(snapshot: &Snapshot, scope: &Scope) -> Vec<ServiceRow> {
     let known = [Kind::Service, Kind::EndpointSlice].iter().all(|&kind| objects.gap(kind).is_none());
     let mut rows: BTreeMap<ServiceId, Flow> = BTreeMap::new();
     for id in objects.services.keys().map(|key| ServiceId { namespace: key.namespace.clone(), name: key.name.clone() }) {
-        if !matches!(&*id.namespace, "kube-system" | "kube-public" | "kube-node-lease" | "istio-system")
-            && !(&*id.namespace == "default" && &*id.name == "kubernetes")
-        {
+        let system = matches!(&*id.namespace, "kube-system" | "kube-public" | "kube-node-lease" | "istio-system");
+        let api_server = &*id.namespace == "default" && &*id.name == "kubernetes";
+        if !system && !api_server {
             rows.entry(id).or_default();
         }
     }
@@ -116,7 +116,7 @@ fn services(snapshot: &Snapshot, scope: &Scope) -> Vec<ServiceRow> {
     rows.into_iter()
         .filter(|(id, _)| !id.name.is_empty() && scope.sees(&id.namespace))
         .map(|(id, flow)| {
-            let share = |part: f64| (flow.rate > 0.0).then(|| round::share(part / flow.rate));
+            let share = |part: f64| round::share(part, flow.rate);
             ServiceRow {
                 endpoints: known.then(|| endpoints.get(&id).copied().unwrap_or_default()),
                 namespace: id.namespace,

@@ -46,6 +46,8 @@ fn prometheus(snapshot: &Snapshot) -> SourceState {
     let state = match section.at {
         None => Freshness::Unreachable,
         Some(at) if snapshot.taken.duration_since(at) > PROMETHEUS_STALE => Freshness::Stale,
+        // The last question failed: what is shown is the last known, however young.
+        Some(_) if section.gaps.iter().any(failure) => Freshness::Stale,
         Some(_) if section.gaps.is_empty() => Freshness::Fresh,
         Some(_) => Freshness::Partial,
     };
@@ -54,6 +56,10 @@ fn prometheus(snapshot: &Snapshot) -> SourceState {
         whys.push(Why::NotYet { source: SourceName::Prometheus });
     }
     SourceState { source: SourceName::Prometheus, state, at: millis(section.at), whys }
+}
+
+fn failure(why: &Why) -> bool {
+    matches!(why, Why::Unreachable { .. } | Why::TimedOut { .. } | Why::Garbled { .. } | Why::Failed { .. })
 }
 
 fn millis(at: Option<Timestamp>) -> Option<i64> {
@@ -98,6 +104,8 @@ mod tests {
         assert_eq!(states(|s| s.traffic.at = None), [Fresh, Unreachable]);
         assert_eq!(states(|s| s.taken += PROMETHEUS_STALE), [Fresh, Fresh]);
         assert_eq!(states(|s| s.taken += PROMETHEUS_STALE + SignedDuration::from_millis(1)), [Fresh, Stale]);
+        let failed = Why::TimedOut { source: SourceName::Prometheus, after_ms: 8000 };
+        assert_eq!(states(|s| s.traffic.gaps = Arc::from([failed])), [Fresh, Stale]);
         let gaps = Arc::from([Why::TooYoung { samples: 1, needed: 4 }]);
         assert_eq!(states(|s| s.traffic.gaps = gaps), [Fresh, Partial]);
     }

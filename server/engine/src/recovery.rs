@@ -1,0 +1,144 @@
+//! Finds out how interrupted changes ended: `domain::change::recovery` decides, this carries out.
+
+use crate::{
+    Settings, Setup,
+    lease::{self, Step},
+    observatory::Board,
+};
+use jiff::SignedDuration;
+use naru_domain::{
+    Why,
+    change::{
+        record::{Phase, Record, records},
+        recovery::{Next, step},
+    },
+    object::Write,
+};
+use naru_ports::{As, Clock, Cluster, ClusterError};
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// How often the journal is looked through.
+const EVERY: SignedDuration = SignedDuration::from_secs(5);
+
+/// More steps than a change ever needs (fence, unfence, settle); the rest waits for the next round.
+const STEPS: u32 = 6;
+
+/// Starts the loop.
+pub(crate) fn spawn(setup: &Setup, board: &Board, tasks: &mut JoinSet<()>) {
+    let recovery = Recovery {
+        cluster: Arc::clone(&setup.cluster),
+        clock: Arc::clone(&setup.clock),
+        settings: setup.settings.clone(),
+    };
+    let board = board.clone();
+    tasks.spawn(async move {
+        loop {
+            let snapshot = Arc::clone(&board.latest().snapshot);
+            let open = records(&snapshot.objects.value);
+            let open: Vec<Record> = open
+                .into_iter()
+                .filter(|record| record.phase == Phase::Intended)
+                .collect();
+            // The Lease is only asked for when there is something to do.
+            if !open.is_empty() && recovery.leads().await {
+                for record in &open {
+                    recovery.recover(record).await;
+                }
+            }
+            let next = recovery.clock.now() + EVERY;
+            recovery.clock.sleep_until(next).await;
+        }
+    });
+}
+
+struct Recovery {
+    cluster: Arc<dyn Cluster>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+}
+
+impl Recovery {
+    /// Whether we hold the Lease now, taking it if it is free.
+    async fn leads(&self) -> bool {
+        let us = &self.settings.lease;
+        let lease = match self.cluster.get(&us.key()).await {
+            Ok(lease) => Some(lease),
+            Err(ClusterError::NotFound) => None,
+            Err(error) => {
+                tracing::warn!(%error, "the recovery's Lease cannot be read");
+                return false;
+            }
+        };
+        match lease::step(lease.as_ref(), us, self.clock.now()) {
+            Ok(Step::Hold(_)) => true,
+            Ok(Step::Take(write)) => self
+                .cluster
+                .submit(As::Controller("recovery"), &write, false, "naru")
+                .await
+                .is_ok(),
+            Ok(Step::Wait(_)) | Err(_) => false,
+        }
+    }
+
+    /// Brings one change to its end, as far as that is possible now.
+    async fn recover(&self, record: &Record) {
+        // The watch may lag: only the entry itself says whether it is still open.
+        let Ok(entry) = self.cluster.get(&record.key).await else {
+            return;
+        };
+        let Some(record) = Record::read(&entry).filter(|record| record.phase == Phase::Intended) else {
+            return;
+        };
+        let grace = SignedDuration::try_from(self.settings.grace).unwrap_or(SignedDuration::MAX);
+        for _ in 0..STEPS {
+            let live = match self.cluster.get(&record.target).await {
+                Ok(live) => Some(live),
+                Err(ClusterError::NotFound) => None,
+                Err(_) => return,
+            };
+            match step(&record, live.as_ref(), self.clock.now(), grace) {
+                Next::Wait(_) => return,
+                Next::Settle(phase) => return self.settle(&record, &phase).await,
+                Next::Fence(write) | Next::Unfence(write) => {
+                    if let Some(phase) = self.fence(&record, &write).await {
+                        return self.settle(&record, &phase).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Moves the target's resourceVersion on, so that the guarded write of a server that sleeps can land no more. Without the right to,
+    /// a person must look.
+    async fn fence(&self, record: &Record, write: &Write) -> Option<Phase> {
+        let manager = format!("{}-fence", record.manager());
+        match self
+            .cluster
+            .submit(As::Controller("recovery"), write, false, &manager)
+            .await
+        {
+            Err(ClusterError::Forbidden(detail) | ClusterError::Invalid(detail)) => Some(Phase::Stopped {
+                why: Why::Rejected { detail },
+            }),
+            // Conflict: somebody else moved it, which is as good. Anything else: look again.
+            Ok(_) | Err(_) => None,
+        }
+    }
+
+    async fn settle(&self, record: &Record, phase: &Phase) {
+        let write = record.settle(phase);
+        match self
+            .cluster
+            .submit(As::Controller("recovery"), &write, false, "naru")
+            .await
+        {
+            Ok(_) => {
+                tracing::info!(change = %record.key.name, ?phase, "an interrupted change was brought to its end")
+            }
+            Err(error) => {
+                tracing::warn!(change = %record.key.name, %error, "the journal cannot be written now")
+            }
+        }
+    }
+}
