@@ -23,6 +23,8 @@ pub(crate) mod round;
 mod sum;
 #[cfg(test)]
 mod system;
+#[cfg(test)]
+mod tests;
 
 pub use graph::{Graph, graph};
 pub use layout::{Layout, Place, place};
@@ -67,10 +69,17 @@ pub fn topology(
     sources: Vec<SourceState>,
     version: Version,
 ) -> Topology {
-    let Graph { mut nodes, edges, quiet_left_out } = graph(known, scope);
+    let Graph {
+        mut nodes,
+        edges,
+        quiet_left_out,
+    } = graph(known, scope);
     let (width, height) = layout.draw(&mut nodes);
-    let namespaces: BTreeSet<Name> =
-        nodes.iter().map(|node| node.namespace.clone()).filter(|name| !name.is_empty()).collect();
+    let namespaces: BTreeSet<Name> = nodes
+        .iter()
+        .map(|node| node.namespace.clone())
+        .filter(|name| !name.is_empty())
+        .collect();
     Topology {
         version,
         at: known.at.map(Timestamp::as_millisecond),

@@ -75,7 +75,10 @@ pub(super) struct Draft<'a> {
 
 pub(super) fn draft<'a>(known: &Known<'a>, scope: &Scope) -> Draft<'a> {
     let inventory = Inventory::of(known.objects);
-    let Routes { edges: inferred, controllers } = ingress::routes(known.objects, &inventory);
+    let Routes {
+        edges: inferred,
+        controllers,
+    } = ingress::routes(known.objects, &inventory);
     let home = home(known, &inventory);
     let mut draft = Draft {
         inventory,
@@ -96,13 +99,18 @@ impl Draft<'_> {
     /// The facts about a node's pods, if it is a workload of the home cluster.
     pub(super) fn stock(&self, key: &NodeKey) -> Option<&super::inventory::Stock<'_>> {
         match key {
-            NodeKey::Workload { cluster, namespace, name } if cluster.is_empty() => self.inventory.get(namespace, name),
+            NodeKey::Workload {
+                cluster,
+                namespace,
+                name,
+            } if cluster.is_empty() => self.inventory.get(namespace, name),
             _ => None,
         }
     }
 
     pub(super) fn meshed(&self, key: &NodeKey) -> Meshed {
-        self.stock(key).map_or(Meshed::Unknown, super::inventory::Stock::meshed)
+        self.stock(key)
+            .map_or(Meshed::Unknown, super::inventory::Stock::meshed)
     }
 
     fn measured(&mut self, known: &Known<'_>, scope: &Scope) {
@@ -111,8 +119,13 @@ impl Draft<'_> {
             if !super::memory::active(flow) {
                 continue;
             }
-            let Some((source, target)) = self.ends(key, scope) else { continue };
-            let edge = self.edges.entry((source.clone(), target.clone(), key.protocol)).or_default();
+            let Some((source, target)) = self.ends(key, scope) else {
+                continue;
+            };
+            let edge = self
+                .edges
+                .entry((source.clone(), target.clone(), key.protocol))
+                .or_default();
             match key.reporter {
                 Reporter::Source => edge.source.add(flow),
                 Reporter::Destination => edge.destination.add(flow),
@@ -120,8 +133,13 @@ impl Draft<'_> {
             self.hear(key, source, target, scope);
         }
         for (key, seen) in known.memory {
-            let Some((source, target)) = self.ends(key, scope) else { continue };
-            let edge = self.edges.entry((source.clone(), target.clone(), key.protocol)).or_default();
+            let Some((source, target)) = self.ends(key, scope) else {
+                continue;
+            };
+            let edge = self
+                .edges
+                .entry((source.clone(), target.clone(), key.protocol))
+                .or_default();
             edge.last_seen = edge.last_seen.max(Some(*seen));
             self.hear(key, source, target, scope);
         }
@@ -130,17 +148,27 @@ impl Draft<'_> {
     /// The nodes at a flow's ends; None where the viewer may see neither.
     fn ends(&self, key: &FlowKey, scope: &Scope) -> Option<(NodeKey, NodeKey)> {
         let (source, target) = (self.caller(key), self.called(key));
-        (source.within(scope) || target.within(scope))
-            .then(|| (source.hidden_from(scope, Side::Callers), target.hidden_from(scope, Side::Called)))
+        (source.within(scope) || target.within(scope)).then(|| {
+            (
+                source.hidden_from(scope, Side::Callers),
+                target.hidden_from(scope, Side::Called),
+            )
+        })
     }
 
     fn cluster(&self, party: &Party) -> Name {
-        if party.cluster == self.home { "".into() } else { party.cluster.clone() }
+        if party.cluster == self.home {
+            "".into()
+        } else {
+            party.cluster.clone()
+        }
     }
 
     fn caller(&self, FlowKey { source, target, .. }: &FlowKey) -> NodeKey {
         if source.workload.is_empty() {
-            return NodeKey::Unknown { cluster: self.cluster(target) };
+            return NodeKey::Unknown {
+                cluster: self.cluster(target),
+            };
         }
         NodeKey::Workload {
             cluster: self.cluster(source),
@@ -149,7 +177,15 @@ impl Draft<'_> {
         }
     }
 
-    fn called(&self, FlowKey { source, target, service, .. }: &FlowKey) -> NodeKey {
+    fn called(
+        &self,
+        FlowKey {
+            source,
+            target,
+            service,
+            ..
+        }: &FlowKey,
+    ) -> NodeKey {
         if !target.workload.is_empty() {
             return NodeKey::Workload {
                 cluster: self.cluster(target),
@@ -159,9 +195,16 @@ impl Draft<'_> {
         }
         let cluster = self.cluster(source);
         if outside(&service.name) {
-            return NodeKey::Outside { cluster, name: service.name.clone() };
+            return NodeKey::Outside {
+                cluster,
+                name: service.name.clone(),
+            };
         }
-        NodeKey::Service { cluster, namespace: service.namespace.clone(), name: service.name.clone() }
+        NodeKey::Service {
+            cluster,
+            namespace: service.namespace.clone(),
+            name: service.name.clone(),
+        }
     }
 
     fn hear(&mut self, key: &FlowKey, source: NodeKey, target: NodeKey, scope: &Scope) {
@@ -173,7 +216,8 @@ impl Draft<'_> {
                 draft.version.hear(&party.version);
             }
         }
-        let named = !key.service.name.is_empty() && !outside(&key.service.name) && scope.sees(&key.service.namespace);
+        let named =
+            !key.service.name.is_empty() && !outside(&key.service.name) && scope.sees(&key.service.namespace);
         if let Some(draft) = self.nodes.get_mut(&target)
             && named
             && matches!(target, NodeKey::Workload { .. } | NodeKey::Service { .. })
@@ -192,13 +236,19 @@ impl Draft<'_> {
             let target = target.clone().hidden_from(scope, Side::Called);
             let measured = [Protocol::Http, Protocol::Grpc, Protocol::Tcp]
                 .iter()
-                .any(|protocol| self.edges.contains_key(&(source.clone(), target.clone(), *protocol)));
+                .any(|protocol| {
+                    self.edges
+                        .contains_key(&(source.clone(), target.clone(), *protocol))
+                });
             if measured {
                 continue;
             }
             self.nodes.entry(source.clone()).or_default();
             self.nodes.entry(target.clone()).or_default();
-            let edge = EdgeDraft { inferred: true, ..EdgeDraft::default() };
+            let edge = EdgeDraft {
+                inferred: true,
+                ..EdgeDraft::default()
+            };
             self.edges.insert((source, target, Protocol::Http), edge);
         }
     }
@@ -239,11 +289,18 @@ impl Draft<'_> {
         if !self.nodes.contains_key(&unknown) {
             return;
         }
-        let called: BTreeSet<NodeKey> =
-            self.edges.keys().filter(|(source, _, _)| *source == unknown).map(|(_, target, _)| target.clone()).collect();
+        let called: BTreeSet<NodeKey> = self
+            .edges
+            .keys()
+            .filter(|(source, _, _)| *source == unknown)
+            .map(|(_, target, _)| target.clone())
+            .collect();
         let near: BTreeSet<Name> = called.iter().map(NodeKey::namespace).collect();
         let leads = |controller: &NodeKey| {
-            called.iter().any(|target| self.edges.contains_key(&(controller.clone(), target.clone(), Protocol::Http)))
+            called.iter().any(|target| {
+                self.edges
+                    .contains_key(&(controller.clone(), target.clone(), Protocol::Http))
+            })
         };
         let mut could_be: Vec<(bool, &WorkloadId)> = self
             .inventory
@@ -258,8 +315,10 @@ impl Draft<'_> {
             .collect();
         could_be.sort();
         could_be.truncate(CANDIDATES);
-        let mut names: Vec<Name> =
-            could_be.iter().map(|(_, (namespace, name))| format!("{namespace}/{name}").into()).collect();
+        let mut names: Vec<Name> = could_be
+            .iter()
+            .map(|(_, (namespace, name))| format!("{namespace}/{name}").into())
+            .collect();
         names.sort();
         self.nodes.entry(unknown).or_default().candidates = names;
     }
@@ -267,15 +326,23 @@ impl Draft<'_> {
 
 /// Istio's names for destinations that the mesh does not know.
 fn outside(service: &str) -> bool {
-    matches!(service, "PassthroughCluster" | "BlackHoleCluster") || service.starts_with("InboundPassthroughCluster")
+    matches!(service, "PassthroughCluster" | "BlackHoleCluster")
+        || service.starts_with("InboundPassthroughCluster")
 }
 
 /// Which of the metrics' clusters the inventory is from: the one that most of its workloads are found in, the first by name of several.
 /// If the inventory has none of them, a cluster that is alone.
 fn home(known: &Known<'_>, inventory: &Inventory<'_>) -> Name {
     let mut found: BTreeMap<&Name, BTreeSet<(&Name, &Name)>> = BTreeMap::new();
-    let keys = known.traffic.into_iter().flat_map(|traffic| traffic.flows.keys()).chain(known.memory.keys());
-    for party in keys.flat_map(|key| [&key.source, &key.target]).filter(|party| !party.cluster.is_empty()) {
+    let keys = known
+        .traffic
+        .into_iter()
+        .flat_map(|traffic| traffic.flows.keys())
+        .chain(known.memory.keys());
+    for party in keys
+        .flat_map(|key| [&key.source, &key.target])
+        .filter(|party| !party.cluster.is_empty())
+    {
         let ours = found.entry(&party.cluster).or_default();
         if inventory.get(&party.namespace, &party.workload).is_some() {
             ours.insert((&party.namespace, &party.workload));
@@ -283,5 +350,6 @@ fn home(known: &Known<'_>, inventory: &Inventory<'_>) -> Name {
     }
     let alone = found.len() == 1;
     let most = found.into_iter().rev().max_by_key(|(_, ours)| ours.len());
-    most.filter(|(_, ours)| alone || !ours.is_empty()).map_or_else(|| "".into(), |(cluster, _)| cluster.clone())
+    most.filter(|(_, ours)| alone || !ours.is_empty())
+        .map_or_else(|| "".into(), |(cluster, _)| cluster.clone())
 }

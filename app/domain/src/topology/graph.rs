@@ -6,7 +6,11 @@ use super::{
     node::NodeKey,
     sum::Sum,
 };
-use crate::{Name, Timestamp, Why, actor::Scope, traffic::{Protocol, ServiceId}};
+use crate::{
+    Name, Timestamp, Why,
+    actor::Scope,
+    traffic::{Protocol, ServiceId},
+};
 use naru_view::topology::{Edge, EdgeHealth, Meshed, Node, NodeKind, Origin};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,12 +49,20 @@ pub fn graph(known: &Known<'_>, scope: &Scope) -> Graph {
         })
         .collect();
     edges.sort_by(|a, b| (a.source, a.target, &a.protocol).cmp(&(b.source, b.target, &b.protocol)));
-    Graph { nodes: nodes.into_iter().map(|(_, node)| node).collect(), edges, quiet_left_out: draft.quiet_left_out }
+    Graph {
+        nodes: nodes.into_iter().map(|(_, node)| node).collect(),
+        edges,
+        quiet_left_out: draft.quiet_left_out,
+    }
 }
 
 /// All nodes, sorted by id.
 pub(super) fn nodes<'d>(draft: &'d Draft<'_>, scope: &Scope) -> Vec<(&'d NodeKey, Node)> {
-    let mut nodes: Vec<(&NodeKey, Node)> = draft.nodes.keys().map(|key| (key, node(draft, key, scope))).collect();
+    let mut nodes: Vec<(&NodeKey, Node)> = draft
+        .nodes
+        .keys()
+        .map(|key| (key, node(draft, key, scope)))
+        .collect();
     nodes.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
     nodes
 }
@@ -61,22 +73,35 @@ fn node(draft: &Draft<'_>, key: &NodeKey, scope: &Scope) -> Node {
     let namespace = key.namespace();
     let or = |known: Option<Name>, heard: Name| known.filter(|name| !name.is_empty()).unwrap_or(heard);
     let selecting = stock.into_iter().flat_map(|stock| &stock.services).cloned();
-    let asked = heard.services.iter().filter(|service| scope.sees(&service.namespace));
-    let services: BTreeSet<Name> = selecting.chain(asked.map(|service| called(service, &namespace))).collect();
+    let asked = heard
+        .services
+        .iter()
+        .filter(|service| scope.sees(&service.namespace));
+    let services: BTreeSet<Name> = selecting
+        .chain(asked.map(|service| called(service, &namespace)))
+        .collect();
     let pods = match (key, stock) {
         (_, Some(stock)) => Some(stock.pods()).filter(|(_, all)| *all > 0 || draft.inventory.complete),
-        (NodeKey::Workload { cluster, .. }, None) if cluster.is_empty() && draft.inventory.complete => Some((0, 0)),
+        (NodeKey::Workload { cluster, .. }, None) if cluster.is_empty() && draft.inventory.complete => {
+            Some((0, 0))
+        }
         _ => None,
     };
     let home = matches!(key, NodeKey::Workload { .. } | NodeKey::Service { .. }) && key.cluster().is_empty();
     Node {
         id: key.id(),
         kind: kind(draft, key),
-        cluster: if home { draft.home.clone() } else { key.cluster().into() },
+        cluster: if home {
+            draft.home.clone()
+        } else {
+            key.cluster().into()
+        },
         workload: key.name(),
         app: or(stock.map(super::inventory::Stock::app), heard.app.get()),
         // Where pods are known, an absent label is a fact: Istio would call such a version `latest`.
-        version: stock.filter(|stock| stock.pods().1 > 0).map_or_else(|| heard.version.get(), |stock| stock.version()),
+        version: stock
+            .filter(|stock| stock.pods().1 > 0)
+            .map_or_else(|| heard.version.get(), |stock| stock.version()),
         services: services.into_iter().collect(),
         meshed: draft.meshed(key),
         pods,
@@ -115,14 +140,22 @@ fn called(service: &ServiceId, from: &Name) -> Name {
 
 /// What the user sees comes from the caller's proxy, where it counted; what a version did itself from the called side's.
 fn edge(source: u32, target: u32, protocol: Protocol, it: &EdgeDraft) -> Edge {
-    let seen: &Sum = if it.source.active() { &it.source } else { &it.destination };
+    let seen: &Sum = if it.source.active() {
+        &it.source
+    } else {
+        &it.destination
+    };
     let active = seen.active();
     let error_share = seen.error_share();
     Edge {
         source,
         target,
         protocol: protocol.name().into(),
-        origin: if it.inferred { Origin::IngressObject } else { Origin::Metrics },
+        origin: if it.inferred {
+            Origin::IngressObject
+        } else {
+            Origin::Metrics
+        },
         rate: (!it.inferred).then(|| seen.rate()),
         error_share,
         attempt_error_share: it.destination.error_share(),
@@ -147,7 +180,9 @@ fn whys(draft: &Draft<'_>, source: &NodeKey, target: &NodeKey, it: &EdgeDraft, w
     let mut whys = BTreeSet::new();
     let meshed = [draft.meshed(source), draft.meshed(target)];
     if meshed.contains(&Meshed::Ambient) {
-        whys.insert(Why::NotJudged { what: "ambient".into() });
+        whys.insert(Why::NotJudged {
+            what: "ambient".into(),
+        });
     }
     let (by_source, by_destination) = (it.source.active(), it.destination.active());
     if !it.inferred && !by_source && !by_destination {
@@ -157,7 +192,9 @@ fn whys(draft: &Draft<'_>, source: &NodeKey, target: &NodeKey, it: &EdgeDraft, w
     let arrives = kind(draft, target) != NodeKind::Gateway && it.source.error_share() != Some(1.0);
     if meshed == [Meshed::Sidecar; 2] && by_source != by_destination && (arrives || by_destination) {
         let missing = if by_source { "destination" } else { "source" };
-        whys.insert(Why::OneReporter { missing: missing.into() });
+        whys.insert(Why::OneReporter {
+            missing: missing.into(),
+        });
     }
     if let (Some(sent), Some(arrived)) = (it.source.mtls_share(), it.destination.mtls_share())
         && sent - arrived > SECURITY_TOLERANCE

@@ -48,7 +48,10 @@ impl Stock<'_> {
     /// Ready pods and all pods.
     pub(super) fn pods(&self) -> (u32, u32) {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        (count(self.pods.iter().filter(|pod| pod.ready).count()), count(self.pods.len()))
+        (
+            count(self.pods.iter().filter(|pod| pod.ready).count()),
+            count(self.pods.len()),
+        )
     }
 
     /// Canonical service (see Istio's `pkg/kube/labels`), empty if no label says.
@@ -58,12 +61,20 @@ impl Stock<'_> {
 
     /// Canonical revision, empty if no label says (Istio's metrics would say `latest`).
     pub(super) fn version(&self) -> Name {
-        self.said(["service.istio.io/canonical-revision", "app.kubernetes.io/version", "version"])
+        self.said([
+            "service.istio.io/canonical-revision",
+            "app.kubernetes.io/version",
+            "version",
+        ])
     }
 
     /// The first of the labels that the newest pod has: in a rollout that is where the workload is going.
     fn said(&self, names: [&str; 3]) -> Name {
-        let newest = self.pods.iter().max_by_key(|pod| (pod.created, &pod.name)).map(|pod| &pod.labels);
+        let newest = self
+            .pods
+            .iter()
+            .max_by_key(|pod| (pod.created, &pod.name))
+            .map(|pod| &pod.labels);
         let labels = newest.or_else(|| self.labels.first().copied());
         let said = labels.and_then(|labels| names.iter().find_map(|name| labels.get(*name)));
         said.cloned().unwrap_or_else(|| "".into())
@@ -106,7 +117,11 @@ impl<'a> Inventory<'a> {
             stock.system = parts || SYSTEM.contains(&&**namespace);
         }
         let behind = services(objects, &mut workloads);
-        Self { workloads, behind, complete: objects.gap(Kind::Pod).is_none() }
+        Self {
+            workloads,
+            behind,
+            complete: objects.gap(Kind::Pod).is_none(),
+        }
     }
 
     pub(super) fn get(&self, namespace: &Name, name: &Name) -> Option<&Stock<'a>> {
@@ -115,7 +130,9 @@ impl<'a> Inventory<'a> {
 
     /// The workloads that a service selects.
     pub(super) fn behind(&self, namespace: &str, service: &str) -> &[WorkloadId] {
-        self.behind.get(&(namespace.into(), service.into())).map_or(&[], Vec::as_slice)
+        self.behind
+            .get(&(namespace.into(), service.into()))
+            .map_or(&[], Vec::as_slice)
     }
 }
 
@@ -135,11 +152,20 @@ fn services(
     let mut behind: BTreeMap<(Name, Name), Vec<WorkloadId>> = BTreeMap::new();
     for (Key { namespace, name, .. }, service) in &objects.services {
         let first = (namespace.clone(), Name::from(""));
-        let here = workloads.range_mut(first..).take_while(|((other, _), _)| other == namespace);
+        let here = workloads
+            .range_mut(first..)
+            .take_while(|((other, _), _)| other == namespace);
         for (id, stock) in here {
-            if stock.labels.iter().any(|labels| selects(&service.selector, labels)) {
+            if stock
+                .labels
+                .iter()
+                .any(|labels| selects(&service.selector, labels))
+            {
                 stock.services.insert(name.clone());
-                behind.entry((namespace.clone(), name.clone())).or_default().push(id.clone());
+                behind
+                    .entry((namespace.clone(), name.clone()))
+                    .or_default()
+                    .push(id.clone());
             }
         }
     }
@@ -149,7 +175,9 @@ fn services(
 /// A Gateway's selector; it looks for pods in all namespaces. None if it is empty.
 fn selector(gateway: &Object) -> Option<Labels> {
     let labels = gateway.get("/spec/selector")?.as_object()?.iter();
-    let labels: Labels = labels.filter_map(|(name, value)| Some((name.as_str().into(), value.as_str()?.into()))).collect();
+    let labels: Labels = labels
+        .filter_map(|(name, value)| Some((name.as_str().into(), value.as_str()?.into())))
+        .collect();
     (!labels.is_empty()).then_some(labels)
 }
 
@@ -157,7 +185,9 @@ fn selector(gateway: &Object) -> Option<Labels> {
 /// carry `gateway.networking.k8s.io/gateway-name`. What else a Gateway selects is one too.
 fn is_gateway(labels: &Labels, selectors: &[Labels]) -> bool {
     labels.contains_key("gateway.networking.k8s.io/gateway-name")
-        || labels.get("istio").is_some_and(|value| value.ends_with("gateway"))
+        || labels
+            .get("istio")
+            .is_some_and(|value| value.ends_with("gateway"))
         || selectors.iter().any(|selector| selects(selector, labels))
 }
 
@@ -185,7 +215,10 @@ mod tests {
             (&[], Meshed::Unknown),
         ];
         for (proxies, expected) in table {
-            let pods = proxies.iter().enumerate().map(|(i, proxy)| pod("n", "a", i, proxy, json!({"app": "a"})));
+            let pods = proxies
+                .iter()
+                .enumerate()
+                .map(|(i, proxy)| pod("n", "a", i, proxy, json!({"app": "a"})));
             let deployment = json!({"kind": "Deployment", "metadata": {"name": "a", "namespace": "n"}});
             let objects = objects(pods.chain([deployment]));
             let inventory = Inventory::of(&objects);
@@ -205,7 +238,10 @@ mod tests {
         ]);
         let inventory = Inventory::of(&objects);
         let stock = inventory.get(&"n".into(), &"v2".into()).unwrap();
-        assert_eq!((stock.pods(), &*stock.version(), &*stock.app()), ((0, 0), "v2", "a"));
+        assert_eq!(
+            (stock.pods(), &*stock.version(), &*stock.app()),
+            ((0, 0), "v2", "a")
+        );
         assert_eq!(inventory.behind("n", "a").len(), 1);
         assert!(inventory.behind("n", "b").is_empty() && inventory.behind("m", "a").is_empty());
     }
@@ -215,14 +251,24 @@ mod tests {
         let objects = objects([
             pod("edge", "own", 0, "sidecar", json!({"role": "edge"})),
             pod("edge", "chart", 0, "sidecar", json!({"istio": "ingressgateway"})),
-            pod("edge", "api", 0, "sidecar", json!({"gateway.networking.k8s.io/gateway-name": "g"})),
+            pod(
+                "edge",
+                "api",
+                0,
+                "sidecar",
+                json!({"gateway.networking.k8s.io/gateway-name": "g"}),
+            ),
             pod("edge", "app", 0, "sidecar", json!({"istio": "something"})),
             json!({"kind": "Gateway", "metadata": {"name": "g", "namespace": "other"}, "spec": {"selector": {"role": "edge"}}}),
             json!({"kind": "Gateway", "metadata": {"name": "all", "namespace": "other"}, "spec": {"selector": {}}}),
         ]);
         let inventory = Inventory::of(&objects);
-        let gateways: Vec<&str> =
-            inventory.workloads.iter().filter(|(_, stock)| stock.gateway).map(|((_, name), _)| &**name).collect();
+        let gateways: Vec<&str> = inventory
+            .workloads
+            .iter()
+            .filter(|(_, stock)| stock.gateway)
+            .map(|((_, name), _)| &**name)
+            .collect();
         assert_eq!(gateways, ["api", "chart", "own"]);
     }
 }

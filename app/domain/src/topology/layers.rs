@@ -45,7 +45,11 @@ pub(super) fn layers(graph: &Graph) -> Layers {
             of[from] = first.map_or(of[from], |first| first.saturating_sub(1));
         }
     }
-    let last = (0..count).filter(|&i| !apart[i] || is_way_in(graph, i)).map(|i| of[i] + 1).max().unwrap_or(0);
+    let last = (0..count)
+        .filter(|&i| !apart[i] || is_way_in(graph, i))
+        .map(|i| of[i] + 1)
+        .max()
+        .unwrap_or(0);
     for i in (0..count).filter(|&i| apart[i]) {
         of[i] = if is_way_in(graph, i) { 0 } else { last };
     }
@@ -53,7 +57,10 @@ pub(super) fn layers(graph: &Graph) -> Layers {
 }
 
 fn is_way_in(graph: &Graph, node: usize) -> bool {
-    matches!(graph.nodes[node].kind, NodeKind::Ingress | NodeKind::Gateway | NodeKind::Unknown)
+    matches!(
+        graph.nodes[node].kind,
+        NodeKind::Ingress | NodeKind::Gateway | NodeKind::Unknown
+    )
 }
 
 /// 2 for ingress controllers and unknown callers, 1 for gateways that lead inwards, 0 for all else (an egress gateway too: it leads to no
@@ -84,7 +91,10 @@ fn walk(next: &[Vec<usize>], called: &[bool], entrance: &[u8]) -> Walk {
     let count = next.len();
     let mut starts: Vec<usize> = (0..count).collect();
     starts.sort_by_key(|&i| (called[i], std::cmp::Reverse(entrance[i]), i));
-    let mut walk = Walk { order: Vec::with_capacity(count), finished: vec![usize::MAX; count] };
+    let mut walk = Walk {
+        order: Vec::with_capacity(count),
+        finished: vec![usize::MAX; count],
+    };
     let mut entered = vec![false; count];
     for start in starts {
         if entered[start] {

@@ -41,9 +41,17 @@ struct Structure {
 /// anew from the graph alone, and nodes that stood in one layer before, drawn with edges (or both apart), keep their order wherever
 /// they stand in one layer again; unless more than half of the nodes with edges are new: then the picture begins anew.
 pub fn place(previous: Option<&Layout>, graph: &Graph) -> Layout {
-    let mut edges: Vec<(u32, u32)> = graph.edges.iter().map(|edge| (edge.source, edge.target)).collect();
+    let mut edges: Vec<(u32, u32)> = graph
+        .edges
+        .iter()
+        .map(|edge| (edge.source, edge.target))
+        .collect();
     edges.dedup();
-    let nodes = graph.nodes.iter().map(|node| (node.id.clone(), node.kind)).collect();
+    let nodes = graph
+        .nodes
+        .iter()
+        .map(|node| (node.id.clone(), node.kind))
+        .collect();
     let structure = Structure { nodes, edges };
     if let Some(previous) = previous.filter(|previous| previous.structure == structure) {
         return previous.clone();
@@ -56,14 +64,21 @@ pub fn place(previous: Option<&Layout>, graph: &Graph) -> Layout {
     }
     let input = Input {
         groups: graph.nodes.iter().map(|node| &node.namespace).collect(),
-        joined: joined.into_iter().map(|others| others.into_iter().collect()).collect(),
+        joined: joined
+            .into_iter()
+            .map(|others| others.into_iter().collect())
+            .collect(),
         before: before(previous, graph, &layers.apart),
         layers: &layers,
     };
     let mut places = BTreeMap::new();
     for layer in order(&input) {
         for (slot, node) in (0..).zip(layer) {
-            let place = Place { layer: layers.of[node], slot, apart: layers.apart[node] };
+            let place = Place {
+                layer: layers.of[node],
+                slot,
+                apart: layers.apart[node],
+            };
             places.insert(graph.nodes[node].id.clone(), place);
         }
     }
@@ -71,13 +86,18 @@ pub fn place(previous: Option<&Layout>, graph: &Graph) -> Layout {
 }
 
 fn before(previous: Option<&Layout>, graph: &Graph, apart: &[bool]) -> Vec<Before> {
-    let Some(previous) = previous else { return vec![None; graph.nodes.len()] };
+    let Some(previous) = previous else {
+        return vec![None; graph.nodes.len()];
+    };
     let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
     for place in previous.places.values() {
         *counts.entry(place.layer).or_default() += 1;
     }
     let place = |(node, apart): (&Node, &bool)| {
-        let place = previous.places.get(&node.id).filter(|place| place.apart == *apart)?;
+        let place = previous
+            .places
+            .get(&node.id)
+            .filter(|place| place.apart == *apart)?;
         Some((place.layer, place.slot, counts[&place.layer]))
     };
     graph.nodes.iter().zip(apart).map(place).collect()

@@ -47,18 +47,40 @@ mod tests {
     }
 
     fn traffic(rates: &[(&str, f64)]) -> Traffic {
-        let flows = rates.iter().map(|(source, rate)| (key(source, "shop/web"), flow(*rate, 0.0)));
-        Traffic { window_s: 60, flows: flows.collect() }
+        let flows = rates
+            .iter()
+            .map(|(source, rate)| (key(source, "shop/web"), flow(*rate, 0.0)));
+        Traffic {
+            window_s: 60,
+            flows: flows.collect(),
+        }
     }
 
     #[test]
     fn a_flow_is_remembered_until_it_is_too_old() {
-        let first = remember(&Memory::new(), &traffic(&[("shop/a", 1.0), ("shop/b", 0.0)]), at(0), KEEP);
-        assert_eq!(first, Memory::from([(key("shop/a", "shop/web"), at(0))]), "b never had a request");
-        let quiet = remember(&first, &traffic(&[("shop/a", 0.0), ("shop/b", 2.0)]), at(900), KEEP);
+        let first = remember(
+            &Memory::new(),
+            &traffic(&[("shop/a", 1.0), ("shop/b", 0.0)]),
+            at(0),
+            KEEP,
+        );
+        assert_eq!(
+            first,
+            Memory::from([(key("shop/a", "shop/web"), at(0))]),
+            "b never had a request"
+        );
+        let quiet = remember(
+            &first,
+            &traffic(&[("shop/a", 0.0), ("shop/b", 2.0)]),
+            at(900),
+            KEEP,
+        );
         assert_eq!(
             quiet,
-            Memory::from([(key("shop/a", "shop/web"), at(0)), (key("shop/b", "shop/web"), at(900))])
+            Memory::from([
+                (key("shop/a", "shop/web"), at(0)),
+                (key("shop/b", "shop/web"), at(900))
+            ])
         );
         let gone = remember(&quiet, &traffic(&[]), at(901), KEEP);
         assert_eq!(gone, Memory::from([(key("shop/b", "shop/web"), at(900))]));

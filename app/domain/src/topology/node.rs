@@ -13,18 +13,37 @@ pub(super) enum Side {
 /// Prometheus goes away.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum NodeKey {
-    Workload { cluster: Name, namespace: Name, name: Name },
-    Service { cluster: Name, namespace: Name, name: Name },
-    Unknown { cluster: Name },
-    Outside { cluster: Name, name: Name },
-    Ingress { class: Name },
+    Workload {
+        cluster: Name,
+        namespace: Name,
+        name: Name,
+    },
+    Service {
+        cluster: Name,
+        namespace: Name,
+        name: Name,
+    },
+    Unknown {
+        cluster: Name,
+    },
+    Outside {
+        cluster: Name,
+        name: Name,
+    },
+    Ingress {
+        class: Name,
+    },
     Elsewhere(Side),
 }
 
 impl NodeKey {
     /// A workload of the home cluster.
     pub(super) fn home((namespace, name): &(Name, Name)) -> Self {
-        Self::Workload { cluster: "".into(), namespace: namespace.clone(), name: name.clone() }
+        Self::Workload {
+            cluster: "".into(),
+            namespace: namespace.clone(),
+            name: name.clone(),
+        }
     }
 
     pub(super) fn cluster(&self) -> &str {
@@ -47,7 +66,9 @@ impl NodeKey {
 
     pub(super) fn name(&self) -> Name {
         match self {
-            Self::Workload { name, .. } | Self::Service { name, .. } | Self::Outside { name, .. } => name.clone(),
+            Self::Workload { name, .. } | Self::Service { name, .. } | Self::Outside { name, .. } => {
+                name.clone()
+            }
             Self::Ingress { class } => class.clone(),
             Self::Unknown { .. } | Self::Elsewhere(_) => "".into(),
         }
@@ -61,7 +82,11 @@ impl NodeKey {
 
     /// Itself where the scope sees it, else a foreign end without a name.
     pub(super) fn hidden_from(self, scope: &Scope, side: Side) -> Self {
-        if scope.sees(&self.namespace()) { self } else { Self::Elsewhere(side) }
+        if scope.sees(&self.namespace()) {
+            self
+        } else {
+            Self::Elsewhere(side)
+        }
     }
 
     /// Kind, cluster, namespace and name with `/` between, in which a `/` or `%` of their own is percent-encoded. A gateway and an
@@ -98,7 +123,12 @@ mod tests {
     #[test]
     fn ids_cannot_be_mistaken_for_each_other() {
         let id = |namespace: &str, name: &str| {
-            NodeKey::Workload { cluster: "".into(), namespace: namespace.into(), name: name.into() }.id()
+            NodeKey::Workload {
+                cluster: "".into(),
+                namespace: namespace.into(),
+                name: name.into(),
+            }
+            .id()
         };
         assert_eq!(&*id("shop", "web"), "workload//shop/web");
         assert_ne!(id("a/b", "c"), id("a", "b/c"));

@@ -29,8 +29,15 @@ pub(super) fn order(input: &Input<'_>) -> Vec<Vec<usize>> {
     // A first picture, or one of which most was never drawn with edges: nothing that a reader has learned by heart is lost.
     let joined = |i: &usize| !input.layers.apart[*i];
     let all = (0..input.before.len()).filter(joined).count();
-    let kept = (0..input.before.len()).filter(joined).filter(|&i| input.before[i].is_some()).count();
-    if kept * 2 < all || input.before.iter().all(Option::is_none) { sweep(input, layers) } else { keep(input, layers) }
+    let kept = (0..input.before.len())
+        .filter(joined)
+        .filter(|&i| input.before[i].is_some())
+        .count();
+    if kept * 2 < all || input.before.iter().all(Option::is_none) {
+        sweep(input, layers)
+    } else {
+        keep(input, layers)
+    }
 }
 
 fn place(positions: &mut [f64], layer: &[usize]) {
@@ -39,12 +46,10 @@ fn place(positions: &mut [f64], layer: &[usize]) {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a layer has far fewer than 2^52 nodes")]
 fn middle(slot: usize, of: usize) -> f64 {
     (slot as f64 + 0.5) / of.max(1) as f64
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a node has far fewer than 2^52 neighbours")]
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, count) = values.fold((0.0, 0_usize), |(sum, count), value| (sum + value, count + 1));
     (count > 0).then(|| sum / count as f64)
@@ -66,7 +71,8 @@ fn sweep(input: &Input<'_>, mut layers: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
                 .iter()
                 .map(|&node| {
                     let others = input.joined[node].iter().copied();
-                    let others = others.filter(|&other| input.layers.of[other] as usize != at && before(other));
+                    let others =
+                        others.filter(|&other| input.layers.of[other] as usize != at && before(other));
                     mean(others.map(|other| positions[other])).unwrap_or(positions[node])
                 })
                 .collect();
@@ -83,7 +89,11 @@ fn sweep(input: &Input<'_>, mut layers: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
                 .collect();
             // The sort is stable: blocks of equal wish stay in order of their names.
             blocks.sort_by(|a, b| a.0.total_cmp(&b.0));
-            layers[at] = blocks.into_iter().flat_map(|(_, block)| block).map(|(_, node)| node).collect();
+            layers[at] = blocks
+                .into_iter()
+                .flat_map(|(_, block)| block)
+                .map(|(_, node)| node)
+                .collect();
             place(&mut positions, &layers[at]);
         }
     }
@@ -92,8 +102,11 @@ fn sweep(input: &Input<'_>, mut layers: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
 
 /// Those that stood in one layer before keep their order in whichever layer they meet again; the others are put between them.
 fn keep(input: &Input<'_>, mut layers: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
-    let mut positions: Vec<Option<f64>> =
-        input.before.iter().map(|before| before.map(|(_, slot, of)| middle(slot as usize, of as usize))).collect();
+    let mut positions: Vec<Option<f64>> = input
+        .before
+        .iter()
+        .map(|before| before.map(|(_, slot, of)| middle(slot as usize, of as usize)))
+        .collect();
     for layer in &mut layers {
         let mut from: BTreeMap<u32, Vec<(u32, usize)>> = BTreeMap::new();
         let mut new = Vec::new();

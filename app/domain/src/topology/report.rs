@@ -1,13 +1,7 @@
 //! The graph for scripts: what `naru graph --output json` prints. The same data give the same bytes: fields in the order below, rows
 //! sorted, numbers rounded to three significant digits (shares to four decimals).
 
-use super::{
-    Known,
-    draft::draft,
-    graph::nodes,
-    node::NodeKey,
-    sum::Sum,
-};
+use super::{Known, draft::draft, graph::nodes, node::NodeKey, sum::Sum};
 use crate::{Name, actor::Scope};
 use naru_view::topology::{CodeRate, Meshed, NodeKind};
 use serde::Serialize;
@@ -82,7 +76,9 @@ pub fn report(known: &Known<'_>, scope: &Scope) -> Report {
     let ids: BTreeMap<&NodeKey, Name> = nodes.iter().map(|(key, node)| (*key, node.id.clone())).collect();
     let mut edges = Vec::with_capacity(draft.edges.len() * 2);
     for ((source, target, protocol), it) in &draft.edges {
-        let (Some(source), Some(target)) = (ids.get(source), ids.get(target)) else { continue };
+        let (Some(source), Some(target)) = (ids.get(source), ids.get(target)) else {
+            continue;
+        };
         let tcp = *protocol == crate::traffic::Protocol::Tcp;
         let mut row = |reporter, sum: &Sum| {
             let measured = reporter != "ingress";

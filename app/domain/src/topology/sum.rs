@@ -34,7 +34,10 @@ impl Sum {
         self.failed += sane(flow.failed);
         self.mtls += sane(flow.mtls);
         self.bytes += sane(flow.sent) + sane(flow.received);
-        if let Some(average) = flow.average_ms.filter(|average| average.is_finite() && rate > 0.0) {
+        if let Some(average) = flow
+            .average_ms
+            .filter(|average| average.is_finite() && rate > 0.0)
+        {
             self.timed.0 += rate;
             self.timed.1 += rate * average;
         }
@@ -94,25 +97,59 @@ mod tests {
     #[test]
     fn rates_add_and_averages_are_weighed() {
         let mut sum = Sum::default();
-        sum.add(&Flow { rate: 3.0, failed: 0.3, average_ms: Some(10.0), ..Flow::default() });
-        sum.add(&Flow { rate: 1.0, average_ms: Some(50.0), ..Flow::default() });
-        sum.add(&Flow { rate: 0.0, average_ms: None, ..Flow::default() });
-        assert_eq!((sum.rate(), sum.error_share(), sum.average_ms()), (4.0, Some(0.075), Some(20.0)));
+        sum.add(&Flow {
+            rate: 3.0,
+            failed: 0.3,
+            average_ms: Some(10.0),
+            ..Flow::default()
+        });
+        sum.add(&Flow {
+            rate: 1.0,
+            average_ms: Some(50.0),
+            ..Flow::default()
+        });
+        sum.add(&Flow {
+            rate: 0.0,
+            average_ms: None,
+            ..Flow::default()
+        });
+        assert_eq!(
+            (sum.rate(), sum.error_share(), sum.average_ms()),
+            (4.0, Some(0.075), Some(20.0))
+        );
     }
 
     #[test]
     fn nonsense_does_not_spread() {
         let mut sum = Sum::default();
-        sum.add(&Flow { rate: f64::NAN, failed: f64::INFINITY, mtls: -1.0, ..Flow::default() });
-        sum.add(&Flow { rate: 2.0, failed: 1.0, ..Flow::default() });
-        assert_eq!((sum.rate(), sum.error_share(), sum.mtls_share()), (2.0, Some(0.5), Some(0.0)));
+        sum.add(&Flow {
+            rate: f64::NAN,
+            failed: f64::INFINITY,
+            mtls: -1.0,
+            ..Flow::default()
+        });
+        sum.add(&Flow {
+            rate: 2.0,
+            failed: 1.0,
+            ..Flow::default()
+        });
+        assert_eq!(
+            (sum.rate(), sum.error_share(), sum.mtls_share()),
+            (2.0, Some(0.5), Some(0.0))
+        );
     }
 
     #[test]
     fn eight_codes_most_first() {
-        let codes = (0..10_u8).map(|i| ((format!("5{i:02}").into(), "-".into()), f64::from(i))).collect();
+        let codes = (0..10_u8)
+            .map(|i| ((format!("5{i:02}").into(), "-".into()), f64::from(i)))
+            .collect();
         let mut sum = Sum::default();
-        sum.add(&Flow { rate: 45.0, codes, ..Flow::default() });
+        sum.add(&Flow {
+            rate: 45.0,
+            codes,
+            ..Flow::default()
+        });
         let kept = sum.codes();
         assert_eq!((kept.len(), &*kept[0].code, &*kept[7].code), (8, "509", "502"));
     }
