@@ -1,0 +1,279 @@
+//! The Kubernetes API, held in memory.
+//!
+//! An [`ObjectStore`] keeps objects as the API server does: one increasing resourceVersion for all, a generation that counts changes of
+//! `spec`, managedFields, the status subresource, guards, dry runs, watches without a gap. Kinds that come with a definition
+//! are there once their CustomResourceDefinition is. What a test or a scenario does *to* the system, past Naru (edits by others,
+//! missing rights, outages, lost answers), are the store's own methods; what Naru does goes through [`Cluster`].
+
+mod admit;
+mod fields;
+mod faults;
+mod rights;
+mod state;
+mod watch;
+
+pub use faults::{Call, Fault};
+pub use rights::{Deeds, Who};
+pub use state::{Changed, Entry};
+
+use futures::stream::BoxStream;
+use naru_domain::{
+    Name, SourceName, Why,
+    actor::Actor,
+    object::{Key, Kind, Object, Write},
+};
+use naru_ports::{Access, As, Clock, Cluster, ClusterError, Seen, Submitted};
+use rights::Asker;
+use serde_json::Value;
+use state::{Event, Mode, State};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+};
+
+/// What other parts of the rehearsed system do when an object has changed: a Deployment's pods, for example.
+pub type Hook = Arc<dyn Fn(&ObjectStore, &Key) + Send + Sync>;
+
+/// The API server with its storage. Clones are handles to one store.
+#[derive(Clone)]
+pub struct ObjectStore(Arc<Inner>);
+
+struct Inner {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    /// Counts what a waiting watch must look at again: definitions, rights, reachability.
+    signal: tokio::sync::watch::Sender<u64>,
+}
+
+impl std::fmt::Debug for ObjectStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ObjectStore").finish_non_exhaustive()
+    }
+}
+
+impl ObjectStore {
+    /// An empty cluster: the built-in kinds are served, no custom one is. A watch that falls more than `backlog` events behind is told
+    /// that its resourceVersion is too old (410), as by an API server whose watch cache has gone on.
+    pub fn new(clock: Arc<dyn Clock>, backlog: usize) -> Self {
+        let (signal, _) = tokio::sync::watch::channel(0);
+        Self(Arc::new(Inner { clock, state: Mutex::new(State::new(backlog)), signal }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The state is changed in single steps that do not panic half way, so what a panicked holder left is whole.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn signal(&self) {
+        self.0.signal.send_modify(|count| *count += 1);
+    }
+
+    /// Puts an object as it is (status and times too) in the place of what has its name, past all rights and rules. Its uid and
+    /// creationTimestamp stay those of what was there.
+    pub fn load(&self, kind: Kind, json: Value, manager: &str) -> Result<Object, naru_domain::object::Malformed> {
+        let key = Key::of(kind, &json)?;
+        let stored = self.state().load(self.0.clock.now(), &key, json, manager);
+        self.changed(&key);
+        Object::new(kind, stored)
+    }
+
+    /// Edits an object as somebody else would, status too. False if there is none.
+    pub fn edit(&self, key: &Key, manager: &str, edit: impl FnOnce(&mut Value)) -> bool {
+        let Some(object) = self.object(key) else { return false };
+        let mut json = object.json().clone();
+        edit(&mut json);
+        self.load(key.kind, json, manager).is_ok()
+    }
+
+    /// Removes an object as an administrator would; a namespace with all that is in it.
+    pub fn delete(&self, key: &Key) -> bool {
+        let gone = self.state().remove(self.0.clock.now(), key);
+        self.changed(key);
+        gone
+    }
+
+    /// An object, past Naru's rights.
+    pub fn object(&self, key: &Key) -> Option<Object> {
+        let json = self.state().json(key)?;
+        Object::new(key.kind, (*json).clone()).ok()
+    }
+
+    /// The keys of all objects of a kind, in order of namespace and name.
+    pub fn keys(&self, kind: Kind) -> Vec<Key> {
+        self.state().of_kind(kind).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Installs the definition of a custom kind.
+    pub fn install(&self, kind: Kind) {
+        let now = self.0.clock.now();
+        let (key, json) = state::definition(kind);
+        self.state().load(now, &key, json, "kubectl");
+        self.signal();
+    }
+
+    /// Removes the definition of a custom kind, and with it all objects of it.
+    pub fn remove(&self, kind: Kind) {
+        self.delete(&state::definition(kind).0);
+        self.signal();
+    }
+
+    /// Forbids deeds.
+    pub fn forbid(&self, who: Who, deeds: Deeds) {
+        self.state().rights.bans.push((who, deeds));
+        self.signal();
+    }
+
+    /// Leaves a group no rights but these.
+    pub fn allow_only(&self, group: impl Into<Name>, deeds: impl Into<Vec<Deeds>>) {
+        self.state().rights.only.insert(group.into(), deeds.into());
+        self.signal();
+    }
+
+    /// Takes back everything that was forbidden, and all limits of groups.
+    pub fn allow_all(&self) {
+        self.state().rights = rights::Rights::default();
+        self.signal();
+    }
+
+    /// Takes back what was forbidden to these alone.
+    pub fn pardon(&self, who: &Who) {
+        self.state().rights.bans.retain(|(whom, _)| whom != who);
+        self.signal();
+    }
+
+    /// Cuts Naru off from the API server, or joins it again. Open watches break.
+    pub fn reachable(&self, yes: bool) {
+        let mut state = self.state();
+        state.down = (!yes).then(|| "connection refused".into());
+        if let Some(detail) = state.down.clone() {
+            state.tell_all(&Event::Broken(Why::Unreachable { source: SourceName::Kubernetes, detail }));
+        }
+        drop(state);
+        self.signal();
+    }
+
+    /// While on, writes are carried out and their answers are lost.
+    pub fn lose_answers(&self, on: bool) {
+        self.state().mute = on;
+    }
+
+    /// Breaks all open watches once, as a restarted API server does. They list anew at once.
+    pub fn cut_watches(&self) {
+        let detail = "the connection was closed".into();
+        self.state().tell_all(&Event::Broken(Why::Unreachable { source: SourceName::Kubernetes, detail }));
+    }
+
+    /// Makes all open watches too old to go on (410).
+    pub fn expire_watches(&self) {
+        self.state().tell_all(&Event::Broken(state::gone()));
+    }
+
+    /// Arranges what happens to a call, after `skip` others of its sort.
+    pub fn arrange(&self, call: Call, skip: u32, fault: Fault) {
+        self.state().faults.plan(call, skip, fault);
+    }
+
+    /// Every write that has landed through [`Cluster`], in order: what an audit log would hold.
+    pub fn audit(&self) -> Vec<Entry> {
+        self.state().audit.clone()
+    }
+
+    /// Calls `hook` after each change, outside of all locks.
+    pub fn on_change(&self, hook: Hook) {
+        self.state().hooks.push(hook);
+    }
+
+    /// All changes from now on, with their times, and before them everything that is there. Unread changes are kept.
+    pub fn journal(&self) -> mpsc::Receiver<Changed> {
+        self.state().journal(self.0.clock.now())
+    }
+
+    fn changed(&self, key: &Key) {
+        if key.kind == Kind::CustomResourceDefinition {
+            self.signal();
+        }
+        let hooks = self.state().hooks.clone();
+        for hook in hooks {
+            hook(self, key);
+        }
+    }
+
+    /// Lets a call meet what was arranged for it. Ok: it arrives; whether its answer is to be lost.
+    async fn meet(&self, call: Call) -> Result<Loss, ClusterError> {
+        let met = self.state().faults.meet(call);
+        let mut loss = Loss::None;
+        for fault in met {
+            match fault {
+                Fault::Before => return Err(ClusterError::Unreachable("connection refused".into())),
+                Fault::Throttled(wait) => return Err(ClusterError::Throttled(wait)),
+                Fault::HangBefore => std::future::pending().await,
+                Fault::HangAfter => loss = Loss::Silence,
+                Fault::After => loss = Loss::Answer,
+                Fault::Meanwhile(act) => act(self),
+            }
+        }
+        let state = self.state();
+        if let Some(detail) = &state.down {
+            return Err(ClusterError::Unreachable(detail.clone()));
+        }
+        if state.mute && call == Call::Write && matches!(loss, Loss::None) {
+            loss = Loss::Answer;
+        }
+        Ok(loss)
+    }
+}
+
+/// What becomes of an answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Loss {
+    None,
+    Answer,
+    Silence,
+}
+
+impl Loss {
+    async fn apply<T>(self, answer: Result<T, ClusterError>) -> Result<T, ClusterError> {
+        match self {
+            Self::None => answer,
+            Self::Answer => Err(ClusterError::Unsure("the connection was closed before an answer came".into())),
+            Self::Silence => std::future::pending().await,
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Cluster for ObjectStore {
+    fn watch(&self, kind: Kind) -> BoxStream<'static, Seen> {
+        watch::watch(self.clone(), kind)
+    }
+
+    async fn get(&self, key: &Key) -> Result<Object, ClusterError> {
+        let loss = self.meet(Call::Get).await?;
+        let answer = self.state().get(key);
+        // A question changes nothing, so there is nothing to be unsure of.
+        let answer = loss.apply(answer).await;
+        answer.map_err(|error| match error {
+            ClusterError::Unsure(detail) => ClusterError::Unreachable(detail),
+            other => other,
+        })
+    }
+
+    async fn submit(&self, who: As<'_>, write: &Write, dry_run: bool, manager: &str) -> Result<Submitted, ClusterError> {
+        let loss = self.meet(if dry_run { Call::DryRun } else { Call::Write }).await?;
+        let mode = Mode { now: self.0.clock.now(), dry_run, manager };
+        let answer = self.state().submit(who, write, mode);
+        if answer.is_ok() && !dry_run {
+            self.changed(write.key());
+        }
+        loss.apply(answer).await
+    }
+
+    async fn may(&self, who: &Actor, asks: &[Access]) -> Result<Vec<bool>, ClusterError> {
+        let loss = self.meet(Call::May).await?;
+        let answer = self.state().may(who, asks);
+        loss.apply(Ok(answer)).await
+    }
+}
+
+/// Objects by their keys, each shared with whoever was told of it.
+type Stored = BTreeMap<Key, Arc<Value>>;

@@ -1,0 +1,3 @@
+//! The rehearsal, held to the ports' contracts and to its own promises.
+
+mod cluster;
