@@ -34,4 +34,5 @@ got=$(prom 'count(up == 1)' '.data.result[0].value[1]')
 check "Prometheus reaches all five proxies and istiod" "$got targets" is "$got" 6
 
 got=$(prom 'sum(increase(istio_request_duration_milliseconds_count{reporter="destination"}[1m])) / sum(increase(istio_requests_total{reporter="destination"}[1m]))' '.data.result[0].value[1] // "none"')
-check "every request has its duration" "$got durations a request" awk -v r="$got" 'BEGIN { exit !(r > 0.98 && r < 1.02) }'
+# Envoy flushes histograms every 5 s and counters at once, so the two differ by some seconds of traffic.
+check "requests have their durations" "$got durations a request" awk -v r="$got" 'BEGIN { exit !(r > 0.9 && r < 1.1) }'

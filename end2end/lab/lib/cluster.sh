@@ -63,7 +63,7 @@ start_scheduler() {
 start_kubelet() {
   write_images
   launch kubelet "$BIN/kubelet" run --kubeconfig "$NARU_LAB_KUBECONFIG" --bridge "$NARU_LAB_BRIDGE" \
-    --address "$NARU_LAB_HOST_IP/16" --dir "$NARU_LAB_STATE/pods" --images "$NARU_LAB_STATE/images.json" \
+    --address "$NARU_LAB_HOST_IP/16" --services "$NARU_LAB_SERVICE_CIDR" --dir "$NARU_LAB_STATE/pods" --images "$NARU_LAB_STATE/images.json" \
     --targets "$NARU_LAB_STATE/targets.json"
 }
 

@@ -40,6 +40,8 @@ start_component() {
       start_kubelet
       # The kubelet's first act removes the bridge; the mark on it tells labs apart.
       await 20 "the bridge made" "read $NARU_LAB_STATE/logs/kubelet.log" ip link set "$NARU_LAB_BRIDGE" alias "$NARU_LAB_STATE"
+      sleep 1 # until its pods have said that they are not ready
+      await_system
       ;;
     *) "start_$1" ;;
   esac

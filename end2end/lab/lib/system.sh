@@ -7,12 +7,19 @@ DEPLOYMENTS=(
   product-service/product-service batch/stock-batch
 )
 
-# fill puts the settings into a manifest.
+# fill puts the settings into a manifest of the lab's own.
 fill() { sed -e "s|@HOSTNAME@|$NARU_LAB_HOSTNAME|g" -e "s|@FRONT_PORT@|$NARU_LAB_FRONT_PORT|g" "$1"; }
 
 apply_file() {
   fill "$1" | kc apply -f - > "$NARU_LAB_STATE/logs/apply.log" 2>&1 ||
     { cat "$NARU_LAB_STATE/logs/apply.log" >&2; die "applying ${1#"$REPO_DIR"/}" "correct the manifest; the lab stays up as it is"; }
+}
+
+# Server-side, because a large definition does not fit into the annotation that a client's apply leaves behind.
+apply_folder() {
+  compgen -G "$1/*.yaml" > /dev/null || return 0
+  kc apply --server-side --force-conflicts -f "$1" > "$NARU_LAB_STATE/logs/apply.log" 2>&1 ||
+    { cat "$NARU_LAB_STATE/logs/apply.log" >&2; die "applying ${1#"$REPO_DIR"/}" "correct the manifest and run 'up' again"; }
 }
 
 front_secret() { # NAMESPACE
@@ -27,12 +34,10 @@ up_system() {
   front_secret istio-system
   for file in "$LAB_DIR"/system/[1-9]*.yaml; do apply_file "$file"; done
   # The project's own: first the kinds, then whatever it wants in a lab.
-  for file in "$REPO_DIR"/k8s/crds/*.yaml; do [ -e "$file" ] && apply_file "$file"; done
-  if compgen -G "$REPO_DIR/k8s/lab/*.yaml" > /dev/null; then
-    kc wait --for=condition=established crd --all --timeout=30s > /dev/null ||
-      die "the project's custom resources are not established" "kubectl get crd"
-    for file in "$REPO_DIR"/k8s/lab/*.yaml; do apply_file "$file"; done
-  fi
+  apply_folder "$REPO_DIR/k8s/crds"
+  kc wait --for=condition=established crd --all --timeout=30s > /dev/null ||
+    die "custom resource definitions are not established" "kubectl get crd"
+  apply_folder "$REPO_DIR/k8s/lab"
   await_system
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 type options struct {
-	kubeconfig, node, bridge, address, dir, images, targets string
+	kubeconfig, node, bridge, address, serviceCIDR, dir, images, targets string
 }
 
 func parse(args []string) options {
@@ -32,6 +32,7 @@ func parse(args []string) options {
 	f.StringVar(&o.node, "node", "naru-node", "name of the node")
 	f.StringVar(&o.bridge, "bridge", "naru0", "bridge to make; its name also marks this lab's network namespaces")
 	f.StringVar(&o.address, "address", "10.99.0.1/16", "address of the bridge, with the pods' prefix length")
+	f.StringVar(&o.serviceCIDR, "services", "10.96.0.0/16", "range of the Services' addresses")
 	f.StringVar(&o.dir, "dir", "", "directory for the pods' volumes and logs")
 	f.StringVar(&o.images, "images", "", "list of the images (JSON)")
 	f.StringVar(&o.targets, "targets", "", "Prometheus file_sd list to keep")

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"os/exec"
 	"strconv"
@@ -77,6 +76,9 @@ func (p *pod) makeNetwork() error {
 		in + "link set lo up",
 		in + "link set eth0 up",
 		in + "route add default via " + p.node.hostIP.String(),
+		// What is still addressed to a Service after translation has no endpoints. Refused at once, as a node's proxy
+		// does, the caller tries again; dropped, it would wait many seconds for an answer.
+		"ip netns exec " + p.netns + " iptables -w 5 -A OUTPUT -d " + p.node.serviceCIDR + " -j REJECT",
 	} {
 		if err := command(c); err != nil {
 			return err
@@ -129,8 +131,7 @@ func forward(l net.Listener, to string) error {
 			defer from.Close()
 			target, err := net.Dial("tcp", to)
 			if err != nil {
-				log.Printf("forwarding to %s: %v", to, err)
-				return
+				return // the caller sees a closed connection, as it would from the target itself
 			}
 			defer target.Close()
 			go func() { _, _ = io.Copy(target, from); _ = target.(*net.TCPConn).CloseWrite() }()
