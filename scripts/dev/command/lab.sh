@@ -16,6 +16,8 @@ lab_test() {
   if [ -z "$NARU_LAB_KUBECONFIG" ]; then
     [ "$(id -u)" = 0 ] || die "lab" "it makes network namespaces: run as root, or give --kubeconfig and --prometheus"
     mine=1
+    # A name of its own: a lab that somebody is working with stays as it is.
+    export NARU_LAB=${NARU_LAB:-test}
     trap '"$lab" down >/dev/null 2>&1 || true' EXIT
     step "lab up" "$lab status tells what runs" lab_up || { summary "./dev lab test"; return 1; }
     eval "$("$lab" env)"
