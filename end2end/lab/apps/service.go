@@ -71,6 +71,9 @@ func (f *faults) apply() int {
 // routeOf is the first part of the path: /users/7 counts as /users/.
 func routeOf(path string) string {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if first == "" {
+		return "/"
+	}
 	return "/" + first + "/"
 }
 

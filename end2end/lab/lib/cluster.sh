@@ -67,6 +67,11 @@ start_kubelet() {
     --targets "$NARU_LAB_STATE/targets.json"
 }
 
+# The mark tells labs apart. A kubelet's first act is to remove the bridge of the one before it, hence the wait.
+mark_bridge() {
+  await 20 "the bridge made" "read $NARU_LAB_STATE/logs/kubelet.log" ip link set "$NARU_LAB_BRIDGE" alias "$NARU_LAB_STATE"
+}
+
 node_ready() { kc get node naru-node -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}' | grep -q True; }
 
 # New pods are refused until the namespace's default account exists, which the controllers make.
@@ -80,6 +85,6 @@ up_cluster() {
   start_scheduler
   start_kubelet
   await 60 "the node ready" "read $NARU_LAB_STATE/logs/kubelet.log" node_ready
-  ip link set "$NARU_LAB_BRIDGE" alias "$NARU_LAB_STATE"
+  mark_bridge
   await 60 "the controllers at work" "read $NARU_LAB_STATE/logs/controllers.log" default_account
 }

@@ -38,8 +38,7 @@ start_component() {
     load) start_load; await_load ;;
     kubelet)
       start_kubelet
-      # The kubelet's first act removes the bridge; the mark on it tells labs apart.
-      await 20 "the bridge made" "read $NARU_LAB_STATE/logs/kubelet.log" ip link set "$NARU_LAB_BRIDGE" alias "$NARU_LAB_STATE"
+      mark_bridge
       sleep 1 # until its pods have said that they are not ready
       await_system
       ;;

@@ -21,7 +21,8 @@ key_of() {
   ) | sha256sum | cut -c1-12
 }
 
-sources() { find "$@" -type f \( -name '*.go' -o -name go.mod -o -name go.sum \) | LC_ALL=C sort | xargs cat; }
+# Tests are no part of a program.
+sources() { find "$@" -type f ! -name '*_test.go' \( -name '*.go' -o -name go.mod -o -name go.sum \) | LC_ALL=C sort | xargs cat; }
 
 part_dir() { echo "$NARU_LAB_CACHE/$1-$(key_of "$1")"; }
 
