@@ -139,3 +139,6 @@ impl Layout {
         (extent(columns, BOX_WIDTH, GAP_X), extent(rows, BOX_HEIGHT, GAP_Y))
     }
 }
+
+#[cfg(test)]
+mod tests;
