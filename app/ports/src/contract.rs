@@ -1,3 +1,4 @@
 //! The contract suites, one per port.
 
 pub mod cluster;
+pub mod metrics;

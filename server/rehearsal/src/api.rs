@@ -6,8 +6,8 @@
 //! missing rights, outages, lost answers), are the store's own methods; what Naru does goes through [`Cluster`].
 
 mod admit;
-mod fields;
 mod faults;
+mod fields;
 mod rights;
 mod state;
 mod watch;
@@ -56,7 +56,11 @@ impl ObjectStore {
     /// that its resourceVersion is too old (410), as by an API server whose watch cache has gone on.
     pub fn new(clock: Arc<dyn Clock>, backlog: usize) -> Self {
         let (signal, _) = tokio::sync::watch::channel(0);
-        Self(Arc::new(Inner { clock, state: Mutex::new(State::new(backlog)), signal }))
+        Self(Arc::new(Inner {
+            clock,
+            state: Mutex::new(State::new(backlog)),
+            signal,
+        }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -70,16 +74,25 @@ impl ObjectStore {
 
     /// Puts an object as it is (status and times too) in the place of what has its name, past all rights and rules. Its uid and
     /// creationTimestamp stay those of what was there.
-    pub fn load(&self, kind: Kind, json: Value, manager: &str) -> Result<Object, naru_domain::object::Malformed> {
+    pub fn load(
+        &self,
+        kind: Kind,
+        json: Value,
+        manager: &str,
+    ) -> Result<Object, naru_domain::object::Malformed> {
         let key = Key::of(kind, &json)?;
-        let stored = self.state().load(self.0.clock.now(), &key, json, manager);
-        self.changed(&key);
-        Object::new(kind, stored)
+        let (stored, changed) = self.state().load(self.0.clock.now(), &key, json, manager);
+        if changed {
+            self.changed(&key);
+        }
+        Object::new(kind, (*stored).clone())
     }
 
     /// Edits an object as somebody else would, status too. False if there is none.
     pub fn edit(&self, key: &Key, manager: &str, edit: impl FnOnce(&mut Value)) -> bool {
-        let Some(object) = self.object(key) else { return false };
+        let Some(object) = self.object(key) else {
+            return false;
+        };
         let mut json = object.json().clone();
         edit(&mut json);
         self.load(key.kind, json, manager).is_ok()
@@ -88,7 +101,9 @@ impl ObjectStore {
     /// Removes an object as an administrator would; a namespace with all that is in it.
     pub fn delete(&self, key: &Key) -> bool {
         let gone = self.state().remove(self.0.clock.now(), key);
-        self.changed(key);
+        if gone {
+            self.changed(key);
+        }
         gone
     }
 
@@ -98,16 +113,16 @@ impl ObjectStore {
         Object::new(key.kind, (*json).clone()).ok()
     }
 
-    /// The keys of all objects of a kind, in order of namespace and name.
-    pub fn keys(&self, kind: Kind) -> Vec<Key> {
-        self.state().of_kind(kind).map(|(key, _)| key.clone()).collect()
+    /// All objects of a kind in a namespace, or in all of them, in order of namespace and name.
+    pub fn list(&self, kind: Kind, namespace: Option<&str>) -> Vec<(Key, Arc<Value>)> {
+        self.state().list(kind, namespace)
     }
 
     /// Installs the definition of a custom kind.
     pub fn install(&self, kind: Kind) {
         let now = self.0.clock.now();
         let (key, json) = state::definition(kind);
-        self.state().load(now, &key, json, "kubectl");
+        let _ = self.state().load(now, &key, json, "kubectl");
         self.signal();
     }
 
@@ -146,7 +161,10 @@ impl ObjectStore {
         let mut state = self.state();
         state.down = (!yes).then(|| "connection refused".into());
         if let Some(detail) = state.down.clone() {
-            state.tell_all(&Event::Broken(Why::Unreachable { source: SourceName::Kubernetes, detail }));
+            state.tell_all(&Event::Broken(Why::Unreachable {
+                source: SourceName::Kubernetes,
+                detail,
+            }));
         }
         drop(state);
         self.signal();
@@ -160,7 +178,10 @@ impl ObjectStore {
     /// Breaks all open watches once, as a restarted API server does. They list anew at once.
     pub fn cut_watches(&self) {
         let detail = "the connection was closed".into();
-        self.state().tell_all(&Event::Broken(Why::Unreachable { source: SourceName::Kubernetes, detail }));
+        self.state().tell_all(&Event::Broken(Why::Unreachable {
+            source: SourceName::Kubernetes,
+            detail,
+        }));
     }
 
     /// Makes all open watches too old to go on (410).
@@ -235,7 +256,9 @@ impl Loss {
     async fn apply<T>(self, answer: Result<T, ClusterError>) -> Result<T, ClusterError> {
         match self {
             Self::None => answer,
-            Self::Answer => Err(ClusterError::Unsure("the connection was closed before an answer came".into())),
+            Self::Answer => Err(ClusterError::Unsure(
+                "the connection was closed before an answer came".into(),
+            )),
             Self::Silence => std::future::pending().await,
         }
     }
@@ -258,9 +281,21 @@ impl Cluster for ObjectStore {
         })
     }
 
-    async fn submit(&self, who: As<'_>, write: &Write, dry_run: bool, manager: &str) -> Result<Submitted, ClusterError> {
-        let loss = self.meet(if dry_run { Call::DryRun } else { Call::Write }).await?;
-        let mode = Mode { now: self.0.clock.now(), dry_run, manager };
+    async fn submit(
+        &self,
+        who: As<'_>,
+        write: &Write,
+        dry_run: bool,
+        manager: &str,
+    ) -> Result<Submitted, ClusterError> {
+        let loss = self
+            .meet(if dry_run { Call::DryRun } else { Call::Write })
+            .await?;
+        let mode = Mode {
+            now: self.0.clock.now(),
+            dry_run,
+            manager,
+        };
         let answer = self.state().submit(who, write, mode);
         if answer.is_ok() && !dry_run {
             self.changed(write.key());

@@ -160,7 +160,7 @@ fn behind(objects: &Objects, service: &ServiceId, labels: &Labels) -> Behind {
 }
 
 /// A service's pods by its EndpointSlices, each with whether any slice calls it ready.
-fn pods_of<'a>(objects: &'a Objects, service: &ServiceId) -> Vec<(&'a Arc<Pod>, bool)> {
+pub fn pods_of<'a>(objects: &'a Objects, service: &ServiceId) -> Vec<(&'a Arc<Pod>, bool)> {
     let mut ready: BTreeMap<&Name, bool> = BTreeMap::new();
     let slices = objects.endpoint_slices.values();
     for slice in slices.filter(|slice| slice.namespace == service.namespace && slice.service == service.name)

@@ -19,14 +19,19 @@ pub(super) fn validate(kind: Kind, old: Option<&Value>, new: &Value) -> Result<(
 }
 
 fn metadata(new: &Value) -> Result<(), String> {
-    let name = new.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("");
+    let name = new
+        .pointer("/metadata/name")
+        .and_then(Value::as_str)
+        .unwrap_or("");
     // RFC 1123 subdomain, as most kinds demand.
     let part_fits = |part: &str| {
         let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         !part.is_empty() && part.chars().all(inner) && !part.starts_with('-') && !part.ends_with('-')
     };
     if name.len() > 253 || !name.split('.').all(part_fits) {
-        return Err(format!("metadata.name: Invalid value: \"{name}\": a lowercase RFC 1123 subdomain is wanted"));
+        return Err(format!(
+            "metadata.name: Invalid value: \"{name}\": a lowercase RFC 1123 subdomain is wanted"
+        ));
     }
     for field in ["labels", "annotations"] {
         let fits = match new.pointer("/metadata").and_then(|it| it.get(field)) {
@@ -35,7 +40,9 @@ fn metadata(new: &Value) -> Result<(), String> {
             Some(_) => false,
         };
         if !fits {
-            return Err(format!("metadata.{field}: Invalid value: a map of strings is wanted"));
+            return Err(format!(
+                "metadata.{field}: Invalid value: a map of strings is wanted"
+            ));
         }
     }
     Ok(())
@@ -54,22 +61,38 @@ fn change(old: Option<&Value>, new: &Value) -> Result<(), String> {
     if let Some(reason) = new.pointer("/spec/reason") {
         let length = reason.as_str().map_or(0, |it| it.chars().count());
         if length == 0 || length > REASON_MAX {
-            return Err(format!("spec.reason: Invalid value: 1 to {REASON_MAX} characters are wanted, there are {length}"));
+            return Err(format!(
+                "spec.reason: Invalid value: 1 to {REASON_MAX} characters are wanted, there are {length}"
+            ));
         }
     }
-    let home = new.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or("");
+    let home = new
+        .pointer("/metadata/namespace")
+        .and_then(Value::as_str)
+        .unwrap_or("");
     if let Some(target) = new.pointer("/spec/target/namespace").and_then(Value::as_str)
         && target != home
     {
-        return Err(format!("spec.target.namespace: Invalid value: \"{target}\": a change targets its own namespace"));
+        return Err(format!(
+            "spec.target.namespace: Invalid value: \"{target}\": a change targets its own namespace"
+        ));
     }
     Ok(())
 }
 
 /// Istio's schema and webhook, as far as weights go (istio.io/istio, `pkg/config/validation`, `validateWeights`).
 fn virtual_service(new: &Value) -> Result<(), String> {
-    for (r, rule) in new.pointer("/spec/http").and_then(Value::as_array).into_iter().flatten().enumerate() {
-        let routes = rule.get("route").and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
+    for (r, rule) in new
+        .pointer("/spec/http")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
+        let routes = rule
+            .get("route")
+            .and_then(Value::as_array)
+            .map_or(&[] as &[Value], Vec::as_slice);
         let mut sum = 0;
         for (d, route) in routes.iter().enumerate() {
             sum += match route.get("weight") {
@@ -78,7 +101,9 @@ fn virtual_service(new: &Value) -> Result<(), String> {
                     Some(weight @ 0..=2_147_483_647) => weight,
                     Some(weight) => return Err(format!("spec.http[{r}].route[{d}].weight {weight} < 0")),
                     None => {
-                        return Err(format!("spec.http[{r}].route[{d}].weight: Invalid value: must be of type integer"));
+                        return Err(format!(
+                            "spec.http[{r}].route[{d}].weight: Invalid value: must be of type integer"
+                        ));
                     }
                 },
             };
@@ -97,8 +122,17 @@ mod tests {
     use serde_json::{Value, json};
 
     fn virtual_service(weights: Value) -> Result<(), String> {
-        let routes: Vec<Value> = weights.as_array().unwrap().iter().map(|weight| json!({"weight": weight})).collect();
-        validate(Kind::VirtualService, None, &json!({"metadata": {"name": "a"}, "spec": {"http": [{"route": routes}]}}))
+        let routes: Vec<Value> = weights
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|weight| json!({"weight": weight}))
+            .collect();
+        validate(
+            Kind::VirtualService,
+            None,
+            &json!({"metadata": {"name": "a"}, "spec": {"http": [{"route": routes}]}}),
+        )
     }
 
     #[test]
@@ -106,7 +140,12 @@ mod tests {
         for good in [json!([90, 10]), json!([100, 0]), json!([1, 3]), json!([0])] {
             assert_eq!(virtual_service(good.clone()), Ok(()), "{good}");
         }
-        for bad in [json!([110, -10]), json!([0, 0]), json!(["90", 10]), json!([90.5, 9.5])] {
+        for bad in [
+            json!([110, -10]),
+            json!([0, 0]),
+            json!(["90", 10]),
+            json!([90.5, 9.5]),
+        ] {
             assert!(virtual_service(bad.clone()).is_err(), "{bad}");
         }
     }
@@ -118,14 +157,19 @@ mod tests {
         for bad in ["", "A", "-a", "a-", "a..b", "a_b", "나루"] {
             assert!(named(bad).is_err(), "{bad}");
         }
-        assert!(validate(Kind::Service, None, &json!({"metadata": {"name": "a", "labels": {"x": 1}}})).is_err());
+        assert!(
+            validate(
+                Kind::Service,
+                None,
+                &json!({"metadata": {"name": "a", "labels": {"x": 1}}})
+            )
+            .is_err()
+        );
     }
 
     #[test]
     fn a_change_stays_at_home_and_as_it_was_written() {
-        let change = |target: &str, reason: &str| {
-            json!({"metadata": {"name": "c", "namespace": "n"}, "spec": {"target": {"namespace": target}, "reason": reason}})
-        };
+        let change = |target: &str, reason: &str| json!({"metadata": {"name": "c", "namespace": "n"}, "spec": {"target": {"namespace": target}, "reason": reason}});
         let check = |old: Option<&Value>, new: &Value| validate(Kind::Change, old, new);
         assert_eq!(check(None, &change("n", "why")), Ok(()));
         assert!(check(None, &change("m", "why")).is_err());

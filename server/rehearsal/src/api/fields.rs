@@ -19,8 +19,15 @@ pub(super) struct Stamp<'a> {
 }
 
 /// What the API server keeps by itself belongs to nobody.
-const KEPT: [&str; 7] =
-    ["name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"];
+const KEPT: [&str; 7] = [
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "managedFields",
+];
 
 fn collect(value: &Value, path: &mut Vec<String>, into: &mut Vec<(Vec<String>, Value)>) {
     match value {
@@ -80,10 +87,19 @@ fn parse(value: &Value, path: &mut Vec<String>, into: &mut Paths) {
 pub(super) fn record(old: Option<&Value>, new: &mut Value, stamp: &Stamp<'_>) {
     let before: std::collections::BTreeMap<_, _> = old.map(leaves).unwrap_or_default().into_iter().collect();
     let after: std::collections::BTreeMap<_, _> = leaves(new).into_iter().collect();
-    let changed: Paths =
-        after.iter().filter(|(path, value)| before.get(*path) != Some(value)).map(|(path, _)| path.clone()).collect();
-    let removed: Paths = before.keys().filter(|path| !after.contains_key(*path)).cloned().collect();
-    let entries = old.and_then(|it| it.pointer("/metadata/managedFields")).and_then(Value::as_array);
+    let changed: Paths = after
+        .iter()
+        .filter(|(path, value)| before.get(*path) != Some(value))
+        .map(|(path, _)| path.clone())
+        .collect();
+    let removed: Paths = before
+        .keys()
+        .filter(|path| !after.contains_key(*path))
+        .cloned()
+        .collect();
+    let entries = old
+        .and_then(|it| it.pointer("/metadata/managedFields"))
+        .and_then(Value::as_array);
     let mut entries: Vec<Value> = entries.cloned().unwrap_or_default();
     if !(changed.is_empty() && removed.is_empty()) {
         let text = |entry: &Value, name| entry.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -101,7 +117,10 @@ pub(super) fn record(old: Option<&Value>, new: &mut Value, stamp: &Stamp<'_>) {
                 mine.extend(owned.difference(&removed).cloned());
                 continue;
             }
-            let left: Paths = owned.into_iter().filter(|path| !changed.contains(path) && !removed.contains(path)).collect();
+            let left: Paths = owned
+                .into_iter()
+                .filter(|path| !changed.contains(path) && !removed.contains(path))
+                .collect();
             if !left.is_empty() {
                 entry["fieldsV1"] = render(&left);
                 kept.push(entry);
@@ -115,7 +134,13 @@ pub(super) fn record(old: Option<&Value>, new: &mut Value, stamp: &Stamp<'_>) {
             }
             kept.push(entry);
         }
-        kept.sort_by_key(|entry| (text(entry, "operation"), text(entry, "time"), text(entry, "manager")));
+        kept.sort_by_key(|entry| {
+            (
+                text(entry, "operation"),
+                text(entry, "time"),
+                text(entry, "manager"),
+            )
+        });
         entries = kept;
     }
     if let Some(metadata) = new.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -129,7 +154,12 @@ mod tests {
     use serde_json::{Value, json};
 
     fn stamp<'a>(manager: &'a str, time: &'a str) -> Stamp<'a> {
-        Stamp { manager, api_version: "networking.istio.io/v1", time, subresource: None }
+        Stamp {
+            manager,
+            api_version: "networking.istio.io/v1",
+            time,
+            subresource: None,
+        }
     }
 
     #[test]
@@ -138,14 +168,23 @@ mod tests {
         record(None, &mut first, &stamp("kubectl", "2026-01-01T00:00:00Z"));
         let mut second = first.clone();
         second["spec"]["http"][0]["weight"] = json!(2);
-        record(Some(&first), &mut second, &stamp("naru-7", "2026-01-02T00:00:00Z"));
+        record(
+            Some(&first),
+            &mut second,
+            &stamp("naru-7", "2026-01-02T00:00:00Z"),
+        );
         let entries = second["metadata"]["managedFields"].as_array().unwrap();
-        let owned: Vec<(&str, &Value)> =
-            entries.iter().map(|entry| (entry["manager"].as_str().unwrap(), &entry["fieldsV1"])).collect();
+        let owned: Vec<(&str, &Value)> = entries
+            .iter()
+            .map(|entry| (entry["manager"].as_str().unwrap(), &entry["fieldsV1"]))
+            .collect();
         assert_eq!(
             owned,
             [
-                ("kubectl", &json!({"f:metadata": {"f:labels": {"f:x": {}}}, "f:spec": {"f:hosts": {}}})),
+                (
+                    "kubectl",
+                    &json!({"f:metadata": {"f:labels": {"f:x": {}}}, "f:spec": {"f:hosts": {}}})
+                ),
                 ("naru-7", &json!({"f:spec": {"f:http": {}}})),
             ]
         );

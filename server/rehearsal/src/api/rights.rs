@@ -72,7 +72,9 @@ impl Rights {
         let granted = |group: &Name| {
             let here = |it: &Name| namespace.is_some_and(|asked| **it == *asked);
             self.only.get(group).is_none_or(|grants| {
-                grants.iter().any(|deeds| deeds.cover(verb, kind) && deeds.namespace.as_ref().is_none_or(here))
+                grants
+                    .iter()
+                    .any(|deeds| deeds.cover(verb, kind) && deeds.namespace.as_ref().is_none_or(here))
             })
         };
         if banned(&Who::Everyone) {
@@ -81,9 +83,10 @@ impl Rights {
         match asker {
             Asker::Naru => !banned(&Who::Naru),
             Asker::As(As::Controller(name)) => !banned(&Who::Naru) && !banned(&Who::Controller(name.into())),
-            Asker::As(As::Person(person)) => {
-                person.groups.iter().any(|group| granted(group) && !banned(&Who::Group(group.clone())))
-            }
+            Asker::As(As::Person(person)) => person
+                .groups
+                .iter()
+                .any(|group| granted(group) && !banned(&Who::Group(group.clone()))),
         }
     }
 }
@@ -95,7 +98,11 @@ pub(super) fn refusal(asker: Asker<'_>, verb: &str, key: &Key) -> Name {
         Asker::Naru | Asker::As(As::Controller(_)) => "system:serviceaccount:naru:naru",
     };
     let (plural, group) = (key.kind.plural(), key.kind.group());
-    let resource = if group.is_empty() { plural.into() } else { format!("{plural}.{group}") };
+    let resource = if group.is_empty() {
+        plural.into()
+    } else {
+        format!("{plural}.{group}")
+    };
     let place = if key.namespace.is_empty() {
         "at the cluster scope".into()
     } else {
@@ -115,15 +122,28 @@ mod tests {
     use naru_ports::As;
 
     fn person(groups: &[&str]) -> Actor {
-        Actor { groups: groups.iter().map(|&group| group.into()).collect(), ..Actor::loopback() }
+        Actor {
+            groups: groups.iter().map(|&group| group.into()).collect(),
+            ..Actor::loopback()
+        }
     }
 
     #[test]
     fn a_person_may_what_any_of_their_groups_may() {
-        let patch = || Deeds { verb: Some("patch"), ..Deeds::default() };
-        let bans = vec![(Who::Group("a".into()), patch()), (Who::Group("b".into()), patch())];
-        let rights = Rights { bans, ..Rights::default() };
-        let may = |groups: &[&str], verb| rights.allow((&person(groups)).into(), verb, Kind::Service, Some("n"));
+        let patch = || Deeds {
+            verb: Some("patch"),
+            ..Deeds::default()
+        };
+        let bans = vec![
+            (Who::Group("a".into()), patch()),
+            (Who::Group("b".into()), patch()),
+        ];
+        let rights = Rights {
+            bans,
+            ..Rights::default()
+        };
+        let may =
+            |groups: &[&str], verb| rights.allow((&person(groups)).into(), verb, Kind::Service, Some("n"));
         assert!(!may(&["a"], "patch") && !may(&["a", "b"], "patch") && !may(&[], "get"));
         assert!(may(&["a", "c"], "patch") && may(&["a"], "get"));
     }
@@ -131,7 +151,11 @@ mod tests {
     #[test]
     fn a_group_with_few_rights_has_no_others() {
         let mut rights = Rights::default();
-        let deeds = Deeds { verb: Some("patch"), kind: Some(Kind::Service), namespace: Some("n".into()) };
+        let deeds = Deeds {
+            verb: Some("patch"),
+            kind: Some(Kind::Service),
+            namespace: Some("n".into()),
+        };
         rights.only.insert("a".into(), vec![deeds]);
         let may = |verb, namespace| rights.allow((&person(&["a"])).into(), verb, Kind::Service, namespace);
         assert!(may("patch", Some("n")));
@@ -140,8 +164,15 @@ mod tests {
 
     #[test]
     fn a_ban_in_one_namespace_forbids_the_question_for_all() {
-        let deeds = Deeds { verb: None, kind: Some(Kind::Pod), namespace: Some("secret".into()) };
-        let rights = Rights { bans: vec![(Who::Naru, deeds)], ..Rights::default() };
+        let deeds = Deeds {
+            verb: None,
+            kind: Some(Kind::Pod),
+            namespace: Some("secret".into()),
+        };
+        let rights = Rights {
+            bans: vec![(Who::Naru, deeds)],
+            ..Rights::default()
+        };
         assert!(!rights.allow(Asker::Naru, "list", Kind::Pod, None));
         assert!(!rights.allow(Asker::Naru, "list", Kind::Pod, Some("secret")));
         assert!(rights.allow(Asker::Naru, "list", Kind::Pod, Some("open")));

@@ -79,13 +79,21 @@ pub(super) struct State {
 
 /// What the API server says to a watch that is too old.
 pub(super) fn gone() -> Why {
-    Why::Failed { source: SourceName::Kubernetes, status: 410, detail: "too old resource version".into() }
+    Why::Failed {
+        source: SourceName::Kubernetes,
+        status: 410,
+        detail: "too old resource version".into(),
+    }
 }
 
 /// A custom kind's definition, as short as serves.
 pub(super) fn definition(kind: Kind) -> (Key, Value) {
     let name = format!("{}.{}", kind.plural(), kind.group());
-    let scope = if kind.namespaced() { "Namespaced" } else { "Cluster" };
+    let scope = if kind.namespaced() {
+        "Namespaced"
+    } else {
+        "Cluster"
+    };
     let json = json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": name},
         "spec": {"group": kind.group(), "names": {"kind": kind.name(), "plural": kind.plural()}, "scope": scope,
@@ -146,7 +154,10 @@ impl State {
             objects: Stored::new(),
             rv: 1_000,
             born: 0,
-            hubs: Kind::ALL.into_iter().map(|kind| (kind, broadcast::Sender::new(backlog.max(1)))).collect(),
+            hubs: Kind::ALL
+                .into_iter()
+                .map(|kind| (kind, broadcast::Sender::new(backlog.max(1))))
+                .collect(),
             journals: Vec::new(),
             hooks: Vec::new(),
             rights: Rights::default(),
@@ -162,7 +173,9 @@ impl State {
     }
 
     pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
-        self.objects.range(Key::new(kind, "", "")..).take_while(move |(key, _)| key.kind == kind)
+        self.objects
+            .range(Key::new(kind, "", "")..)
+            .take_while(move |(key, _)| key.kind == kind)
     }
 
     pub(super) fn served(&self, kind: Kind) -> bool {
@@ -171,7 +184,9 @@ impl State {
 
     pub(super) fn listen(&self, kind: Kind) -> broadcast::Receiver<Event> {
         // Every kind has had its hub since `new`.
-        self.hubs.get(&kind).map_or_else(|| broadcast::channel(1).1, broadcast::Sender::subscribe)
+        self.hubs
+            .get(&kind)
+            .map_or_else(|| broadcast::channel(1).1, broadcast::Sender::subscribe)
     }
 
     pub(super) fn tell_all(&self, event: &Event) {
@@ -190,7 +205,11 @@ impl State {
     pub(super) fn journal(&mut self, now: Timestamp) -> mpsc::Receiver<Changed> {
         let (sender, receiver) = mpsc::channel();
         for (key, json) in &self.objects {
-            let _ = sender.send(Changed { at: now, key: key.clone(), json: Some(json.clone()) });
+            let _ = sender.send(Changed {
+                at: now,
+                key: key.clone(),
+                json: Some(json.clone()),
+            });
         }
         self.journals.push(sender);
         receiver
@@ -212,8 +231,13 @@ impl State {
             None => Event::Deleted(key.clone()),
         };
         self.tell(key.kind, event);
-        let changed = Changed { at, key: key.clone(), json };
-        self.journals.retain(|journal| journal.send(changed.clone()).is_ok());
+        let changed = Changed {
+            at,
+            key: key.clone(),
+            json,
+        };
+        self.journals
+            .retain(|journal| journal.send(changed.clone()).is_ok());
     }
 
     fn store(&mut self, now: Timestamp, key: &Key, mut json: Value) -> Arc<Value> {
@@ -225,21 +249,38 @@ impl State {
         json
     }
 
-    /// See [`super::ObjectStore::load`].
-    pub(super) fn load(&mut self, now: Timestamp, key: &Key, json: Value, manager: &str) -> Value {
+    pub(super) fn list(&self, kind: Kind, namespace: Option<&str>) -> Vec<(Key, Arc<Value>)> {
+        let first = Key::new(kind, namespace.unwrap_or(""), "");
+        let here = |key: &Key| key.kind == kind && namespace.is_none_or(|it| *key.namespace == *it);
+        let objects = self.objects.range(first..).take_while(|(key, _)| here(key));
+        objects.map(|(key, json)| (key.clone(), json.clone())).collect()
+    }
+
+    /// See [`super::ObjectStore::load`]. What is stored now, and whether that is new.
+    pub(super) fn load(
+        &mut self,
+        now: Timestamp,
+        key: &Key,
+        json: Value,
+        manager: &str,
+    ) -> (Arc<Value>, bool) {
         let old = self.objects.get(key).cloned();
-        let mode = Mode { now, dry_run: false, manager };
+        let mode = Mode {
+            now,
+            dry_run: false,
+            manager,
+        };
         let json = match &old {
             Some(old) => match finish(key.kind, old, json, mode, None) {
                 Some(json) => json,
-                None => return (**old).clone(),
+                None => return (old.clone(), false),
             },
             None => {
                 let uid = self.uid();
                 fresh(key.kind, json, &uid, mode)
             }
         };
-        (*self.store(now, key, json)).clone()
+        (self.store(now, key, json), true)
     }
 
     /// See [`super::ObjectStore::delete`].
@@ -247,9 +288,16 @@ impl State {
         if !self.objects.contains_key(key) {
             return false;
         }
-        let undefined = Kind::ALL.into_iter().find(|&kind| kind.custom() && definition(kind).0 == *key);
+        let undefined = Kind::ALL
+            .into_iter()
+            .find(|&kind| kind.custom() && definition(kind).0 == *key);
         let with_it: Vec<Key> = match (key.kind, undefined) {
-            (Kind::Namespace, _) => self.objects.keys().filter(|it| it.namespace == key.name).cloned().collect(),
+            (Kind::Namespace, _) => self
+                .objects
+                .keys()
+                .filter(|it| it.namespace == key.name)
+                .cloned()
+                .collect(),
             (_, Some(kind)) => self.of_kind(kind).map(|(key, _)| key.clone()).collect(),
             _ => Vec::new(),
         };
@@ -266,7 +314,10 @@ impl State {
 
     pub(super) fn get(&self, key: &Key) -> Result<Object, ClusterError> {
         self.permit(Asker::Naru, "get", key)?;
-        let json = self.json(key).filter(|_| self.served(key.kind)).ok_or(ClusterError::NotFound)?;
+        let json = self
+            .json(key)
+            .filter(|_| self.served(key.kind))
+            .ok_or(ClusterError::NotFound)?;
         object(key, (*json).clone())
     }
 
@@ -280,12 +331,20 @@ impl State {
     }
 
     pub(super) fn may(&self, who: &Actor, asks: &[Access]) -> Vec<bool> {
-        let allow = |ask: &Access| self.rights.allow(who.into(), ask.verb, ask.kind, ask.namespace.as_deref());
+        let allow = |ask: &Access| {
+            self.rights
+                .allow(who.into(), ask.verb, ask.kind, ask.namespace.as_deref())
+        };
         asks.iter().map(allow).collect()
     }
 
     /// Carries a write out, or finds out what it would do.
-    pub(super) fn submit(&mut self, who: As<'_>, write: &Write, mode: Mode<'_>) -> Result<Submitted, ClusterError> {
+    pub(super) fn submit(
+        &mut self,
+        who: As<'_>,
+        write: &Write,
+        mode: Mode<'_>,
+    ) -> Result<Submitted, ClusterError> {
         let (key, verb) = (write.key(), verb(write));
         // The right is asked for first, as the real one does: whether something is there is already an answer.
         self.permit(Asker::As(who), verb.split(' ').next().unwrap_or(verb), key)?;
@@ -306,7 +365,13 @@ impl State {
                 As::Person(person) => person.sub.clone(),
                 As::Controller(name) => name.into(),
             };
-            self.audit.push(Entry { at: mode.now, by, verb, key: key.clone(), manager: mode.manager.into() });
+            self.audit.push(Entry {
+                at: mode.now,
+                by,
+                verb,
+                key: key.clone(),
+                manager: mode.manager.into(),
+            });
         }
         Ok(Submitted { object })
     }
@@ -316,7 +381,11 @@ impl State {
         if key.kind.namespaced() == key.namespace.is_empty() {
             return invalid("metadata.namespace: the kind's scope is another");
         }
-        if key.kind.namespaced() && !self.objects.contains_key(&Key::new(Kind::Namespace, "", key.namespace.clone())) {
+        if key.kind.namespaced()
+            && !self
+                .objects
+                .contains_key(&Key::new(Kind::Namespace, "", key.namespace.clone()))
+        {
             return Err(ClusterError::NotFound);
         }
         if !text(json, "/metadata/resourceVersion").is_empty() {
@@ -349,7 +418,14 @@ impl State {
         object(key, (*stored).clone())
     }
 
-    fn patch(&mut self, key: &Key, rv: &str, ops: &Patch, mode: Mode<'_>, status: bool) -> Result<Object, ClusterError> {
+    fn patch(
+        &mut self,
+        key: &Key,
+        rv: &str,
+        ops: &Patch,
+        mode: Mode<'_>,
+        status: bool,
+    ) -> Result<Object, ClusterError> {
         if status && !status_apart(key.kind) {
             return Err(ClusterError::NotFound);
         }
@@ -368,7 +444,9 @@ impl State {
         for field in ["name", "namespace", "uid"] {
             let pointer = format!("/metadata/{field}");
             if new.pointer(&pointer) != old.pointer(&pointer) {
-                return Err(invalid(format!("metadata.{field}: Invalid value: field is immutable")));
+                return Err(invalid(format!(
+                    "metadata.{field}: Invalid value: field is immutable"
+                )));
             }
         }
         if text(&new, "/metadata/resourceVersion") != rv {
@@ -418,8 +496,18 @@ fn object(key: &Key, json: Value) -> Result<Object, ClusterError> {
     Object::new(key.kind, json).map_err(|error| ClusterError::Invalid(error.to_string().into()))
 }
 
-fn stamp<'a>(mode: Mode<'a>, api_version: &'a str, time: &'a str, subresource: Option<&'static str>) -> Stamp<'a> {
-    Stamp { manager: mode.manager, api_version, time, subresource }
+fn stamp<'a>(
+    mode: Mode<'a>,
+    api_version: &'a str,
+    time: &'a str,
+    subresource: Option<&'static str>,
+) -> Stamp<'a> {
+    Stamp {
+        manager: mode.manager,
+        api_version,
+        time,
+        subresource,
+    }
 }
 
 /// A new object, with what the API server gives it. A creationTimestamp that is there stays.
@@ -442,9 +530,25 @@ fn fresh(kind: Kind, json: Value, uid: &str, mode: Mode<'_>) -> Value {
 }
 
 /// What an update leaves, before it gets its resourceVersion; None if it changes nothing.
-fn finish(kind: Kind, old: &Value, mut new: Value, mode: Mode<'_>, subresource: Option<&'static str>) -> Option<Value> {
-    for kept in ["uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"] {
-        set_meta(&mut new, kept, old.pointer("/metadata").and_then(|it| it.get(kept)).cloned());
+fn finish(
+    kind: Kind,
+    old: &Value,
+    mut new: Value,
+    mode: Mode<'_>,
+    subresource: Option<&'static str>,
+) -> Option<Value> {
+    for kept in [
+        "uid",
+        "resourceVersion",
+        "creationTimestamp",
+        "generation",
+        "managedFields",
+    ] {
+        set_meta(
+            &mut new,
+            kept,
+            old.pointer("/metadata").and_then(|it| it.get(kept)).cloned(),
+        );
     }
     for kept in ["apiVersion", "kind"] {
         if let (Some(root), Some(value)) = (new.as_object_mut(), old.get(kept)) {
@@ -455,10 +559,17 @@ fn finish(kind: Kind, old: &Value, mut new: Value, mode: Mode<'_>, subresource: 
         return None;
     }
     if counted(kind) && body(&new) != body(old) {
-        let generation = old.pointer("/metadata/generation").and_then(Value::as_u64).unwrap_or(0);
+        let generation = old
+            .pointer("/metadata/generation")
+            .and_then(Value::as_u64)
+            .unwrap_or(0);
         set_meta(&mut new, "generation", Some((generation + 1).into()));
     }
     let (api_version, time) = (kind.api_version(), seconds(mode.now));
-    fields::record(Some(old), &mut new, &stamp(mode, &api_version, &time, subresource));
+    fields::record(
+        Some(old),
+        &mut new,
+        &stamp(mode, &api_version, &time, subresource),
+    );
     Some(new)
 }

@@ -24,13 +24,24 @@ struct Watch {
 }
 
 pub(super) fn watch(store: ObjectStore, kind: Kind) -> BoxStream<'static, Seen> {
-    let watch = Watch { store, kind, live: None, told: None };
-    stream::unfold(watch, |mut watch| async move { Some((watch.next().await, watch)) }).boxed()
+    let watch = Watch {
+        store,
+        kind,
+        live: None,
+        told: None,
+    };
+    stream::unfold(
+        watch,
+        |mut watch| async move { Some((watch.next().await, watch)) },
+    )
+    .boxed()
 }
 
 fn read(key: &Key, json: &Arc<Value>) -> Result<Fact, Why> {
-    Fact::read(key.kind, (**json).clone())
-        .map_err(|error| Why::Garbled { source: SourceName::Kubernetes, detail: error.to_string().into() })
+    Fact::read(key.kind, (**json).clone()).map_err(|error| Why::Garbled {
+        source: SourceName::Kubernetes,
+        detail: error.to_string().into(),
+    })
 }
 
 impl Watch {
@@ -72,12 +83,21 @@ impl Watch {
     fn list(&mut self) -> Seen {
         let state = self.store.state();
         if let Some(detail) = &state.down {
-            return Seen::Lost(Why::Unreachable { source: SourceName::Kubernetes, detail: detail.clone() });
+            return Seen::Lost(Why::Unreachable {
+                source: SourceName::Kubernetes,
+                detail: detail.clone(),
+            });
         }
-        if let Some(verb) = ["list", "watch"].into_iter().find(|verb| !state.rights.allow(Asker::Naru, verb, self.kind, None))
+        if let Some(verb) = ["list", "watch"]
+            .into_iter()
+            .find(|verb| !state.rights.allow(Asker::Naru, verb, self.kind, None))
         {
             let resource = self.kind.plural().into();
-            return Seen::Lost(Why::Forbidden { verb: verb.into(), resource, namespace: None });
+            return Seen::Lost(Why::Forbidden {
+                verb: verb.into(),
+                resource,
+                namespace: None,
+            });
         }
         if !state.served(self.kind) {
             return Seen::Absent;

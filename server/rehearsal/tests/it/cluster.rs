@@ -22,9 +22,22 @@ impl Stored {
                 store.install(kind);
             }
         }
-        store.load(Kind::Namespace, json!({"metadata": {"name": NAMESPACE}}), "kubectl").unwrap();
-        let here = |verb, kind| Deeds { verb: Some(verb), kind: Some(kind), namespace: Some(NAMESPACE.into()) };
-        store.allow_only("naru:operator", [here("patch", Kind::VirtualService), here("create", Kind::Change)]);
+        store
+            .load(
+                Kind::Namespace,
+                json!({"metadata": {"name": NAMESPACE}}),
+                "kubectl",
+            )
+            .unwrap();
+        let here = |verb, kind| Deeds {
+            verb: Some(verb),
+            kind: Some(kind),
+            namespace: Some(NAMESPACE.into()),
+        };
+        store.allow_only(
+            "naru:operator",
+            [here("patch", Kind::VirtualService), here("create", Kind::Change)],
+        );
         Self(store)
     }
 }
@@ -68,7 +81,13 @@ impl Subject for Stored {
             self.0.pardon(&Who::Naru);
         } else {
             for verb in ["get", "list", "watch"] {
-                self.0.forbid(Who::Naru, Deeds { verb: Some(verb), ..Deeds::default() });
+                self.0.forbid(
+                    Who::Naru,
+                    Deeds {
+                        verb: Some(verb),
+                        ..Deeds::default()
+                    },
+                );
             }
         }
     }

@@ -1,0 +1,89 @@
+//! One rehearsed system.
+
+use crate::{
+    api::ObjectStore, scenario::Scenario, traffic::SimulatedMetrics, world::controllers::controllers,
+};
+use jiff::SignedDuration;
+use naru_domain::{Timestamp, object::Kind};
+use naru_ports::Clock;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// How old a scenario's objects are at the start, so that nothing looks as if it had been made this minute.
+const AGE: SignedDuration = SignedDuration::from_hours(26);
+
+/// A running rehearsal: the two ports, and the hands behind them.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    /// The API server. Its own methods are what others do to the system.
+    pub cluster: Arc<ObjectStore>,
+    /// Prometheus.
+    pub metrics: Arc<SimulatedMetrics>,
+}
+
+/// What may differ from one rehearsal of a scenario to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Decides all chance.
+    pub seed: u64,
+    /// Seconds of traffic before the start.
+    pub history_s: u32,
+    /// Events that a watch may fall behind before it has to list anew.
+    pub backlog: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        // History: the longest usual window, so that the first page is as full as any. Backlog: as much as a burst of a large system.
+        Self {
+            seed: 1,
+            history_s: 300,
+            backlog: 4_096,
+        }
+    }
+}
+
+impl Rehearsal {
+    /// Starts a scenario at the clock's present.
+    pub fn start(scenario: &Scenario, seed: u64, clock: Arc<dyn Clock>) -> Self {
+        Self::with(
+            scenario,
+            Settings {
+                seed,
+                ..Settings::default()
+            },
+            clock,
+        )
+    }
+
+    /// As [`Self::start`], with everything said.
+    pub fn with(scenario: &Scenario, settings: Settings, clock: Arc<dyn Clock>) -> Self {
+        let store = ObjectStore::new(clock.clone(), settings.backlog);
+        store.on_change(controllers());
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.custom()) {
+            store.install(kind);
+        }
+        let created = Timestamp::from_second((clock.now() - AGE).as_second())
+            .unwrap_or_default()
+            .to_string();
+        for (kind, mut json) in (scenario.objects)() {
+            if let Some(metadata) = json.get_mut("metadata").and_then(Value::as_object_mut) {
+                metadata.insert("creationTimestamp".into(), created.as_str().into());
+            }
+            // Scenarios name each object; a test holds them to it.
+            let loaded = store.load(kind, json, "kubectl-client-side-apply");
+            debug_assert!(loaded.is_ok(), "{loaded:?}");
+        }
+        let metrics = SimulatedMetrics::of(
+            &store,
+            (scenario.demand)(),
+            settings.seed,
+            clock,
+            settings.history_s,
+        );
+        Self {
+            cluster: Arc::new(store),
+            metrics: Arc::new(metrics),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What the rehearsed system's proxies count, and what Prometheus knows of it.
+//!
+//! [`Simulation`] lets requests come in, one by one, and sends each where the objects of the moment send it; the proxies' counters
+//! grow, are scraped every few seconds into [`Samples`], and the answers of [`Metrics`] are computed from samples alone, as Prometheus
+//! computes them. Nothing runs in the background: time is caught up with whenever somebody asks.
+
+mod demand;
+mod route;
+mod samples;
+mod simulation;
+
+pub use demand::{Arrivals, Call, Caller, Demand, Work};
+pub use samples::{Count, Line};
+
+use crate::api::ObjectStore;
+use naru_domain::{
+    Timestamp, Why,
+    traffic::{Dated, Split, SplitQuestion, Traffic},
+};
+use naru_ports::{Clock, Metrics};
+use samples::Samples;
+use simulation::Simulation;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Milliseconds between two scrapes.
+pub const SCRAPE_MS: i64 = 5_000;
+
+/// The rehearsed Prometheus.
+pub struct SimulatedMetrics {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+struct State {
+    samples: Samples,
+    simulation: Option<Simulation>,
+    failing: Option<Why>,
+    missing: u32,
+}
+
+impl std::fmt::Debug for SimulatedMetrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SimulatedMetrics").finish_non_exhaustive()
+    }
+}
+
+impl SimulatedMetrics {
+    /// Counts nothing by itself: counters grow by [`Self::count`] and are scraped by [`Self::scrape`].
+    pub fn by_hand(clock: Arc<dyn Clock>) -> Self {
+        Self::with(clock, None)
+    }
+
+    /// Observes a simulated system since `history_s` seconds ago. Equal seeds, demands and objects give equal counts at equal times.
+    pub fn of(store: &ObjectStore, demand: Demand, seed: u64, clock: Arc<dyn Clock>, history_s: u32) -> Self {
+        let simulation = Simulation::new(store.journal(), demand, seed, clock.now(), history_s);
+        Self::with(clock, Some(simulation))
+    }
+
+    fn with(clock: Arc<dyn Clock>, simulation: Option<Simulation>) -> Self {
+        let state = State {
+            samples: Samples::default(),
+            simulation,
+            failing: None,
+            missing: 0,
+        };
+        Self {
+            clock,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// A proxy's counter grows.
+    pub fn count(&self, line: &Line, by: Count) {
+        self.caught_up().samples.count(line, by);
+    }
+
+    /// The proxies are scraped now.
+    pub fn scrape(&self) {
+        let now = self.clock.now();
+        self.caught_up().samples.scrape(now);
+    }
+
+    /// While Some, every question fails for this reason. The proxies go on counting, and are scraped.
+    pub fn fail(&self, why: Option<Why>) {
+        self.caught_up().failing = why;
+    }
+
+    /// The next `n` scrapes are missed.
+    pub fn miss(&self, n: u32) {
+        self.caught_up().missing = n;
+    }
+
+    fn caught_up(&self) -> MutexGuard<'_, State> {
+        // Counters and samples are pushed in single steps, so what a panicked holder left is whole.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State {
+            samples,
+            simulation,
+            missing,
+            ..
+        } = &mut *state;
+        if let Some(simulation) = simulation {
+            simulation.advance(self.clock.now(), samples, missing);
+        }
+        state
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+#[async_trait::async_trait]
+impl Metrics for SimulatedMetrics {
+    async fn traffic(&self, window_s: u32) -> Result<Dated<Traffic>, Why> {
+        let state = self.caught_up();
+        match &state.failing {
+            Some(why) => Err(why.clone()),
+            None => state.samples.traffic(self.now(), window_s),
+        }
+    }
+
+    async fn splits(&self, questions: &[SplitQuestion]) -> Vec<Result<Dated<Split>, Why>> {
+        let state = self.caught_up();
+        let answer = |question| match &state.failing {
+            Some(why) => Err(why.clone()),
+            None => state.samples.split(question),
+        };
+        questions.iter().map(answer).collect()
+    }
+}

@@ -1,0 +1,111 @@
+//! Who asks what of whom, how often.
+
+use naru_domain::{
+    Name,
+    traffic::{Protocol, ServiceId},
+};
+use std::collections::BTreeMap;
+
+/// All that is asked of a system.
+#[derive(Clone, Debug, Default)]
+pub struct Demand {
+    /// What comes in.
+    pub arrivals: Vec<Arrivals>,
+    /// What workloads do with a request, by namespace and name. One that is not named here answers in 5 ms and never fails.
+    pub works: BTreeMap<(Name, Name), Work>,
+}
+
+/// Requests that come in.
+#[derive(Clone, Debug)]
+pub struct Arrivals {
+    /// From whom.
+    pub caller: Caller,
+    /// To what; ignored for a gateway, whose routes decide by host.
+    pub call: Call,
+    /// Requests per second on average.
+    pub rate: f64,
+    /// How much the rate itself wanders from moment to moment: 0 not at all, 1 between nothing and twice as much.
+    pub unrest: f64,
+    /// Seconds of each minute in which it asks; None always.
+    pub seconds: Option<u32>,
+    /// A header, and the share of requests that carry it.
+    pub header: Option<(Name, Name, f64)>,
+}
+
+/// Where requests begin.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Caller {
+    /// An ingress gateway, asked for a host.
+    Gateway {
+        /// Namespace of its workload.
+        namespace: Name,
+        /// Its workload.
+        workload: Name,
+        /// The host asked for.
+        host: Name,
+    },
+    /// A workload that calls by itself.
+    Workload {
+        /// Its namespace.
+        namespace: Name,
+        /// Its name.
+        workload: Name,
+        /// Whether it has a proxy.
+        meshed: bool,
+    },
+}
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The service called.
+    pub service: ServiceId,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// How many of the caller's requests lead to it.
+    pub share: f64,
+    /// Whether the caller fails when it does.
+    pub essential: bool,
+}
+
+impl Call {
+    /// An HTTP call that every request leads to, and that the caller needs.
+    pub fn http(namespace: &str, service: &str) -> Self {
+        Self {
+            service: ServiceId {
+                namespace: namespace.into(),
+                name: service.into(),
+            },
+            protocol: Protocol::Http,
+            share: 1.0,
+            essential: true,
+        }
+    }
+
+    /// Only this share of requests leads to it.
+    #[must_use]
+    pub fn share(self, share: f64) -> Self {
+        Self { share, ..self }
+    }
+}
+
+/// What a workload does with a request.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// Mean time of its own, in milliseconds.
+    pub ms: f64,
+    /// Share of requests that fail by its own fault, with 500.
+    pub failing: f64,
+    /// Whom it calls for each.
+    pub calls: Vec<Call>,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self {
+            ms: 5.0,
+            failing: 0.0,
+            calls: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Counters, their samples, and what can be computed from these.
+
+use naru_domain::{
+    Name, Timestamp, Why,
+    traffic::{Dated, Flow, FlowKey, Protocol, Reporter, Split, SplitQuestion, SplitRow, Traffic},
+};
+use std::collections::{BTreeMap, VecDeque};
+
+/// How long samples are kept: longer than any window that a page offers.
+const KEPT_MS: i64 = 20 * 60 * 1_000;
+
+/// Samples that a rate needs: over fewer it says more about the scrapes than about the traffic.
+const RATE_NEEDS: usize = 4;
+
+/// What tells one series from another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Line {
+    /// Who called whom, and whose proxy counted.
+    pub flow: FlowKey,
+    /// Under mutual TLS, as the destination's proxy says.
+    pub mtls: bool,
+    /// Response code; `0` if there was none.
+    pub code: Name,
+    /// Envoy's response flags; `-` for none.
+    pub flags: Name,
+}
+
+/// How much a counter grew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Requests, or connections opened.
+    pub requests: u64,
+    /// Sum of durations in microseconds.
+    pub duration_us: u64,
+    /// Bytes to the called.
+    pub sent: u64,
+    /// Bytes back.
+    pub received: u64,
+}
+
+impl Count {
+    fn add(&mut self, more: Self) {
+        self.requests += more.requests;
+        self.duration_us += more.duration_us;
+        self.sent += more.sent;
+        self.received += more.received;
+    }
+
+    fn since(self, base: Self) -> Self {
+        Self {
+            requests: self.requests - base.requests,
+            duration_us: self.duration_us - base.duration_us,
+            sent: self.sent - base.sent,
+            received: self.received - base.received,
+        }
+    }
+}
+
+/// All counters once. Counters are numbered in the order of their first growth, so a short scrape lacks what came later.
+#[derive(Debug)]
+struct Scrape {
+    at: Timestamp,
+    values: Vec<Count>,
+}
+
+/// Counters and their samples.
+#[derive(Debug, Default)]
+pub(super) struct Samples {
+    numbers: BTreeMap<Line, usize>,
+    now: Vec<Count>,
+    scrapes: VecDeque<Scrape>,
+}
+
+impl Samples {
+    /// The number of a series.
+    pub(super) fn number(&mut self, line: &Line) -> usize {
+        if let Some(&number) = self.numbers.get(line) {
+            return number;
+        }
+        let number = self.now.len();
+        self.numbers.insert(line.clone(), number);
+        self.now.push(Count::default());
+        number
+    }
+
+    pub(super) fn add(&mut self, number: usize, by: Count) {
+        self.now[number].add(by);
+    }
+
+    pub(super) fn count(&mut self, line: &Line, by: Count) {
+        let number = self.number(line);
+        self.add(number, by);
+    }
+
+    pub(super) fn scrape(&mut self, at: Timestamp) {
+        let kept = |it: &Scrape| at.as_millisecond() - it.at.as_millisecond() <= KEPT_MS;
+        while self.scrapes.front().is_some_and(|first| !kept(first)) {
+            self.scrapes.pop_front();
+        }
+        self.scrapes.push_back(Scrape {
+            at,
+            values: self.now.clone(),
+        });
+    }
+
+    /// Growth over the window's samples by their time: a series that appears within the window loses its first sample, as in
+    /// Prometheus, where nothing tells a new counter from one that was not seen before.
+    pub(super) fn traffic(&self, now: Timestamp, window_s: u32) -> Result<Dated<Traffic>, Why> {
+        let oldest = now.as_millisecond() - i64::from(window_s) * 1_000;
+        let inside: Vec<&Scrape> = self
+            .scrapes
+            .iter()
+            .filter(|it| it.at.as_millisecond() > oldest && it.at <= now)
+            .collect();
+        let (Some(first), Some(last), true) = (inside.first(), inside.last(), inside.len() >= RATE_NEEDS)
+        else {
+            let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            return Err(Why::TooYoung {
+                samples: number(inside.len()),
+                needed: number(RATE_NEEDS),
+            });
+        };
+        let seconds = last.at.duration_since(first.at).as_secs_f64();
+        let mut flows: BTreeMap<FlowKey, Flow> = BTreeMap::new();
+        let mut durations: BTreeMap<&FlowKey, (u64, u64)> = BTreeMap::new();
+        for (line, &number) in &self.numbers {
+            let base = inside.iter().find_map(|scrape| scrape.values.get(number));
+            let (Some(base), Some(end)) = (base, last.values.get(number)) else {
+                continue;
+            };
+            let grown = end.since(*base);
+            if grown.requests == 0 && grown.sent == 0 && grown.received == 0 {
+                continue;
+            }
+            let rate = per(grown.requests, seconds);
+            let flow = flows.entry(line.flow.clone()).or_default();
+            flow.rate += rate;
+            flow.sent += per(grown.sent, seconds);
+            flow.received += per(grown.received, seconds);
+            if failed(line) {
+                flow.failed += rate;
+            }
+            if line.mtls && line.flow.reporter == Reporter::Destination {
+                flow.mtls += rate;
+            }
+            if line.flow.protocol != Protocol::Tcp {
+                *flow
+                    .codes
+                    .entry((line.code.clone(), line.flags.clone()))
+                    .or_default() += rate;
+                let (requests, duration) = durations.entry(&line.flow).or_default();
+                *requests += grown.requests;
+                *duration += grown.duration_us;
+            }
+        }
+        for (key, (requests, duration)) in durations {
+            if let Some(flow) = flows.get_mut(key).filter(|_| requests > 0) {
+                flow.average_ms = Some(per(duration, 1_000.0) / per(requests, 1.0));
+            }
+        }
+        Ok(Dated {
+            value: Traffic { window_s, flows },
+            at: last.at,
+            gaps: Vec::new(),
+        })
+    }
+
+    /// Requests between the first sample at or after the moment and the last one. Here a series that appears later counts whole: its
+    /// callers were scraped before and had nothing to say.
+    pub(super) fn split(&self, question: &SplitQuestion) -> Result<Dated<Split>, Why> {
+        let after: Vec<&Scrape> = self.scrapes.iter().filter(|it| it.at >= question.since).collect();
+        let (Some(base), Some(last), true) = (after.first(), after.last(), after.len() > 1) else {
+            return Err(Why::TooYoung {
+                samples: u32::from(!after.is_empty()),
+                needed: 2,
+            });
+        };
+        let mut rows: BTreeMap<(Name, Name, Name), (u64, u64)> = BTreeMap::new();
+        let mut unrouted = 0;
+        for (line, &number) in &self.numbers {
+            if line.flow.reporter != Reporter::Source || line.flow.service != question.service {
+                continue;
+            }
+            let value = |scrape: &Scrape| scrape.values.get(number).map_or(0, |count| count.requests);
+            let requests = value(last) - value(base);
+            let target = &line.flow.target;
+            if target.workload.is_empty() {
+                unrouted += requests;
+            } else if requests > 0 {
+                let place = (
+                    target.namespace.clone(),
+                    target.workload.clone(),
+                    target.version.clone(),
+                );
+                let row = rows.entry(place).or_default();
+                row.0 += requests;
+                row.1 += if failed(line) { requests } else { 0 };
+            }
+        }
+        if rows.is_empty() && unrouted == 0 {
+            let window = last.at.duration_since(base.at).as_secs();
+            return Err(Why::NoTraffic {
+                window_s: u32::try_from(window).unwrap_or(u32::MAX),
+            });
+        }
+        let row = |((namespace, workload, version), (requests, failed))| SplitRow {
+            namespace,
+            workload,
+            version,
+            requests,
+            failed,
+        };
+        let value = Split {
+            from: base.at,
+            to: last.at,
+            rows: rows.into_iter().map(row).collect(),
+            unrouted,
+        };
+        Ok(Dated {
+            value,
+            at: last.at,
+            gaps: Vec::new(),
+        })
+    }
+}
+
+fn failed(line: &Line) -> bool {
+    if line.flow.protocol == Protocol::Tcp {
+        // Connections have no code.
+        return &*line.flags != "-";
+    }
+    &*line.code == "0" || (line.code.len() == 3 && line.code.starts_with('5'))
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of a rehearsal stay far below 2^53"
+)]
+fn per(count: u64, by: f64) -> f64 {
+    count as f64 / by
+}

@@ -1,0 +1,350 @@
+//! Requests, one by one, along the routes of the moment.
+
+use super::{
+    Count, Line, SCRAPE_MS,
+    demand::{Arrivals, Call, Caller, Demand, Work},
+    route::{Asked, Backend, Table, Target, party},
+    samples::Samples,
+};
+use crate::{api::Changed, draw::Draw};
+use naru_domain::{
+    Name, Timestamp,
+    fact::{Fact, Labels},
+    object::Kind,
+    snapshot::{KindState, Objects},
+    traffic::{FlowKey, Party, Protocol, Reporter, ServiceId},
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, mpsc},
+};
+
+/// Milliseconds of one step: short beside the delay of a route and the interval of scrapes.
+const STEP_MS: i64 = 200;
+
+/// Who was long away gets no more than this caught up: older samples are not kept anyway.
+const CAUGHT_UP_MS: i64 = 21 * 60 * 1_000;
+
+/// A change of configuration reaches the proxies after 0.1 to 1 second: istiod's debounce, its push, and the slowest proxy.
+const DELAY_MS: (f64, f64) = (100.0, 900.0);
+
+/// Calls within calls end here: a demand that calls in circles must not hang.
+const DEPTH: u32 = 8;
+
+pub(super) struct Simulation {
+    journal: mpsc::Receiver<Changed>,
+    /// Changes that have not reached the proxies yet, with the moment when they do.
+    coming: VecDeque<(i64, Changed)>,
+    objects: Objects,
+    tables: BTreeMap<(Name, Asked), Arc<Table>>,
+    demand: Demand,
+    seed: u64,
+    changes: u64,
+    /// The last step done, in steps since the epoch.
+    step: i64,
+}
+
+/// A caller, as far as its proxy goes.
+struct From<'a> {
+    party: &'a Party,
+    meshed: bool,
+    header: Option<(&'a str, &'a str)>,
+    depth: u32,
+}
+
+/// How a request ended for its caller.
+struct Outcome {
+    ok: bool,
+    ms: f64,
+}
+
+/// One step's tools.
+struct Step<'a> {
+    draw: Draw,
+    samples: &'a mut Samples,
+}
+
+impl Simulation {
+    pub(super) fn new(
+        journal: mpsc::Receiver<Changed>,
+        demand: Demand,
+        seed: u64,
+        now: Timestamp,
+        history_s: u32,
+    ) -> Self {
+        let objects = Objects {
+            kinds: Kind::ALL.map(|kind| (kind, KindState::Known)).into(),
+            ..Objects::default()
+        };
+        let step = (now.as_millisecond() - i64::from(history_s) * 1_000).div_euclid(STEP_MS);
+        let (coming, tables) = (VecDeque::new(), BTreeMap::new());
+        let mut this = Self {
+            journal,
+            coming,
+            objects,
+            tables,
+            demand,
+            seed,
+            changes: 0,
+            step,
+        };
+        // What is there at the start has long arrived.
+        while let Ok(changed) = this.journal.try_recv() {
+            this.apply(changed);
+        }
+        this
+    }
+
+    fn apply(&mut self, changed: Changed) {
+        match changed
+            .json
+            .map(|json| Fact::read(changed.key.kind, (*json).clone()))
+        {
+            Some(Ok(fact)) => self.objects.put(fact),
+            Some(Err(_)) | None => self.objects.remove(&changed.key),
+        }
+        self.tables.clear();
+    }
+
+    /// Lets time pass until `now`.
+    pub(super) fn advance(&mut self, now: Timestamp, samples: &mut Samples, missing: &mut u32) {
+        while let Ok(changed) = self.journal.try_recv() {
+            self.changes += 1;
+            let delay = DELAY_MS.0 + DELAY_MS.1 * Draw::new(self.seed, !self.changes).unit();
+            #[expect(clippy::cast_possible_truncation, reason = "at most a second")]
+            let arrives = changed.at.as_millisecond() + delay as i64;
+            let before = self.coming.back().map_or(i64::MIN, |(at, _)| *at);
+            self.coming.push_back((arrives.max(before), changed));
+        }
+        let until = now.as_millisecond().div_euclid(STEP_MS);
+        self.step = self.step.max(until - CAUGHT_UP_MS / STEP_MS);
+        while self.step < until {
+            self.step += 1;
+            let at = self.step * STEP_MS;
+            while self.coming.front().is_some_and(|(arrives, _)| *arrives <= at) {
+                if let Some((_, changed)) = self.coming.pop_front() {
+                    self.apply(changed);
+                }
+            }
+            self.happen(at, samples);
+            if at % SCRAPE_MS == 0 {
+                if *missing > 0 {
+                    *missing -= 1;
+                } else if let Ok(at) = Timestamp::from_millisecond(at) {
+                    samples.scrape(at);
+                }
+            }
+        }
+    }
+
+    fn happen(&mut self, at: i64, samples: &mut Samples) {
+        let arrivals = self.demand.arrivals.clone();
+        for (n, arrival) in arrivals.iter().enumerate() {
+            if arrival
+                .seconds
+                .is_some_and(|seconds| at.rem_euclid(60_000) >= i64::from(seconds) * 1_000)
+            {
+                continue;
+            }
+            // Two seconds are busy or quiet together: counts that are more uneven than independent arrivals, as real ones are.
+            let stream = u64::try_from(n).unwrap_or(0) << 48;
+            let mood = Draw::new(self.seed, stream ^ at.div_euclid(2_000).unsigned_abs()).unit();
+            let rate = arrival.rate * (1.0 + arrival.unrest * (2.0 * mood - 1.0));
+            let moment = stream ^ (1 << 47) ^ at.unsigned_abs();
+            let mut step = Step {
+                draw: Draw::new(self.seed, moment),
+                samples: &mut *samples,
+            };
+            #[expect(clippy::cast_precision_loss, reason = "a small constant")]
+            let mean = rate * STEP_MS as f64 / 1_000.0;
+            for _ in 0..step.draw.arrivals(mean) {
+                self.arrive(arrival, &mut step);
+            }
+        }
+    }
+
+    fn arrive(&mut self, arrival: &Arrivals, step: &mut Step<'_>) {
+        let header = arrival
+            .header
+            .as_ref()
+            .filter(|(_, _, share)| step.draw.happens(*share));
+        let header = header.map(|(name, value, _)| (&**name, &**value));
+        let (namespace, workload, meshed) = match &arrival.caller {
+            Caller::Gateway {
+                namespace, workload, ..
+            } => (namespace, workload, true),
+            Caller::Workload {
+                namespace,
+                workload,
+                meshed,
+            } => (namespace, workload, *meshed),
+        };
+        let party = party(namespace, workload, &Labels::new());
+        let from = From {
+            party: &party,
+            meshed,
+            header,
+            depth: 0,
+        };
+        let asked = match &arrival.caller {
+            Caller::Gateway { host, .. } => Asked::Host(host.clone()),
+            Caller::Workload { .. } => Asked::Service(arrival.call.service.clone()),
+        };
+        self.request(&from, &asked, arrival.call.protocol, step);
+    }
+
+    fn request(
+        &mut self,
+        from: &From<'_>,
+        asked: &Asked,
+        protocol: Protocol,
+        step: &mut Step<'_>,
+    ) -> Outcome {
+        // Who has no proxy knows no rules: any pod of the service may answer.
+        let asked = match asked {
+            Asked::Service(service) if !from.meshed => &Asked::Plain(service.clone()),
+            asked => asked,
+        };
+        let key = (from.party.namespace.clone(), asked.clone());
+        let (objects, tables) = (&self.objects, &mut self.tables);
+        let table = tables
+            .entry(key)
+            .or_insert_with(|| Arc::new(Table::of(objects, &from.party.namespace, asked)));
+        let table = table.clone();
+        match table.choose(from.header, step.draw.unit()) {
+            Target::Nowhere(service, code, flags) => {
+                let outcome = Outcome { ok: false, ms: 0.2 };
+                if from.meshed {
+                    let service = service.clone().unwrap_or_default();
+                    let flow = FlowKey {
+                        source: from.party.clone(),
+                        target: Party::default(),
+                        service,
+                        reporter: Reporter::Source,
+                        protocol,
+                    };
+                    let line = Line {
+                        flow,
+                        mtls: false,
+                        code: (*code).into(),
+                        flags: (*flags).into(),
+                    };
+                    step.samples
+                        .count(&line, count(protocol, outcome.ms, &mut step.draw));
+                }
+                outcome
+            }
+            Target::Pods(service, backends) => {
+                let backend = &backends[step.draw.below(backends.len())];
+                self.served(from, backend, service, protocol, step)
+            }
+        }
+    }
+
+    fn served(
+        &mut self,
+        from: &From<'_>,
+        backend: &Backend,
+        service: &ServiceId,
+        protocol: Protocol,
+        step: &mut Step<'_>,
+    ) -> Outcome {
+        if backend.strict && !from.meshed {
+            // The connection is reset before there is a request: nothing is counted anywhere.
+            return Outcome { ok: false, ms: 1.0 };
+        }
+        let place = (backend.party.namespace.clone(), backend.party.workload.clone());
+        let work = self.demand.works.get(&place).cloned().unwrap_or_default();
+        let (ok, ms) = if from.depth < DEPTH {
+            self.work(from, backend, &work, step)
+        } else {
+            (true, work.ms)
+        };
+        let grown = count(protocol, ms, &mut step.draw);
+        let code = match (protocol, ok) {
+            (Protocol::Tcp, _) => "0",
+            (_, true) => "200",
+            (_, false) => "500",
+        };
+        let mut enter = |reporter, source: Party, mtls| {
+            let (target, service) = (backend.party.clone(), service.clone());
+            let flow = FlowKey {
+                source,
+                target,
+                service,
+                reporter,
+                protocol,
+            };
+            step.samples.count(
+                &Line {
+                    flow,
+                    mtls,
+                    code: code.into(),
+                    flags: "-".into(),
+                },
+                grown,
+            );
+        };
+        if from.meshed {
+            enter(Reporter::Source, from.party.clone(), false);
+        }
+        if backend.meshed {
+            let source = if from.meshed {
+                from.party.clone()
+            } else {
+                Party::default()
+            };
+            enter(Reporter::Destination, source, from.meshed);
+        }
+        Outcome { ok, ms }
+    }
+
+    fn work(&mut self, from: &From<'_>, backend: &Backend, work: &Work, step: &mut Step<'_>) -> (bool, f64) {
+        let mut ok = !step.draw.happens(work.failing);
+        let mut ms = step.draw.duration(work.ms);
+        let caller = From {
+            party: &backend.party,
+            meshed: backend.meshed,
+            header: from.header,
+            depth: from.depth + 1,
+        };
+        for Call {
+            service,
+            protocol,
+            share,
+            essential,
+        } in &work.calls
+        {
+            if step.draw.happens(*share) {
+                let outcome = self.request(&caller, &Asked::Service(service.clone()), *protocol, step);
+                ok &= outcome.ok || !essential;
+                ms += outcome.ms;
+            }
+        }
+        (ok, ms)
+    }
+}
+
+fn count(protocol: Protocol, ms: f64, draw: &mut Draw) -> Count {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "durations are positive and short"
+    )]
+    let duration_us = (ms * 1_000.0) as u64;
+    let bytes = |from: u64, to: u64, draw: &mut Draw| from + draw.bits() % (to - from);
+    match protocol {
+        Protocol::Tcp => Count {
+            requests: 1,
+            duration_us: 0,
+            sent: bytes(200, 2_000, draw),
+            received: bytes(500, 20_000, draw),
+        },
+        Protocol::Http | Protocol::Grpc => Count {
+            requests: 1,
+            duration_us,
+            sent: bytes(300, 900, draw),
+            received: bytes(400, 6_000, draw),
+        },
+    }
+}

@@ -1,0 +1,17 @@
+//! A rehearsed system's objects, as the API server would send them.
+//!
+//! Scenarios load manifests; what a cluster makes of them is made here too: [`controllers`] keeps ReplicaSets, Pods, their sidecars,
+//! EndpointSlices and Deployments' status in step with the manifests, at once whenever something changes.
+
+pub mod controllers;
+pub mod guide;
+mod large;
+pub mod manifest;
+
+pub use large::large;
+
+use naru_domain::object::Kind;
+use serde_json::Value;
+
+/// Objects in the order in which they are created.
+pub type Manifests = Vec<(Kind, Value)>;
