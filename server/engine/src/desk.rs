@@ -9,7 +9,7 @@
 mod carry;
 
 use naru_domain::{
-    Name, Refused, Why,
+    Name, Refused, Timestamp, Why,
     actor::Actor,
     change::{
         plan::{Intent, Plan, plan},
@@ -42,6 +42,9 @@ pub(crate) struct Desk<'a> {
     pub(crate) clock: &'a dyn Clock,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) read_only: bool,
+    /// Nothing is sent after this: half of recovery's grace, so that a server that was asleep does not go on with what was asked of it
+    /// before.
+    pub(crate) deadline: Timestamp,
 }
 
 impl Desk<'_> {
@@ -90,6 +93,9 @@ impl Desk<'_> {
             });
         }
         for _ in 0..ATTEMPTS {
+            if self.late() {
+                break;
+            }
             let (plan, _) = self.fresh(intent).await?;
             if *plan.digest.0 != *digest {
                 return Err(ApplyError::DigestChanged { now: plan.digest.0 });
@@ -101,6 +107,10 @@ impl Desk<'_> {
             }
         }
         Err(ApplyError::Conflict)
+    }
+
+    fn late(&self) -> bool {
+        self.clock.now() >= self.deadline
     }
 
     fn record(&self, plan: &Plan, who: &Actor, reason: &str) -> Record {

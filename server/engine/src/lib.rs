@@ -10,6 +10,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "contract")]
+pub mod contract;
 mod desk;
 mod lease;
 mod observatory;
@@ -114,6 +116,12 @@ impl Engine {
         Arc::clone(&self.board.latest().snapshot)
     }
 
+    /// Looks once, now, for interrupted changes and brings them to their end as far as that is possible. Runs by itself every few
+    /// seconds; for those who do not want to wait.
+    pub async fn recover(&self) {
+        recovery::Recovery::new(&self.setup).round(&self.board).await;
+    }
+
     /// Ends all tasks. Changes that are being carried out belong to their requests and are not touched.
     pub async fn stop(&self) {
         let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
@@ -183,6 +191,7 @@ impl Engine {
             clock: &*self.setup.clock,
             snapshot: self.snapshot(),
             read_only: self.setup.settings.read_only,
+            deadline: self.setup.clock.now() + self.setup.settings.grace / 2,
         }
     }
 }

@@ -26,39 +26,44 @@ const STEPS: u32 = 6;
 
 /// Starts the loop.
 pub(crate) fn spawn(setup: &Setup, board: &Board, tasks: &mut JoinSet<()>) {
-    let recovery = Recovery {
-        cluster: Arc::clone(&setup.cluster),
-        clock: Arc::clone(&setup.clock),
-        settings: setup.settings.clone(),
-    };
-    let board = board.clone();
+    let (recovery, board) = (Recovery::new(setup), board.clone());
     tasks.spawn(async move {
         loop {
-            let snapshot = Arc::clone(&board.latest().snapshot);
-            let open = records(&snapshot.objects.value);
-            let open: Vec<Record> = open
-                .into_iter()
-                .filter(|record| record.phase == Phase::Intended)
-                .collect();
-            // The Lease is only asked for when there is something to do.
-            if !open.is_empty() && recovery.leads().await {
-                for record in &open {
-                    recovery.recover(record).await;
-                }
-            }
+            recovery.round(&board).await;
             let next = recovery.clock.now() + EVERY;
             recovery.clock.sleep_until(next).await;
         }
     });
 }
 
-struct Recovery {
+pub(crate) struct Recovery {
     cluster: Arc<dyn Cluster>,
     clock: Arc<dyn Clock>,
     settings: Settings,
 }
 
 impl Recovery {
+    pub(crate) fn new(setup: &Setup) -> Self {
+        Self {
+            cluster: Arc::clone(&setup.cluster),
+            clock: Arc::clone(&setup.clock),
+            settings: setup.settings.clone(),
+        }
+    }
+
+    /// Looks once through the journal as the snapshot has it.
+    pub(crate) async fn round(&self, board: &Board) {
+        let snapshot = Arc::clone(&board.latest().snapshot);
+        let mut open = records(&snapshot.objects.value);
+        open.retain(|record| record.phase == Phase::Intended);
+        // The Lease is only asked for when there is something to do.
+        if !open.is_empty() && self.leads().await {
+            for record in &open {
+                self.recover(record).await;
+            }
+        }
+    }
+
     /// Whether we hold the Lease now, taking it if it is free.
     async fn leads(&self) -> bool {
         let us = &self.settings.lease;

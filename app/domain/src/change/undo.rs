@@ -80,7 +80,9 @@ fn check_untouched(record: &Record, live: &Object) -> Result<(), Refused> {
     if live.uid() == record.uid && digest == record.after {
         return Ok(());
     }
-    let manager = live.managers().first().copied().unwrap_or("").into();
+    // The API server keeps the times of managers to the second, so that ours may stand before the one who came after.
+    let ours = record.manager();
+    let manager = live.managers().into_iter().find(|manager| *manager != ours).unwrap_or("").into();
     Err(Refused::ForeignEdit { manager })
 }
 

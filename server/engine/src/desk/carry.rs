@@ -36,6 +36,17 @@ impl Desk<'_> {
     /// Writes the journal, then the patch, then the journal. `Conflict` means that nothing was changed and one may plan anew.
     pub(super) async fn carry_out(&self, who: &Actor, record: &Record) -> Result<Applied, ApplyError> {
         let entry = self.enter(who, record).await?;
+        if self.late() {
+            // A server that slept until here must not go on: recovery may have looked at the entry already.
+            self.settle(
+                &entry,
+                &Phase::NotCarriedOut {
+                    why: Why::Interrupted,
+                },
+            )
+            .await;
+            return Err(ApplyError::Conflict);
+        }
         match self.patch(who, record).await {
             Patched::Landed(object) => {
                 let at = self.clock.now();
@@ -92,6 +103,9 @@ impl Desk<'_> {
     async fn patch(&self, who: &Actor, record: &Record) -> Patched {
         let mut lost = None;
         for _ in 0..TRIES {
+            if lost.is_some() && self.late() {
+                break;
+            }
             let answer = self
                 .cluster
                 .submit(As::Person(who), &record.write(), false, &record.manager())

@@ -1,0 +1,6 @@
+//! The engine on the rehearsal's object store.
+
+mod changes;
+mod kills;
+mod observatory;
+mod system;
