@@ -16,7 +16,7 @@ type target struct {
 
 // writeTargets keeps the list of pods annotated prometheus.io/scrape (injection adds the annotation): Debian's
 // Prometheus is built without Kubernetes service discovery. The labels are those that Istio's sample configuration
-// puts on a scraped pod.
+// puts on a scraped pod. A pod that drains is scraped to its end, or its last requests would be missing.
 func (n *node) writeTargets() {
 	if n.targets == "" {
 		return
@@ -27,7 +27,7 @@ func (n *node) writeTargets() {
 	for _, p := range n.allPods() {
 		o := p.object()
 		a := o.Annotations
-		if a["prometheus.io/scrape"] != "true" || p.isStopping() {
+		if a["prometheus.io/scrape"] != "true" {
 			continue
 		}
 		list = append(list, target{
