@@ -4,7 +4,7 @@
 //! // One #[tokio::test] for each property; the expression makes a fresh subject and may await.
 //! naru_ports::cluster_contract!(Rehearsed::new().await);
 //! // With attributes for each test:
-//! mod real { naru_ports::cluster_contract!(#[ignore = "needs an API server"] Lab::subject().await); }
+//! mod real { naru_ports::cluster_contract!([#[ignore = "needs an API server"]] Lab::new().await); }
 //! ```
 //!
 //! The subject's identities: [`As::Controller`] may watch all kinds but Lease, and do anything to Leases in the subject's namespace and
@@ -92,8 +92,8 @@ macro_rules! cluster_contract {
     (@each $attributes:tt $subject:tt $($property:ident)*) => {
         $($crate::cluster_contract!(@one $attributes $subject $property);)*
     };
-    ($(#[$attribute:meta])* $subject:expr) => {
-        $crate::cluster_contract!(@each [$(#[$attribute])*] { $subject }
+    ([$($attributes:tt)*] $subject:expr) => {
+        $crate::cluster_contract!(@each [$($attributes)*] { $subject }
             a_watch_lists_and_then_follows
             nothing_is_missed_between_listing_and_watching
             a_broken_watch_comes_back_with_everything
@@ -114,5 +114,8 @@ macro_rules! cluster_contract {
             a_lost_answer_is_unsure_and_written_once
             what_did_not_arrive_is_not_written
         );
+    };
+    ($subject:expr) => {
+        $crate::cluster_contract!([] $subject);
     };
 }

@@ -1,0 +1,9 @@
+//! What only a real API server shows.
+
+mod admin;
+mod contract;
+mod identity;
+mod journal;
+mod proxy;
+mod subject;
+
