@@ -102,7 +102,7 @@ mod tests {
     };
     use serde_json::{Value, json};
 
-    fn pod(name: &str, owner: Option<(&str, &str)>, labels: Value) -> Value {
+    fn pod(name: &str, owner: Option<(&str, &str)>, labels: &Value) -> Value {
         let owners: Vec<Value> = owner
             .iter()
             .map(|(kind, name)| json!({"kind": kind, "name": name, "controller": true}))
@@ -154,13 +154,13 @@ mod tests {
             ("odd", Some(("ReplicaSet", "-7d9f")), hashed.clone(), "shop/-7d9f"),
         ];
         for (name, owner, labels, expected) in table {
-            assert_eq!(resolved(&objects, pod(name, owner, labels)), expected);
+            assert_eq!(resolved(&objects, pod(name, owner, &labels)), expected);
         }
         let set = json!({"metadata": {"name": "a-7d9f", "namespace": "shop",
             "ownerReferences": [{"kind": "Deployment", "name": "renamed", "controller": true}]}});
         objects.put(Fact::read(Kind::ReplicaSet, set).unwrap());
         assert_eq!(
-            resolved(&objects, pod("a-7d9f-x", Some(("ReplicaSet", "a-7d9f")), hashed)),
+            resolved(&objects, pod("a-7d9f-x", Some(("ReplicaSet", "a-7d9f")), &hashed)),
             "shop/renamed"
         );
     }

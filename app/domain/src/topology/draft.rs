@@ -130,9 +130,9 @@ impl Draft<'_> {
                 Reporter::Source => edge.source.add(flow),
                 Reporter::Destination => edge.destination.add(flow),
             }
-            self.hear(key, source, target, scope);
+            self.hear(key, &source, &target, scope);
         }
-        for (key, seen) in known.memory {
+        for (key, seen) in silent(known) {
             let Some((source, target)) = self.ends(key, scope) else {
                 continue;
             };
@@ -141,7 +141,7 @@ impl Draft<'_> {
                 .entry((source.clone(), target.clone(), key.protocol))
                 .or_default();
             edge.last_seen = edge.last_seen.max(Some(*seen));
-            self.hear(key, source, target, scope);
+            self.hear(key, &source, &target, scope);
         }
     }
 
@@ -207,10 +207,15 @@ impl Draft<'_> {
         }
     }
 
-    fn hear(&mut self, key: &FlowKey, source: NodeKey, target: NodeKey, scope: &Scope) {
-        for (node, party) in [(source, &key.source), (target.clone(), &key.target)] {
+    fn hear(&mut self, key: &FlowKey, source: &NodeKey, target: &NodeKey, scope: &Scope) {
+        for (node, party) in [(source, &key.source), (target, &key.target)] {
             let workload = matches!(node, NodeKey::Workload { .. });
-            let draft = self.nodes.entry(node).or_default();
+            if !self.nodes.contains_key(node) {
+                self.nodes.insert(node.clone(), NodeDraft::default());
+            }
+            let Some(draft) = self.nodes.get_mut(node) else {
+                continue;
+            };
             if workload {
                 draft.app.hear(&party.app);
                 draft.version.hear(&party.version);
@@ -218,7 +223,7 @@ impl Draft<'_> {
         }
         let named =
             !key.service.name.is_empty() && !outside(&key.service.name) && scope.sees(&key.service.namespace);
-        if let Some(draft) = self.nodes.get_mut(&target)
+        if let Some(draft) = self.nodes.get_mut(target)
             && named
             && matches!(target, NodeKey::Workload { .. } | NodeKey::Service { .. })
         {
@@ -330,26 +335,44 @@ fn outside(service: &str) -> bool {
         || service.starts_with("InboundPassthroughCluster")
 }
 
-/// Which of the metrics' clusters the inventory is from: the one that most of its workloads are found in, the first by name of several.
-/// If the inventory has none of them, a cluster that is alone.
+/// What is remembered of flows without requests now. Both maps are in key order, so they are read side by side.
+fn silent<'a>(known: &Known<'a>) -> impl Iterator<Item = (&'a FlowKey, &'a Timestamp)> {
+    let flows = known.traffic.into_iter().flat_map(|traffic| &traffic.flows);
+    let mut active = flows
+        .filter(|(_, flow)| super::memory::active(flow))
+        .map(|(key, _)| key)
+        .peekable();
+    known.memory.iter().filter(move |(key, _)| {
+        while active.peek().is_some_and(|active| active < key) {
+            active.next();
+        }
+        active.peek() != Some(key)
+    })
+}
+
+/// Which of the metrics' clusters the inventory is from. Of several, the one that most of its workloads are found in, the first by name
+/// of equals; none if it has none of them.
 fn home(known: &Known<'_>, inventory: &Inventory<'_>) -> Name {
+    let parties = || {
+        let flows = known.traffic.into_iter().flat_map(|traffic| traffic.flows.keys());
+        let both = flows
+            .chain(known.memory.keys())
+            .flat_map(|key| [&key.source, &key.target]);
+        both.filter(|party| !party.cluster.is_empty())
+    };
+    let clusters: BTreeSet<&Name> = parties().map(|party| &party.cluster).collect();
+    if let (Some(only), 1) = (clusters.first(), clusters.len()) {
+        return (*only).clone();
+    }
     let mut found: BTreeMap<&Name, BTreeSet<(&Name, &Name)>> = BTreeMap::new();
-    let keys = known
-        .traffic
-        .into_iter()
-        .flat_map(|traffic| traffic.flows.keys())
-        .chain(known.memory.keys());
-    for party in keys
-        .flat_map(|key| [&key.source, &key.target])
-        .filter(|party| !party.cluster.is_empty())
-    {
-        let ours = found.entry(&party.cluster).or_default();
+    for party in parties() {
         if inventory.get(&party.namespace, &party.workload).is_some() {
-            ours.insert((&party.namespace, &party.workload));
+            found
+                .entry(&party.cluster)
+                .or_default()
+                .insert((&party.namespace, &party.workload));
         }
     }
-    let alone = found.len() == 1;
     let most = found.into_iter().rev().max_by_key(|(_, ours)| ours.len());
-    most.filter(|(_, ours)| alone || !ours.is_empty())
-        .map_or_else(|| "".into(), |(cluster, _)| cluster.clone())
+    most.map_or_else(|| "".into(), |(cluster, _)| cluster.clone())
 }

@@ -143,7 +143,7 @@ mod tests {
             "defaultBackend": {"service": {"name": service}}}})
     }
 
-    fn service(namespace: &str, name: &str, spec: Value) -> Value {
+    fn service(namespace: &str, name: &str, spec: &Value) -> Value {
         json!({"kind": "Service", "metadata": {"name": name, "namespace": namespace}, "spec": spec})
     }
 
@@ -226,12 +226,12 @@ mod tests {
             service(
                 "shop",
                 "to-mesh",
-                json!({"type": "ExternalName", "externalName": "edge.istio-system.svc.cluster.local"}),
+                &json!({"type": "ExternalName", "externalName": "edge.istio-system.svc.cluster.local"}),
             ),
             service(
                 "istio-system",
                 "edge",
-                json!({"selector": {"istio": "ingressgateway"}}),
+                &json!({"selector": {"istio": "ingressgateway"}}),
             ),
             pod(
                 "istio-system",

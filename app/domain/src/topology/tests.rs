@@ -15,7 +15,9 @@ use crate::{
 };
 use jiff::SignedDuration;
 use naru_view::{
-    topology::{Edge, EdgeHealth, Meshed, Node, NodeKind, Origin, Topology},
+    topology::{
+        BOX_HEIGHT, BOX_WIDTH, Edge, EdgeHealth, GAP_X, MARGIN, Meshed, Node, NodeKind, Origin, Topology,
+    },
     version::Version,
 };
 use proptest::prelude::{Just, Strategy, prop_assert_eq, proptest};
@@ -452,15 +454,16 @@ fn the_layout_does_not_tell_how_much_is_hidden() {
         .iter()
         .map(|node| (&*node.id, node.x, node.y))
         .collect();
-    assert_eq!(
-        places,
-        [
-            ("elsewhere///callers", 120.0, 60.0),
-            ("unknown///", 408.0, 60.0),
-            (PRODUCT, 696.0, 60.0)
-        ]
-    );
-    assert_eq!((drawn.width, drawn.height), (816.0, 120.0));
+    let x = |column: f32| MARGIN + BOX_WIDTH / 2.0 + column * (BOX_WIDTH + GAP_X);
+    let y = MARGIN + BOX_HEIGHT / 2.0;
+    let expected = [
+        ("elsewhere///callers", x(0.0), y),
+        ("unknown///", x(1.0), y),
+        (PRODUCT, x(2.0), y),
+    ];
+    assert_eq!(places, expected);
+    let width = 2.0 * MARGIN + 3.0 * BOX_WIDTH + 2.0 * GAP_X;
+    assert_eq!((drawn.width, drawn.height), (width, 2.0 * MARGIN + BOX_HEIGHT));
 }
 
 #[test]
@@ -579,7 +582,7 @@ fn nothing_gives_nothing() {
     );
     assert_eq!(
         (drawn.nodes.len(), drawn.edges.len(), drawn.width, drawn.height),
-        (0, 0, 64.0, 64.0)
+        (0, 0, 2.0 * MARGIN, 2.0 * MARGIN)
     );
 }
 

@@ -9,7 +9,7 @@ use crate::{
         system::{flow, guide, key, known, objects, traffic},
     },
 };
-use naru_view::topology::NodeKind;
+use naru_view::topology::{BOX_HEIGHT, BOX_WIDTH, GAP_X, GAP_Y, MARGIN, NodeKind};
 use proptest::prelude::{Strategy, prop, prop_assert, prop_assert_eq, prop_assume, proptest};
 
 /// A graph of edges between `namespace/workload`; an empty source is the unknown caller.
@@ -175,9 +175,10 @@ fn a_long_column_is_broken_into_several() {
     let edges: Vec<(&str, &str)> = names.iter().map(|name| ("n/in", name.as_str())).collect();
     let mut graph = drawn(&edges);
     let (width, height) = place(None, &graph).draw(&mut graph.nodes);
+    let expected = 2.0 * MARGIN + 4.0 * BOX_WIDTH + 3.0 * GAP_X;
     assert_eq!(
         (width, height),
-        (64.0 + 4.0 * 176.0 + 3.0 * 112.0, 64.0 + 40.0 * 56.0 + 39.0 * 24.0)
+        (expected, 2.0 * MARGIN + 40.0 * BOX_HEIGHT + 39.0 * GAP_Y)
     );
 }
 
