@@ -1,0 +1,3 @@
+//! Adapters to the sources of facts that are not Kubernetes.
+
+pub mod prometheus;

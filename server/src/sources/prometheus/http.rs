@@ -1,0 +1,218 @@
+//! One bounded request to Prometheus's HTTP API: <https://prometheus.io/docs/prometheus/latest/querying/api/>.
+
+use super::{Settings, SettingsError, garbled, query::Query, short};
+use bytes::{Bytes, BytesMut};
+use naru_domain::{SourceName, Why};
+use reqwest::{
+    Certificate, Client, Response, StatusCode, Url,
+    header::{AUTHORIZATION, HeaderMap, HeaderValue},
+    redirect::Policy,
+};
+use std::{error::Error, path::PathBuf, time::Duration};
+
+/// Of an answer with an error status no more than this is read, in bytes.
+const ERROR_BODY_LIMIT: usize = 64 << 10;
+
+/// A client for one Prometheus.
+pub(super) struct Http {
+    client: Client,
+    query: Url,
+    bearer_token_file: Option<PathBuf>,
+    timeout: Duration,
+    body_limit: usize,
+}
+
+impl Http {
+    /// Prepares the client; no connection is made.
+    pub(super) fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        let mut builder = Client::builder()
+            .timeout(settings.timeout)
+            .gzip(settings.gzip)
+            // A login page instead of an answer is an error, and a token follows nobody elsewhere.
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never());
+        if let Some(path) = &settings.ca {
+            let pem = std::fs::read(path).map_err(|source| SettingsError::CaFile {
+                path: path.clone(),
+                source,
+            })?;
+            let certificates = Certificate::from_pem_bundle(&pem)
+                .ok()
+                .filter(|it| !it.is_empty())
+                .ok_or_else(|| SettingsError::CaContent { path: path.clone() })?;
+            builder = builder.tls_certs_only(certificates);
+        }
+        if let Some(tenant) = &settings.org_id {
+            let value = HeaderValue::from_str(tenant).map_err(|_| SettingsError::OrgId)?;
+            builder = builder.default_headers(HeaderMap::from_iter([(
+                reqwest::header::HeaderName::from_static("x-scope-orgid"),
+                value,
+            )]));
+        }
+        Ok(Self {
+            client: builder.build().map_err(SettingsError::Client)?,
+            query: query_url(&settings.url)?,
+            bearer_token_file: settings.bearer_token_file.clone(),
+            timeout: settings.timeout,
+            body_limit: settings.body_limit,
+        })
+    }
+
+    /// Asks a question as of Prometheus's own now. The body of a good answer, not looked into.
+    pub(super) async fn query(&self, query: &Query) -> Result<Bytes, Why> {
+        let promql = query.to_string();
+        let limit = format!("{}ms", self.timeout.as_millis());
+        let mut request = self
+            .client
+            .post(self.query.clone())
+            .form(&[("query", &promql), ("timeout", &limit)]);
+        if let Some(path) = &self.bearer_token_file {
+            request = request.header(AUTHORIZATION, bearer(path)?);
+        }
+        let response = request.send().await.map_err(|error| self.why(error))?;
+        let status = response.status();
+        if status.is_success() {
+            return self
+                .body(response, self.body_limit)
+                .await?
+                .ok_or_else(|| Why::TooLarge {
+                    kind: "Prometheus".into(),
+                    name: "/api/v1/query".into(),
+                    bytes: self.body_limit as u64 + 1,
+                    limit: self.body_limit as u64,
+                });
+        }
+        let body = self.body(response, ERROR_BODY_LIMIT).await?.unwrap_or_default();
+        Err(self.refused(status, &body))
+    }
+
+    /// Reads the body; None if it is larger than the limit, counted after decompression.
+    async fn body(&self, mut response: Response, limit: usize) -> Result<Option<Bytes>, Why> {
+        let expected = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+        let mut body = BytesMut::with_capacity(expected.min(limit));
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.why(error))? {
+            if body.len() + chunk.len() > limit {
+                return Ok(None);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Some(body.freeze()))
+    }
+
+    /// What an error status means. Prometheus says why in JSON; a proxy before it says it in HTML, which is of no use.
+    fn refused(&self, status: StatusCode, body: &[u8]) -> Why {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Refusal {
+            #[serde(default)]
+            error_type: String,
+            #[serde(default)]
+            error: String,
+        }
+        match serde_json::from_slice::<Refusal>(body) {
+            Ok(it) if it.error_type == "timeout" => self.timed_out(),
+            Ok(it) => super::failed(status.as_u16(), &it.error_type, &it.error),
+            Err(_) => super::failed(status.as_u16(), "", status.canonical_reason().unwrap_or("")),
+        }
+    }
+
+    fn timed_out(&self) -> Why {
+        Why::TimedOut {
+            source: SourceName::Prometheus,
+            after_ms: self.timeout.as_millis() as u64,
+        }
+    }
+
+    /// Why there was no answer. Never says the address, which may be internal.
+    fn why(&self, error: reqwest::Error) -> Why {
+        let error = error.without_url();
+        if error.is_timeout() {
+            return self.timed_out();
+        }
+        let mut cause: &dyn Error = &error;
+        let mut by_the_network = error.is_connect();
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+            by_the_network |= cause.is::<std::io::Error>();
+        }
+        let detail = short(&cause.to_string());
+        if by_the_network && !error.is_decode() {
+            Why::Unreachable {
+                source: SourceName::Prometheus,
+                detail,
+            }
+        } else {
+            garbled(detail)
+        }
+    }
+}
+
+/// Where queries go: below the path prefix of the base URL.
+fn query_url(base: &str) -> Result<Url, SettingsError> {
+    let mut url = Url::parse(base).map_err(|_| SettingsError::Url("not a URL"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(SettingsError::Url("neither http nor https"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(SettingsError::Url("credentials belong in the bearer token file"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(SettingsError::Url("a query or a fragment is in it"));
+    }
+    // http and https URLs always have a path.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(["api", "v1", "query"]);
+    }
+    Ok(url)
+}
+
+/// The header for the token that the file holds now.
+fn bearer(path: &std::path::Path) -> Result<HeaderValue, Why> {
+    // Without the path and the content: neither is anybody's business.
+    let unreadable = |detail: &str| Why::Unreachable {
+        source: SourceName::Prometheus,
+        detail: short(detail),
+    };
+    let token = std::fs::read_to_string(path)
+        .map_err(|error| unreadable(&format!("bearer token: {}", error.kind())))?;
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.trim()))
+        .map_err(|_| unreadable("bearer token: not a header value"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::query_url;
+
+    #[test]
+    fn the_path_prefix_is_kept() {
+        for (base, expected) in [
+            ("http://p:9090", "http://p:9090/api/v1/query"),
+            ("http://p:9090/", "http://p:9090/api/v1/query"),
+            (
+                "https://m.example/prometheus",
+                "https://m.example/prometheus/api/v1/query",
+            ),
+            ("https://m.example/a/b/", "https://m.example/a/b/api/v1/query"),
+        ] {
+            assert_eq!(query_url(base).unwrap().as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_plain_address_is_refused() {
+        for base in [
+            "",
+            "p:9090",
+            "ftp://p",
+            "http://u:geheim@p",
+            "http://p?x=1",
+            "http://p#x",
+            "http://",
+        ] {
+            let error = query_url(base).unwrap_err().to_string();
+            assert!(!error.contains("geheim"), "{error}");
+        }
+    }
+}
