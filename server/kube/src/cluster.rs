@@ -50,7 +50,13 @@ impl Cluster for KubeCluster {
         submit::get(&self.wire, key).await
     }
 
-    async fn submit(&self, who: As<'_>, write: &Write, dry_run: bool, manager: &str) -> Result<Submitted, ClusterError> {
+    async fn submit(
+        &self,
+        who: As<'_>,
+        write: &Write,
+        dry_run: bool,
+        manager: &str,
+    ) -> Result<Submitted, ClusterError> {
         submit::submit(&self.wire, who, write, dry_run, manager).await
     }
 

@@ -47,7 +47,10 @@ pub struct Server {
 
 /// Why there is no API server to speak to. `detail` is the library's own short text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "the fields are the words that a sentence is built from")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the words that a sentence is built from"
+)]
 pub enum ConnectError {
     /// There is no kubeconfig (`path`: where it was looked for), and this is no pod.
     #[error("there is no kubeconfig at {path}")]
@@ -76,7 +79,10 @@ pub(crate) async fn configure(settings: &Settings) -> Result<(Wire, Name), Conne
     }
     let (config, path) = config(settings).await?;
     let url = config.cluster_url.to_string().trim_end_matches('/').into();
-    let wire = Wire::new(&config, settings.pace).map_err(|error| ConnectError::Kubeconfig { path, detail: root(&error) })?;
+    let wire = Wire::new(&config, settings.pace).map_err(|error| ConnectError::Kubeconfig {
+        path,
+        detail: root(&error),
+    })?;
     Ok((wire, url))
 }
 
@@ -97,7 +103,10 @@ async fn config(settings: &Settings) -> Result<(Config, Name), ConnectError> {
 fn in_cluster() -> Result<(Config, Name), ConnectError> {
     let config = Config::incluster();
     let path = Name::from(SERVICE_ACCOUNT);
-    let config = config.map_err(|error| ConnectError::Kubeconfig { path: path.clone(), detail: root(&error) })?;
+    let config = config.map_err(|error| ConnectError::Kubeconfig {
+        path: path.clone(),
+        detail: root(&error),
+    })?;
     Ok((config, path))
 }
 
@@ -114,13 +123,22 @@ async fn from(
         KubeconfigError::ReadConfig(error, path) if error.kind() == ErrorKind::NotFound => {
             ConnectError::NoKubeconfig { path: show(&path) }
         }
-        KubeconfigError::ReadConfig(error, path) => {
-            ConnectError::Kubeconfig { path: show(&path), detail: error.to_string().into() }
-        }
-        error => ConnectError::Kubeconfig { path: show(path), detail: crate::answer::shorten(&error.to_string()) },
+        KubeconfigError::ReadConfig(error, path) => ConnectError::Kubeconfig {
+            path: show(&path),
+            detail: error.to_string().into(),
+        },
+        error => ConnectError::Kubeconfig {
+            path: show(path),
+            detail: crate::answer::shorten(&error.to_string()),
+        },
     };
-    let options = KubeConfigOptions { context: settings.context.clone(), ..KubeConfigOptions::default() };
-    let config = Config::from_custom_kubeconfig(read.map_err(wrong)?, &options).await.map_err(wrong)?;
+    let options = KubeConfigOptions {
+        context: settings.context.clone(),
+        ..KubeConfigOptions::default()
+    };
+    let config = Config::from_custom_kubeconfig(read.map_err(wrong)?, &options)
+        .await
+        .map_err(wrong)?;
     Ok((config, show(path)))
 }
 
@@ -131,34 +149,63 @@ fn show(path: &Path) -> Name {
 /// Asks the API server for its version, and as whom it knows us.
 pub(crate) async fn probe(wire: &Wire, url: &Name) -> Result<Server, ConnectError> {
     let version = ask(wire, url, Request::get("/version").body(Vec::new())).await?;
-    let text = |json: &Value, pointer: &str| json.pointer(pointer).and_then(Value::as_str).unwrap_or("").into();
+    let text =
+        |json: &Value, pointer: &str| json.pointer(pointer).and_then(Value::as_str).unwrap_or("").into();
     let version: Name = text(&version, "/gitVersion");
     if version.is_empty() {
-        return Err(ConnectError::NotKubernetes { server: url.clone(), detail: "it tells no version".into() });
+        return Err(ConnectError::NotKubernetes {
+            server: url.clone(),
+            detail: "it tells no version".into(),
+        });
     }
     // Anybody may ask for the version: only this question shows whether the credentials are worth anything.
-    let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}).to_string().into_bytes();
+    let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
+        .to_string()
+        .into_bytes();
     let review = Request::post("/apis/authentication.k8s.io/v1/selfsubjectreviews")
         .header(header::CONTENT_TYPE, "application/json")
         .body(review);
     let review = ask(wire, url, review).await?;
-    Ok(Server { url: url.clone(), version, user: text(&review, "/status/userInfo/username") })
+    Ok(Server {
+        url: url.clone(),
+        version,
+        user: text(&review, "/status/userInfo/username"),
+    })
 }
 
-async fn ask(wire: &Wire, url: &Name, request: Result<Request<Vec<u8>>, http::Error>) -> Result<Value, ConnectError> {
+async fn ask(
+    wire: &Wire,
+    url: &Name,
+    request: Result<Request<Vec<u8>>, http::Error>,
+) -> Result<Value, ConnectError> {
     let server = || url.clone();
-    let not_kubernetes = |detail: &str| ConnectError::NotKubernetes { server: server(), detail: detail.into() };
+    let not_kubernetes = |detail: &str| ConnectError::NotKubernetes {
+        server: server(),
+        detail: detail.into(),
+    };
     let request = request.map_err(|error| not_kubernetes(&error.to_string()))?;
-    let answer = wire.ask(request, 1 << 20).await.map_err(|trouble| match trouble {
-        Trouble::Unsent(detail) | Trouble::Cut(detail) => ConnectError::Unreachable { server: server(), detail },
-        Trouble::TimedOut(after) => {
-            ConnectError::Unreachable { server: server(), detail: format!("no answer within {after:?}").into() }
-        }
-        Trouble::TooLarge(_) => not_kubernetes("its answer is far too long"),
-    })?;
+    let answer = wire
+        .ask(request, 1 << 20)
+        .await
+        .map_err(|trouble| match trouble {
+            Trouble::Unsent(detail) | Trouble::Cut(detail) => ConnectError::Unreachable {
+                server: server(),
+                detail,
+            },
+            Trouble::TimedOut(after) => ConnectError::Unreachable {
+                server: server(),
+                detail: format!("no answer within {after:?}").into(),
+            },
+            Trouble::TooLarge(_) => not_kubernetes("its answer is far too long"),
+        })?;
     match answer.status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(ConnectError::Unauthorised { server: server() }),
-        status if status.is_server_error() => Err(ConnectError::Unreachable { server: server(), detail: answer.said() }),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            Err(ConnectError::Unauthorised { server: server() })
+        }
+        status if status.is_server_error() => Err(ConnectError::Unreachable {
+            server: server(),
+            detail: answer.said(),
+        }),
         status if !status.is_success() => Err(not_kubernetes(&answer.said())),
         _ => serde_json::from_slice(&answer.body).map_err(|error| not_kubernetes(&error.to_string())),
     }

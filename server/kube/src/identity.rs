@@ -23,12 +23,24 @@ pub(crate) struct Unspeakable(&'static str);
 /// Adds the headers that make a request this person's. Keys of extras are percent-encoded in header names
 /// (<https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation>).
 pub(crate) fn impersonate(headers: &mut HeaderMap, who: &Actor) -> Result<(), Unspeakable> {
-    headers.insert(HeaderName::from_static("impersonate-user"), HeaderValue::from_static(PERSON));
+    headers.insert(
+        HeaderName::from_static("impersonate-user"),
+        HeaderValue::from_static(PERSON),
+    );
     for group in who.groups.iter() {
-        headers.append(HeaderName::from_static("impersonate-group"), value("group", group)?);
+        headers.append(
+            HeaderName::from_static("impersonate-group"),
+            value("group", group)?,
+        );
     }
-    headers.insert(HeaderName::from_static("impersonate-extra-naru.dev%2fsub"), value("sub", &who.sub)?);
-    headers.insert(HeaderName::from_static("impersonate-extra-naru.dev%2fissuer"), value("issuer", &who.issuer)?);
+    headers.insert(
+        HeaderName::from_static("impersonate-extra-naru.dev%2fsub"),
+        value("sub", &who.sub)?,
+    );
+    headers.insert(
+        HeaderName::from_static("impersonate-extra-naru.dev%2fissuer"),
+        value("issuer", &who.issuer)?,
+    );
     Ok(())
 }
 
@@ -54,19 +66,44 @@ mod tests {
         };
         let mut headers = HeaderMap::new();
         impersonate(&mut headers, &who).unwrap();
-        let all = |name: &str| headers.get_all(name).iter().map(|v| v.as_bytes()).collect::<Vec<_>>();
+        let all = |name: &str| {
+            headers
+                .get_all(name)
+                .iter()
+                .map(|v| v.as_bytes())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(all("impersonate-user"), [b"naru:person"]);
-        assert_eq!(all("impersonate-group"), ["naru:operator".as_bytes(), "한국".as_bytes()]);
+        assert_eq!(
+            all("impersonate-group"),
+            ["naru:operator".as_bytes(), "한국".as_bytes()]
+        );
         assert_eq!(all("impersonate-extra-naru.dev%2fsub"), [b"f:7a/b="]);
-        assert_eq!(all("impersonate-extra-naru.dev%2fissuer"), [b"https://id.example/realms/naru"]);
+        assert_eq!(
+            all("impersonate-extra-naru.dev%2fissuer"),
+            [b"https://id.example/realms/naru"]
+        );
         assert_eq!(headers.len(), 5);
     }
 
     #[test]
     fn what_would_arrive_as_somebody_else_is_not_sent() {
-        for sub in ["", " alice", "alice ", "alice\r\nImpersonate-Group: system:masters", "a\0"] {
-            let who = Actor { sub: sub.into(), ..Actor::loopback() };
-            assert_eq!(impersonate(&mut HeaderMap::new(), &who), Err(Unspeakable("sub")), "{sub:?}");
+        for sub in [
+            "",
+            " alice",
+            "alice ",
+            "alice\r\nImpersonate-Group: system:masters",
+            "a\0",
+        ] {
+            let who = Actor {
+                sub: sub.into(),
+                ..Actor::loopback()
+            };
+            assert_eq!(
+                impersonate(&mut HeaderMap::new(), &who),
+                Err(Unspeakable("sub")),
+                "{sub:?}"
+            );
         }
     }
 }

@@ -25,7 +25,11 @@ pub(crate) fn object(key: &Key) -> Option<String> {
     if !usable(&key.name) || (key.kind.namespaced() && !usable(&key.namespace)) {
         return None;
     }
-    Some(format!("{}/{}", collection(key.kind, Some(&key.namespace)), encode(&key.name)))
+    Some(format!(
+        "{}/{}",
+        collection(key.kind, Some(&key.namespace)),
+        encode(&key.name)
+    ))
 }
 
 /// Percent-encodes all but RFC 3986's unreserved characters.
@@ -50,11 +54,17 @@ mod tests {
     #[test]
     fn each_kind_is_at_its_place() {
         assert_eq!(collection(Kind::Pod, None), "/api/v1/pods");
-        assert_eq!(collection(Kind::Change, Some("shop")), "/apis/naru.dev/v1alpha1/namespaces/shop/changes");
+        assert_eq!(
+            collection(Kind::Change, Some("shop")),
+            "/apis/naru.dev/v1alpha1/namespaces/shop/changes"
+        );
         let namespace = Key::new(Kind::Namespace, "", "shop");
         assert_eq!(object(&namespace).as_deref(), Some("/api/v1/namespaces/shop"));
         let crd = Key::new(Kind::CustomResourceDefinition, "", "a.b");
-        assert_eq!(object(&crd).as_deref(), Some("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/a.b"));
+        assert_eq!(
+            object(&crd).as_deref(),
+            Some("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/a.b")
+        );
     }
 
     #[test]
@@ -63,7 +73,11 @@ mod tests {
             assert_eq!(object(&Key::new(Kind::Service, "shop", name)), None, "{name}");
             assert_eq!(object(&Key::new(Kind::Service, name, "a")), None, "{name}");
         }
-        assert!(object(&Key::new(Kind::Service, "shop", "a?dryRun=All#")).unwrap().ends_with("/a%3FdryRun%3DAll%23"));
+        assert!(
+            object(&Key::new(Kind::Service, "shop", "a?dryRun=All#"))
+                .unwrap()
+                .ends_with("/a%3FdryRun%3DAll%23")
+        );
         assert_eq!(encode("가 b"), "%EA%B0%80%20b");
     }
 }

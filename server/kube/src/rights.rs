@@ -20,7 +20,10 @@ const TOGETHER: usize = 16;
 /// One answer for each question, in order.
 pub(crate) async fn may(wire: &Wire, who: &Actor, asks: &[Access]) -> Result<Vec<bool>, ClusterError> {
     let questions: Vec<_> = asks.iter().map(|ask| one(wire, review(who, ask))).collect();
-    futures::stream::iter(questions).buffered(TOGETHER).try_collect().await
+    futures::stream::iter(questions)
+        .buffered(TOGETHER)
+        .try_collect()
+        .await
 }
 
 /// `system:authenticated` is what impersonation adds by itself.
@@ -43,11 +46,16 @@ async fn one(wire: &Wire, review: Value) -> Result<bool, ClusterError> {
         .body(review.to_string().into_bytes())
         .map_err(|error| ClusterError::Invalid(error.to_string().into()))?;
     // A question leaves nothing behind, like a dry run.
-    let answer = wire.ask(request, LIMIT).await.map_err(|trouble| lost(trouble, true))?;
+    let answer = wire
+        .ask(request, LIMIT)
+        .await
+        .map_err(|trouble| lost(trouble, true))?;
     if !answer.status.is_success() {
         return Err(error(&answer, true));
     }
     let read: Option<Value> = serde_json::from_slice(&answer.body).ok();
-    let allowed = read.as_ref().and_then(|review| review.pointer("/status/allowed")?.as_bool());
+    let allowed = read
+        .as_ref()
+        .and_then(|review| review.pointer("/status/allowed")?.as_bool());
     allowed.ok_or_else(|| ClusterError::Unreachable("the answer is no SubjectAccessReview".into()))
 }

@@ -23,7 +23,10 @@ pub(crate) async fn get(wire: &Wire, key: &Key) -> Result<Object, ClusterError> 
     let url = path::object(key).ok_or(ClusterError::NotFound)?;
     let request = build(Request::get(url).body(Vec::new()))?;
     // Nothing is written, so that no answer leaves a doubt.
-    let answer = wire.ask(request, OBJECT_LIMIT).await.map_err(|trouble| lost(trouble, true))?;
+    let answer = wire
+        .ask(request, OBJECT_LIMIT)
+        .await
+        .map_err(|trouble| lost(trouble, true))?;
     if answer.status != StatusCode::OK {
         return Err(error(&answer, true));
     }
@@ -40,9 +43,13 @@ pub(crate) async fn submit(
 ) -> Result<Submitted, ClusterError> {
     let mut request = request(write, dry_run, manager)?;
     if let As::Person(who) = who {
-        impersonate(request.headers_mut(), who).map_err(|error| ClusterError::Forbidden(error.to_string().into()))?;
+        impersonate(request.headers_mut(), who)
+            .map_err(|error| ClusterError::Forbidden(error.to_string().into()))?;
     }
-    let answer = wire.ask(request, OBJECT_LIMIT).await.map_err(|trouble| lost(trouble, dry_run))?;
+    let answer = wire
+        .ask(request, OBJECT_LIMIT)
+        .await
+        .map_err(|trouble| lost(trouble, dry_run))?;
     if answer.status == StatusCode::UNPROCESSABLE_ENTITY {
         return Err(unprocessable(wire, write, &answer).await);
     }
@@ -74,14 +81,21 @@ async fn unprocessable(wire: &Wire, write: &Write, answer: &Answer) -> ClusterEr
 
 fn request(write: &Write, dry_run: bool, manager: &str) -> Result<Request<Vec<u8>>, ClusterError> {
     let invalid = |what: &str| ClusterError::Invalid(what.into());
-    let query = format!("?fieldManager={}{}", path::encode(manager), if dry_run { "&dryRun=All" } else { "" });
+    let query = format!(
+        "?fieldManager={}{}",
+        path::encode(manager),
+        if dry_run { "&dryRun=All" } else { "" }
+    );
     let at = |key: &Key| path::object(key).ok_or_else(|| invalid("no object can have this name"));
     let (method, url, media, body) = match write {
         Write::Create(object) => {
             let key = object.key();
             at(key)?;
             // Strict: a misspelt field is refused instead of dropped.
-            let url = format!("{}{query}&fieldValidation=Strict", path::collection(key.kind, Some(&key.namespace)));
+            let url = format!(
+                "{}{query}&fieldValidation=Strict",
+                path::collection(key.kind, Some(&key.namespace))
+            );
             (Method::POST, url, "application/json", object.json().clone())
         }
         Write::Patch { key, rv, ops } | Write::PatchStatus { key, rv, ops } => {
@@ -89,9 +103,18 @@ fn request(write: &Write, dry_run: bool, manager: &str) -> Result<Request<Vec<u8
             if matches!(&**rv, "" | "0") {
                 return Err(invalid("a patch without a resourceVersion"));
             }
-            let part = if let Write::PatchStatus { .. } = write { "/status" } else { "" };
+            let part = if let Write::PatchStatus { .. } = write {
+                "/status"
+            } else {
+                ""
+            };
             let ops = serde_json::to_value(guarded(rv, ops)).map_err(|error| invalid(&error.to_string()))?;
-            (Method::PATCH, format!("{}{part}{query}", at(key)?), "application/json-patch+json", ops)
+            (
+                Method::PATCH,
+                format!("{}{part}{query}", at(key)?),
+                "application/json-patch+json",
+                ops,
+            )
         }
         Write::Delete { key, uid, rv } => {
             if uid.is_empty() || rv.is_empty() {
@@ -103,7 +126,10 @@ fn request(write: &Write, dry_run: bool, manager: &str) -> Result<Request<Vec<u8
             (Method::DELETE, at(key)?, "application/json", options)
         }
     };
-    let request = Request::builder().method(method).uri(url).header(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    let request = Request::builder()
+        .method(method)
+        .uri(url)
+        .header(header::CONTENT_TYPE, HeaderValue::from_static(media));
     build(request.body(body.to_string().into_bytes()))
 }
 
@@ -112,7 +138,8 @@ fn build(request: Result<Request<Vec<u8>>, http::Error>) -> Result<Request<Vec<u
 }
 
 fn object(kind: Kind, answer: &Answer) -> Result<Object, Name> {
-    let json: Value = serde_json::from_slice(&answer.body).map_err(|error| format!("no JSON in the answer: {error}"))?;
+    let json: Value =
+        serde_json::from_slice(&answer.body).map_err(|error| format!("no JSON in the answer: {error}"))?;
     Object::new(kind, json).map_err(|error| error.to_string().into())
 }
 
@@ -127,19 +154,41 @@ mod tests {
         let ops = || naru_patch("[]");
         for rv in ["", "0"] {
             for write in [
-                Write::Patch { key: key(), rv: rv.into(), ops: ops() },
-                Write::PatchStatus { key: key(), rv: rv.into(), ops: ops() },
+                Write::Patch {
+                    key: key(),
+                    rv: rv.into(),
+                    ops: ops(),
+                },
+                Write::PatchStatus {
+                    key: key(),
+                    rv: rv.into(),
+                    ops: ops(),
+                },
             ] {
-                assert!(matches!(request(&write, false, "m"), Err(ClusterError::Invalid(_))), "{write:?}");
+                assert!(
+                    matches!(request(&write, false, "m"), Err(ClusterError::Invalid(_))),
+                    "{write:?}"
+                );
             }
         }
-        let write = Write::Delete { key: key(), uid: "".into(), rv: "1".into() };
-        assert!(matches!(request(&write, false, "m"), Err(ClusterError::Invalid(_))));
+        let write = Write::Delete {
+            key: key(),
+            uid: "".into(),
+            rv: "1".into(),
+        };
+        assert!(matches!(
+            request(&write, false, "m"),
+            Err(ClusterError::Invalid(_))
+        ));
     }
 
     #[test]
     fn dry_runs_and_the_manager_are_said() {
-        let write = Write::PatchStatus { key: Key::new(Kind::Change, "n", "a"), rv: "5".into(), ops: naru_patch("[]") };
+        let write = Write::PatchStatus {
+            key: Key::new(Kind::Change, "n", "a"),
+            rv: "5".into(),
+            ops: naru_patch("[]"),
+        };
         let request = request(&write, true, "naru-a b").unwrap();
         let url = "/apis/naru.dev/v1alpha1/namespaces/n/changes/a/status?fieldManager=naru-a%20b&dryRun=All";
         assert_eq!(request.uri(), url);

@@ -22,8 +22,19 @@ use tokio::time::sleep;
 
 /// Watches a kind for ever.
 pub(crate) fn watch(wire: Wire, kind: Kind) -> BoxStream<'static, Seen> {
-    let watcher = Watcher { page: wire.pace.page, wire, kind, told: Told::Nothing, phase: Phase::List, failures: 0, queue: VecDeque::new() };
-    futures::stream::unfold(watcher, |mut watcher| async move { Some((watcher.next().await, watcher)) }).boxed()
+    let watcher = Watcher {
+        page: wire.pace.page,
+        wire,
+        kind,
+        told: Told::Nothing,
+        phase: Phase::List,
+        failures: 0,
+        queue: VecDeque::new(),
+    };
+    futures::stream::unfold(watcher, |mut watcher| async move {
+        Some((watcher.next().await, watcher))
+    })
+    .boxed()
 }
 
 /// What the consumer was told last about the kind as a whole: it is told once.
@@ -118,9 +129,16 @@ impl Watcher {
         match self.wire.follow(request).await {
             Ok(Ok(lines)) => self.phase = Phase::Follow(version, lines, Instant::now()),
             // Too old to go on from, or the kind is gone: listing anew finds out.
-            Ok(Err(Answer { status: StatusCode::GONE | StatusCode::NOT_FOUND, .. })) => {}
+            Ok(Err(Answer {
+                status: StatusCode::GONE | StatusCode::NOT_FOUND,
+                ..
+            })) => {}
             Ok(Err(answer)) => {
-                let wait = if answer.status == StatusCode::TOO_MANY_REQUESTS { retry_after(&answer.headers) } else { Duration::ZERO };
+                let wait = if answer.status == StatusCode::TOO_MANY_REQUESTS {
+                    retry_after(&answer.headers)
+                } else {
+                    Duration::ZERO
+                };
                 self.lost(refused(self.kind, "watch", &answer), wait).await;
             }
             Err(trouble) => self.lost(unwatched(trouble), Duration::ZERO).await,

@@ -89,14 +89,21 @@ impl Wire {
             .layer(config.extra_headers_layer()?)
             .map_err(BoxError::from)
             .service(http);
-        Ok(Self { client: kube::Client::new(service, config.default_namespace.clone()), pace })
+        Ok(Self {
+            client: kube::Client::new(service, config.default_namespace.clone()),
+            pace,
+        })
     }
 
     /// Asks, and reads the whole answer, up to `limit` bytes.
     pub(crate) async fn ask(&self, request: Request<Vec<u8>>, limit: usize) -> Result<Answer, Trouble> {
         let (status, headers, body) = self.send(request).await?;
         let body = self.collect(body, limit).await?;
-        Ok(Answer { status, headers, body })
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
     }
 
     /// Asks, and gives the lines of a good answer as they come; any other answer is read whole.
@@ -104,15 +111,26 @@ impl Wire {
         let (status, headers, body) = self.send(request).await?;
         if status == StatusCode::OK {
             let patience = self.pace.watch + self.pace.read;
-            return Ok(Ok(Lines { body, patience, buffer: Vec::new(), searched: 0 }));
+            return Ok(Ok(Lines {
+                body,
+                patience,
+                buffer: Vec::new(),
+                searched: 0,
+            }));
         }
         let body = self.collect(body, ERROR_LIMIT).await?;
-        Ok(Err(Answer { status, headers, body }))
+        Ok(Err(Answer {
+            status,
+            headers,
+            body,
+        }))
     }
 
     async fn send(&self, request: Request<Vec<u8>>) -> Result<(StatusCode, HeaderMap, Body), Trouble> {
         let sent = timeout(self.pace.read, self.client.send(request.map(Body::from))).await;
-        let response = sent.map_err(|_| Trouble::TimedOut(self.pace.read))?.map_err(|error| trouble(&error))?;
+        let response = sent
+            .map_err(|_| Trouble::TimedOut(self.pace.read))?
+            .map_err(|error| trouble(&error))?;
         let (head, body) = response.into_parts();
         Ok((head.status, head.headers, body))
     }
@@ -147,7 +165,10 @@ impl Lines {
     /// The next whole line; None at the end. A last line without its end is none: it was cut.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, Trouble> {
         loop {
-            if let Some(at) = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') {
+            if let Some(at) = self.buffer[self.searched..]
+                .iter()
+                .position(|byte| *byte == b'\n')
+            {
                 let rest = self.buffer.split_off(self.searched + at + 1);
                 self.searched = 0;
                 return Ok(Some(std::mem::replace(&mut self.buffer, rest)));
@@ -164,9 +185,15 @@ impl Lines {
     }
 }
 
-async fn next(body: &mut Body, patience: Duration) -> Result<Option<impl AsRef<[u8]> + std::ops::Deref<Target = [u8]>>, Trouble> {
+async fn next(
+    body: &mut Body,
+    patience: Duration,
+) -> Result<Option<impl AsRef<[u8]> + std::ops::Deref<Target = [u8]>>, Trouble> {
     loop {
-        match timeout(patience, body.frame()).await.map_err(|_| Trouble::TimedOut(patience))? {
+        match timeout(patience, body.frame())
+            .await
+            .map_err(|_| Trouble::TimedOut(patience))?
+        {
             None => return Ok(None),
             Some(Err(error)) => return Err(Trouble::Cut(root(&error))),
             // Trailers are no data.
@@ -183,7 +210,9 @@ async fn next(body: &mut Body, patience: Duration) -> Result<Option<impl AsRef<[
 fn trouble(error: &kube::Error) -> Trouble {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(here) = cause {
-        let unconnected = here.downcast_ref::<LegacyError>().is_some_and(LegacyError::is_connect);
+        let unconnected = here
+            .downcast_ref::<LegacyError>()
+            .is_some_and(LegacyError::is_connect);
         if unconnected || here.is::<AuthError>() {
             return Trouble::Unsent(root(error));
         }
@@ -203,6 +232,8 @@ pub(crate) fn root(error: &(dyn Error + 'static)) -> Name {
 
 /// `Retry-After` in seconds, at most an hour; one second if it is missing or a date.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Duration {
-    let seconds = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let seconds = headers
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok());
     Duration::from_secs(seconds.unwrap_or(1).clamp(1, 3600))
 }

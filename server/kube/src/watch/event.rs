@@ -58,13 +58,17 @@ pub(super) fn read(kind: Kind, line: &[u8]) -> Event {
         let status: Status = serde_json::from_str(line.object.get()).unwrap_or_default();
         return match status.code {
             410 => Event::Expired,
-            code => {
-                Event::Broken(Why::Failed { source: SourceName::Kubernetes, status: code, detail: shorten(&status.message) })
-            }
+            code => Event::Broken(Why::Failed {
+                source: SourceName::Kubernetes,
+                status: code,
+                detail: shorten(&status.message),
+            }),
         };
     }
     let named: Named = serde_json::from_str(line.object.get()).unwrap_or_default();
-    let version = Some(named.metadata.resource_version.as_str()).filter(|version| !version.is_empty()).map(Name::from);
+    let version = Some(named.metadata.resource_version.as_str())
+        .filter(|version| !version.is_empty())
+        .map(Name::from);
     match &*line.r#type {
         "ADDED" | "MODIFIED" => {
             let seen = match object(kind, line.object) {
@@ -86,7 +90,12 @@ pub(super) fn object(kind: Kind, json: &RawValue) -> Result<Fact, (Key, Why)> {
     if json.len() > OBJECT_LIMIT {
         let key = key();
         let (bytes, limit) = (json.len() as u64, OBJECT_LIMIT as u64);
-        let why = Why::TooLarge { kind: kind.name().into(), name: key.name.clone(), bytes, limit };
+        let why = Why::TooLarge {
+            kind: kind.name().into(),
+            name: key.name.clone(),
+            bytes,
+            limit,
+        };
         return Err((key, why));
     }
     let value = serde_json::from_str(json).map_err(|error| (key(), garbled(&error.to_string())))?;
@@ -110,30 +119,56 @@ mod tests {
     #[test]
     fn a_deleted_object_needs_only_its_name() {
         let text = r#"{"type":"DELETED","object":{"spec":7,"metadata":{"name":"a","namespace":"n","resourceVersion":"9"}}}"#;
-        let Event::Change(Seen::Deleted(key), Some(version)) = line(text) else { panic!() };
+        let Event::Change(Seen::Deleted(key), Some(version)) = line(text) else {
+            panic!()
+        };
         assert_eq!((&*key.namespace, &*key.name, &*version), ("n", "a", "9"));
     }
 
     #[test]
     fn only_410_lists_anew_in_silence() {
-        assert!(matches!(line(r#"{"type":"ERROR","object":{"kind":"Status","code":410}}"#), Event::Expired));
+        assert!(matches!(
+            line(r#"{"type":"ERROR","object":{"kind":"Status","code":410}}"#),
+            Event::Expired
+        ));
         let other = line(r#"{"type":"ERROR","object":{"kind":"Status","code":500,"message":"etcd"}}"#);
         assert!(matches!(other, Event::Broken(Why::Failed { status: 500, .. })));
-        for garbage in ["", "<html>", "{}", "[]", r#"{"type":"NEW","object":{}}"#, "{\"type\":\"ADDED\"", "\u{0}"] {
-            assert!(matches!(line(garbage), Event::Broken(Why::Garbled { .. })), "{garbage}");
+        for garbage in [
+            "",
+            "<html>",
+            "{}",
+            "[]",
+            r#"{"type":"NEW","object":{}}"#,
+            "{\"type\":\"ADDED\"",
+            "\u{0}",
+        ] {
+            assert!(
+                matches!(line(garbage), Event::Broken(Why::Garbled { .. })),
+                "{garbage}"
+            );
         }
     }
 
     #[test]
     fn an_object_that_cannot_be_read_is_named_and_the_watch_goes_on() {
         let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
-        let text = format!(r#"{{"type":"ADDED","object":{{"metadata":{{"name":"a","namespace":"n"}},"spec":{deep}}}}}"#);
-        assert!(matches!(line(&text), Event::Change(Seen::Unreadable(key, Why::Garbled { .. }), None) if &*key.name == "a"));
+        let text = format!(
+            r#"{{"type":"ADDED","object":{{"metadata":{{"name":"a","namespace":"n"}},"spec":{deep}}}}}"#
+        );
+        assert!(
+            matches!(line(&text), Event::Change(Seen::Unreadable(key, Why::Garbled { .. }), None) if &*key.name == "a")
+        );
         let nameless = line(r#"{"type":"ADDED","object":{"metadata":{}}}"#);
-        assert!(matches!(nameless, Event::Change(Seen::Unreadable(_, Why::Garbled { .. }), None)));
+        assert!(matches!(
+            nameless,
+            Event::Change(Seen::Unreadable(_, Why::Garbled { .. }), None)
+        ));
         let large = "x".repeat(OBJECT_LIMIT);
-        let text = format!(r#"{{"type":"MODIFIED","object":{{"spec":"{large}","metadata":{{"name":"a"}}}}}}"#);
-        let Event::Change(Seen::Unreadable(_, Why::TooLarge { bytes, .. }), _) = line(&text) else { panic!() };
+        let text =
+            format!(r#"{{"type":"MODIFIED","object":{{"spec":"{large}","metadata":{{"name":"a"}}}}}}"#);
+        let Event::Change(Seen::Unreadable(_, Why::TooLarge { bytes, .. }), _) = line(&text) else {
+            panic!()
+        };
         assert!(bytes > OBJECT_LIMIT as u64);
     }
 }

@@ -18,7 +18,11 @@ const PAGE_LIMIT: usize = 64 << 20;
 /// Everything, or nothing.
 pub(super) enum Listed {
     /// All that can be read, and what cannot; changes follow from `version`.
-    All { facts: Vec<Fact>, gaps: Vec<Why>, version: Name },
+    All {
+        facts: Vec<Fact>,
+        gaps: Vec<Why>,
+        version: Name,
+    },
     /// The API server does not serve this kind.
     Absent,
 }
@@ -31,7 +35,10 @@ pub(super) struct Failed {
 
 impl From<Why> for Failed {
     fn from(why: Why) -> Self {
-        Self { why, wait: Duration::ZERO }
+        Self {
+            why,
+            wait: Duration::ZERO,
+        }
     }
 }
 
@@ -61,7 +68,9 @@ pub(super) async fn all(wire: &Wire, kind: Kind, page: &mut usize) -> Result<Lis
         if !from.is_empty() {
             url = format!("{url}&continue={}", path::encode(&from));
         }
-        let request = Request::get(url).body(Vec::new()).map_err(|error| garbled(&error.to_string()))?;
+        let request = Request::get(url)
+            .body(Vec::new())
+            .map_err(|error| garbled(&error.to_string()))?;
         let answer = match wire.ask(request, PAGE_LIMIT).await {
             Err(Trouble::TooLarge(_)) if *page > 1 => {
                 *page = (*page / 8).max(1);
@@ -80,11 +89,19 @@ pub(super) async fn all(wire: &Wire, kind: Kind, page: &mut usize) -> Result<Lis
                 continue;
             }
             status => {
-                let wait = if status == StatusCode::TOO_MANY_REQUESTS { retry_after(&answer.headers) } else { Duration::ZERO };
-                return Err(Failed { why: refused(kind, "list", &answer), wait });
+                let wait = if status == StatusCode::TOO_MANY_REQUESTS {
+                    retry_after(&answer.headers)
+                } else {
+                    Duration::ZERO
+                };
+                return Err(Failed {
+                    why: refused(kind, "list", &answer),
+                    wait,
+                });
             }
         }
-        let read: Page<'_> = serde_json::from_slice(&answer.body).map_err(|error| garbled(&format!("no list: {error}")))?;
+        let read: Page<'_> =
+            serde_json::from_slice(&answer.body).map_err(|error| garbled(&format!("no list: {error}")))?;
         for item in read.items.unwrap_or_default() {
             match event::object(kind, item) {
                 Ok(fact) => facts.push(fact),
@@ -92,7 +109,11 @@ pub(super) async fn all(wire: &Wire, kind: Kind, page: &mut usize) -> Result<Lis
             }
         }
         if read.metadata.r#continue.is_empty() {
-            return Ok(Listed::All { facts, gaps, version: read.metadata.resource_version });
+            return Ok(Listed::All {
+                facts,
+                gaps,
+                version: read.metadata.resource_version,
+            });
         }
         from = read.metadata.r#continue;
     }

@@ -6,14 +6,23 @@ use serde_json::json;
 use std::path::PathBuf;
 
 async fn connect(path: PathBuf, context: Option<&str>) -> Result<Server, ConnectError> {
-    let settings = Settings { source: Source::Kubeconfig(path), context: context.map(Into::into), pace: pace() };
+    let settings = Settings {
+        source: Source::Kubeconfig(path),
+        context: context.map(Into::into),
+        pace: pace(),
+    };
     KubeCluster::connect(&settings).await?.probe().await
 }
 
 #[tokio::test]
 async fn a_missing_kubeconfig_is_named() {
     let error = connect("/nowhere/kubeconfig".into(), None).await.unwrap_err();
-    assert_eq!(error, ConnectError::NoKubeconfig { path: "/nowhere/kubeconfig".into() });
+    assert_eq!(
+        error,
+        ConnectError::NoKubeconfig {
+            path: "/nowhere/kubeconfig".into()
+        }
+    );
 }
 
 #[tokio::test]
@@ -37,10 +46,18 @@ async fn a_wrong_kubeconfig_is_named_with_what_is_wrong() {
     ];
     for (text, context) in cases {
         let error = connect(write(text), context).await.unwrap_err();
-        assert!(matches!(&error, ConnectError::Kubeconfig { detail, .. } if !detail.is_empty()), "{text}: {error:?}");
+        assert!(
+            matches!(&error, ConnectError::Kubeconfig { detail, .. } if !detail.is_empty()),
+            "{text}: {error:?}"
+        );
     }
-    let error = connect(kubeconfig("http://127.0.0.1:1"), Some("other")).await.unwrap_err();
-    assert!(matches!(&error, ConnectError::Kubeconfig { detail, .. } if detail.contains("other")), "{error:?}");
+    let error = connect(kubeconfig("http://127.0.0.1:1"), Some("other"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, ConnectError::Kubeconfig { detail, .. } if detail.contains("other")),
+        "{error:?}"
+    );
     // A folder cannot be read as a file.
     let error = connect(std::env::temp_dir(), None).await.unwrap_err();
     assert!(matches!(error, ConnectError::Kubeconfig { .. }), "{error:?}");
@@ -50,7 +67,9 @@ async fn a_wrong_kubeconfig_is_named_with_what_is_wrong() {
 async fn nobody_there_is_unreachable() {
     // Port 1 is tcpmux: nobody listens.
     let error = connect(kubeconfig("http://127.0.0.1:1"), None).await.unwrap_err();
-    let ConnectError::Unreachable { server, detail } = &error else { panic!("{error:?}") };
+    let ConnectError::Unreachable { server, detail } = &error else {
+        panic!("{error:?}")
+    };
     assert_eq!(&**server, "http://127.0.0.1:1");
     assert!(detail.contains("refused"), "{detail}");
     let silent = Fake::serve(|_, _| Reply::Silence).await;
@@ -62,7 +81,12 @@ async fn nobody_there_is_unreachable() {
 async fn wrong_credentials_are_unauthorised() {
     let cold = Fake::serve(|_, _| Reply::status("401 Unauthorized", "Unauthorized", "Unauthorized")).await;
     let error = connect(kubeconfig(&cold.url), None).await.unwrap_err();
-    assert_eq!(error, ConnectError::Unauthorised { server: cold.url.as_str().into() });
+    assert_eq!(
+        error,
+        ConnectError::Unauthorised {
+            server: cold.url.as_str().into()
+        }
+    );
     // The version is told to anybody: it does not prove the credentials.
     let anonymous = Fake::serve(|_, request| match request {
         _ if request.starts_with("GET /version") => Reply::json(&json!({"gitVersion": "v1.35.4"})),
@@ -70,7 +94,12 @@ async fn wrong_credentials_are_unauthorised() {
     });
     let anonymous = anonymous.await;
     let error = connect(kubeconfig(&anonymous.url), None).await.unwrap_err();
-    assert_eq!(error, ConnectError::Unauthorised { server: anonymous.url.as_str().into() });
+    assert_eq!(
+        error,
+        ConnectError::Unauthorised {
+            server: anonymous.url.as_str().into()
+        }
+    );
 }
 
 #[tokio::test]
@@ -96,5 +125,12 @@ async fn an_api_server_tells_its_version_and_who_we_are() {
     });
     let fake = fake.await;
     let server = connect(kubeconfig(&fake.url), None).await.unwrap();
-    assert_eq!(server, Server { url: fake.url.as_str().into(), version: "v1.35.4".into(), user: "admin".into() });
+    assert_eq!(
+        server,
+        Server {
+            url: fake.url.as_str().into(),
+            version: "v1.35.4".into(),
+            user: "admin".into()
+        }
+    );
 }

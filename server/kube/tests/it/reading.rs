@@ -15,7 +15,9 @@ fn object(name: &str, version: &str) -> Value {
 }
 
 fn page(version: &str, next: &str, items: &[Value]) -> Reply {
-    Reply::json(&json!({"kind": "VirtualServiceList", "metadata": {"resourceVersion": version, "continue": next}, "items": items}))
+    Reply::json(
+        &json!({"kind": "VirtualServiceList", "metadata": {"resourceVersion": version, "continue": next}, "items": items}),
+    )
 }
 
 fn event(kind: &str, object: &Value) -> String {
@@ -44,7 +46,9 @@ async fn seen(cluster: &dyn Cluster, count: usize) -> Vec<String> {
         Seen::Lost(Why::Forbidden { verb, resource, .. }) => format!("forbidden {verb} {resource}"),
         Seen::Lost(why) => format!("{why:?}"),
     });
-    tokio::time::timeout(Duration::from_secs(30), watch.collect()).await.expect("the watch tells enough")
+    tokio::time::timeout(Duration::from_secs(30), watch.collect())
+        .await
+        .expect("the watch tells enough")
 }
 
 #[tokio::test]
@@ -54,11 +58,30 @@ async fn whatever_a_list_answers_the_watch_comes_back() {
         (html(), "garbled"),
         (Reply::json(&json!({"items": []})), "garbled"),
         (Reply::json(&json!([])), "garbled"),
-        (Reply::Http("200 OK", "application/json", "{\"metadata\":{\"resourceVersion\":\"\u{0}".into()), "garbled"),
-        (Reply::Http("502 Bad Gateway", "text/html", "<html>nginx</html>".into()), "failed 502"),
-        (Reply::Http("401 Unauthorized", "text/plain", String::new()), "failed 401"),
-        (Reply::With("429 Too Many Requests", "Retry-After: 1", String::new()), "failed 429"),
-        (Reply::status("403 Forbidden", "Forbidden", "no"), "forbidden list virtualservices"),
+        (
+            Reply::Http(
+                "200 OK",
+                "application/json",
+                "{\"metadata\":{\"resourceVersion\":\"\u{0}".into(),
+            ),
+            "garbled",
+        ),
+        (
+            Reply::Http("502 Bad Gateway", "text/html", "<html>nginx</html>".into()),
+            "failed 502",
+        ),
+        (
+            Reply::Http("401 Unauthorized", "text/plain", String::new()),
+            "failed 401",
+        ),
+        (
+            Reply::With("429 Too Many Requests", "Retry-After: 1", String::new()),
+            "failed 429",
+        ),
+        (
+            Reply::status("403 Forbidden", "Forbidden", "no"),
+            "forbidden list virtualservices",
+        ),
         (Reply::Cut, "unreachable"),
         (Reply::Broken("{\"items\":[".into()), "unreachable"),
         (Reply::Silence, "timed out"),
@@ -82,12 +105,16 @@ async fn an_absent_kind_is_looked_for_until_it_comes() {
         _ if request.contains("watch=true") => Reply::Silence,
         _ => page("1", "", &[]),
     });
-    assert_eq!(seen(&fake.await.cluster().await, 2).await, ["absent", "reset  gaps 0"]);
+    assert_eq!(
+        seen(&fake.await.cluster().await, 2).await,
+        ["absent", "reset  gaps 0"]
+    );
 }
 
 #[tokio::test]
 async fn an_expired_watch_lists_anew_without_a_word() {
-    let expired = json!({"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version"});
+    let expired =
+        json!({"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version"});
     let fake = Fake::serve(move |count, _| match count {
         0 => page("5", "", &[object("a", "5")]),
         1 => events(event("ERROR", &expired)),
@@ -96,7 +123,10 @@ async fn an_expired_watch_lists_anew_without_a_word() {
         4 => page("12", "", &[object("c", "12")]),
         _ => Reply::Silence,
     });
-    assert_eq!(seen(&fake.await.cluster().await, 3).await, ["reset a gaps 0", "reset b gaps 0", "reset c gaps 0"]);
+    assert_eq!(
+        seen(&fake.await.cluster().await, 3).await,
+        ["reset a gaps 0", "reset b gaps 0", "reset c gaps 0"]
+    );
 }
 
 #[tokio::test]
@@ -110,9 +140,15 @@ async fn a_watch_that_breaks_goes_on_where_it_was() {
         _ => Reply::Silence,
     });
     let fake = fake.await;
-    assert_eq!(seen(&fake.cluster().await, 3).await, ["reset a gaps 0", "applied b", "deleted a"]);
+    assert_eq!(
+        seen(&fake.cluster().await, 3).await,
+        ["reset a gaps 0", "applied b", "deleted a"]
+    );
     let lines = fake.lines();
-    let from: Vec<&str> = lines[1..4].iter().map(|line| line.split("resourceVersion=").nth(1).unwrap()).collect();
+    let from: Vec<&str> = lines[1..4]
+        .iter()
+        .map(|line| line.split("resourceVersion=").nth(1).unwrap())
+        .collect();
     assert_eq!(from, ["5 HTTP/1.1", "7 HTTP/1.1", "20 HTTP/1.1"]);
 }
 
@@ -124,7 +160,11 @@ async fn a_garbled_event_is_told_and_all_is_listed_anew() {
             1 => events(garbage.into()),
             _ => Reply::Silence,
         });
-        assert_eq!(seen(&fake.await.cluster().await, 3).await, ["reset a gaps 0", "garbled", "reset a gaps 0"], "{garbage}");
+        assert_eq!(
+            seen(&fake.await.cluster().await, 3).await,
+            ["reset a gaps 0", "garbled", "reset a gaps 0"],
+            "{garbage}"
+        );
     }
 }
 
@@ -132,7 +172,9 @@ async fn a_garbled_event_is_told_and_all_is_listed_anew() {
 async fn pages_are_one_list_and_what_cannot_be_read_is_a_gap() {
     let fake = Fake::serve(|_, request| match request {
         _ if request.contains("watch=true") => Reply::Silence,
-        _ if request.contains("continue=a%2Bb%3D") => page("5", "second", &[json!({"metadata": {}}), object("c", "3")]),
+        _ if request.contains("continue=a%2Bb%3D") => {
+            page("5", "second", &[json!({"metadata": {}}), object("c", "3")])
+        }
         _ if request.contains("continue=second") => page("5", "", &[json!(7), object("d", "4")]),
         _ => page("5", "a+b=", &[object("a", "1"), object("b", "2")]),
     });
@@ -145,7 +187,11 @@ async fn pages_are_one_list_and_what_cannot_be_read_is_a_gap() {
 async fn a_list_whose_continuation_expires_begins_anew() {
     let fake = Fake::serve(|count, request| match request {
         _ if request.contains("watch=true") => Reply::Silence,
-        _ if count == 1 => Reply::status("410 Gone", "Expired", "The provided continue parameter is too old"),
+        _ if count == 1 => Reply::status(
+            "410 Gone",
+            "Expired",
+            "The provided continue parameter is too old",
+        ),
         _ if request.contains("continue=") => page("9", "", &[object("c", "9")]),
         _ => page("5", "next", &[object("a", "1")]),
     });
@@ -157,7 +203,9 @@ async fn an_object_that_is_too_large_is_left_out_by_name() {
     let mut large = object("large", "6");
     large["spec"] = json!("x".repeat(5 << 20));
     let fake = Fake::serve(move |_, request| match request {
-        _ if request.contains("watch=true") => events(event("MODIFIED", &large) + &event("ADDED", &object("b", "7"))),
+        _ if request.contains("watch=true") => {
+            events(event("MODIFIED", &large) + &event("ADDED", &object("b", "7")))
+        }
         _ => page("5", "", &[object("a", "5"), large.clone()]),
     });
     let told = seen(&fake.await.cluster().await, 3).await;
@@ -166,5 +214,8 @@ async fn an_object_that_is_too_large_is_left_out_by_name() {
 
 #[tokio::test]
 async fn nobody_there_is_unreachable() {
-    assert_eq!(seen(&cluster("http://127.0.0.1:1").await, 1).await, ["unreachable"]);
+    assert_eq!(
+        seen(&cluster("http://127.0.0.1:1").await, 1).await,
+        ["unreachable"]
+    );
 }

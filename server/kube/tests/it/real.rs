@@ -6,4 +6,3 @@ mod identity;
 mod journal;
 mod proxy;
 mod subject;
-

@@ -20,19 +20,26 @@ use serde_json::{Value, json};
 async fn config(admin: &Admin) -> Config {
     install(admin).await;
     let mut config = admin::config().await;
-    config.auth_info =
-        kube::config::AuthInfo { token: Some(admin.token("naru", "naru").await.into()), ..kube::config::AuthInfo::default() };
+    config.auth_info = kube::config::AuthInfo {
+        token: Some(admin.token("naru", "naru").await.into()),
+        ..kube::config::AuthInfo::default()
+    };
     config
 }
 
 /// The adapter under that ServiceAccount, over TLS.
 async fn cluster(admin: &Admin) -> KubeCluster {
     install(admin).await;
-    let mut file: Value = serde_saphyr::from_str(&std::fs::read_to_string(admin::kubeconfig()).unwrap()).unwrap();
+    let mut file: Value =
+        serde_saphyr::from_str(&std::fs::read_to_string(admin::kubeconfig()).unwrap()).unwrap();
     for user in file["users"].as_array_mut().unwrap() {
         user["user"] = json!({"token": admin.token("naru", "naru").await});
     }
-    let settings = Settings { source: Source::Kubeconfig(write(&file.to_string())), context: None, pace: pace() };
+    let settings = Settings {
+        source: Source::Kubeconfig(write(&file.to_string())),
+        context: None,
+        pace: pace(),
+    };
     KubeCluster::connect(&settings).await.unwrap()
 }
 
@@ -53,8 +60,13 @@ async fn real_it_watches_every_kind_but_leases_and_definitions() {
     for kind in Kind::ALL {
         let first = cluster.watch(kind).next().await.unwrap();
         match kind {
-            Kind::Lease | Kind::CustomResourceDefinition => assert!(matches!(first, Seen::Lost(_)), "{kind:?}: {first:?}"),
-            _ => assert!(matches!(first, Seen::Reset { .. } | Seen::Absent), "{kind:?}: {first:?}"),
+            Kind::Lease | Kind::CustomResourceDefinition => {
+                assert!(matches!(first, Seen::Lost(_)), "{kind:?}: {first:?}")
+            }
+            _ => assert!(
+                matches!(first, Seen::Reset { .. } | Seen::Absent),
+                "{kind:?}: {first:?}"
+            ),
         }
     }
 }
@@ -66,16 +78,36 @@ async fn real_it_writes_leases_of_its_own_and_nothing_else_by_itself() {
     let cluster = cluster(&admin).await;
     let lease = |namespace: &str| naru_ports::contract::cluster::lease(namespace, "suite", "x");
     let own = Object::new(Kind::Lease, lease("naru")).unwrap();
-    let done = cluster.submit(As::Controller("test"), &Write::Create(own), false, "naru-test").await.unwrap().object.unwrap();
-    let delete = Write::Delete { key: done.key().clone(), uid: done.uid(), rv: done.resource_version() };
-    cluster.submit(As::Controller("test"), &delete, false, "naru-test").await.unwrap();
+    let done = cluster
+        .submit(As::Controller("test"), &Write::Create(own), false, "naru-test")
+        .await
+        .unwrap()
+        .object
+        .unwrap();
+    let delete = Write::Delete {
+        key: done.key().clone(),
+        uid: done.uid(),
+        rv: done.resource_version(),
+    };
+    cluster
+        .submit(As::Controller("test"), &delete, false, "naru-test")
+        .await
+        .unwrap();
 
     let client = Client::try_from(config(&admin).await).unwrap();
     let shop = namespace(&admin).await;
     let who = Actor::loopback();
     let refused = [
-        (Method::POST, format!("/apis/coordination.k8s.io/v1/namespaces/{shop}/leases"), lease(&shop)),
-        (Method::GET, format!("/api/v1/namespaces/{shop}/secrets"), Value::Null),
+        (
+            Method::POST,
+            format!("/apis/coordination.k8s.io/v1/namespaces/{shop}/leases"),
+            lease(&shop),
+        ),
+        (
+            Method::GET,
+            format!("/api/v1/namespaces/{shop}/secrets"),
+            Value::Null,
+        ),
         (Method::GET, "/api/v1/configmaps".into(), Value::Null),
         (
             Method::POST,
@@ -87,7 +119,11 @@ async fn real_it_writes_leases_of_its_own_and_nothing_else_by_itself() {
             format!("/apis/networking.istio.io/v1/namespaces/{shop}/virtualservices"),
             naru_ports::contract::cluster::virtual_service(&shop, "own", 0),
         ),
-        (Method::POST, "/api/v1/namespaces/naru/serviceaccounts/naru/token".into(), json!({})),
+        (
+            Method::POST,
+            "/api/v1/namespaces/naru/serviceaccounts/naru/token".into(),
+            json!({}),
+        ),
     ];
     for (method, url, body) in refused {
         let (status, answer) = admin::send(&client, method, &url, "application/json", &body, &[]).await;
@@ -121,9 +157,16 @@ async fn real_it_can_be_people_and_nobody_else() {
     let others: [&[(&str, &str)]; 8] = [
         &[("Impersonate-User", "admin")],
         &[("Impersonate-User", "system:kube-controller-manager")],
-        &[("Impersonate-User", "system:serviceaccount:kube-system:generic-garbage-collector")],
+        &[(
+            "Impersonate-User",
+            "system:serviceaccount:kube-system:generic-garbage-collector",
+        )],
         &[PERSON, ("Impersonate-Group", "system:masters")],
-        &[PERSON, ("Impersonate-Group", "naru:operator"), ("Impersonate-Group", "system:masters")],
+        &[
+            PERSON,
+            ("Impersonate-Group", "naru:operator"),
+            ("Impersonate-Group", "system:masters"),
+        ],
         &[PERSON, ("Impersonate-Group", "somebody-elses-group")],
         &[PERSON, ("Impersonate-Uid", "7")],
         &[PERSON, ("Impersonate-Extra-scopes", "all")],

@@ -21,7 +21,7 @@ use std::{
 use tokio::{net::TcpListener, runtime::Runtime, sync::watch};
 
 /// The proxy. It runs on threads of its own, so that all its connections can be ended at once.
-pub struct Proxy {
+pub(crate) struct Proxy {
     config: Config,
     address: SocketAddr,
     faults: Arc<Faults>,
@@ -30,7 +30,7 @@ pub struct Proxy {
 
 /// What is done to the traffic.
 #[derive(Default)]
-pub struct Faults {
+pub(crate) struct Faults {
     lose_answers: AtomicBool,
     /// Watches from an older resourceVersion are told 410.
     floor: AtomicU64,
@@ -42,47 +42,60 @@ struct Forward(Client, Arc<Faults>);
 
 impl Proxy {
     /// Forwards to the API server that `config` speaks to, with its credentials.
-    pub async fn start(config: Config) -> Self {
+    pub(crate) async fn start(config: Config) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
-        let proxy = Self { config, address, faults: Arc::default(), running: std::sync::Mutex::new(None) };
+        let proxy = Self {
+            config,
+            address,
+            faults: Arc::default(),
+            running: std::sync::Mutex::new(None),
+        };
         proxy.reachable(true).await;
         proxy
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Listens, or ends all connections and refuses new ones.
-    pub async fn reachable(&self, yes: bool) {
+    pub(crate) async fn reachable(&self, yes: bool) {
         if yes {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap();
             let (config, faults, address) = (self.config.clone(), self.faults.clone(), self.address);
             let (ready, listening) = tokio::sync::oneshot::channel();
             runtime.spawn(async move {
                 let listener = TcpListener::bind(address).await.unwrap();
                 let state = Forward(Client::try_from(config).unwrap(), faults);
                 ready.send(()).unwrap();
-                axum::serve(listener, Router::new().fallback(forward).with_state(state)).await.unwrap();
+                axum::serve(listener, Router::new().fallback(forward).with_state(state))
+                    .await
+                    .unwrap();
             });
             listening.await.unwrap();
             *self.running.lock().unwrap() = Some(runtime);
         } else {
             let runtime = self.running.lock().unwrap().take().unwrap();
-            tokio::task::spawn_blocking(move || runtime.shutdown_timeout(Duration::from_secs(5))).await.unwrap();
+            tokio::task::spawn_blocking(move || runtime.shutdown_timeout(Duration::from_secs(5)))
+                .await
+                .unwrap();
             // The adapter's idle connections notice their end when its own runtime gets to it.
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
-    pub fn lose_answers(&self, on: bool) {
+    pub(crate) fn lose_answers(&self, on: bool) {
         self.faults.lose_answers.store(on, SeqCst);
     }
 
     /// Ends all watches, and tells those that come back from before `floor` that it is too old.
-    pub fn expire(&self, floor: u64) {
+    pub(crate) fn expire(&self, floor: u64) {
         self.faults.floor.store(floor, SeqCst);
         self.faults.expired.send_replace(());
     }
@@ -103,7 +116,9 @@ async fn forward(State(Forward(client, faults)): State<Forward>, request: Reques
         head.headers.remove(hop);
     }
     let query = head.uri.query().unwrap_or("").to_owned();
-    let from = query.split('&').find_map(|pair| pair.strip_prefix("resourceVersion=")?.parse().ok());
+    let from = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("resourceVersion=")?.parse().ok());
     let watched = query.contains("watch=true");
     if watched && from.is_some_and(|from: u64| from < faults.floor.load(SeqCst)) {
         let status = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"too old","reason":"Expired","code":410}"#;
@@ -118,7 +133,11 @@ async fn forward(State(Forward(client, faults)): State<Forward>, request: Reques
     };
     let (mut head, body) = answer.into_parts();
     if writes && faults.lose_answers.load(SeqCst) {
-        assert!(head.status.is_success(), "the write is carried out: {}", head.status);
+        assert!(
+            head.status.is_success(),
+            "the write is carried out: {}",
+            head.status
+        );
         let cut = futures::stream::once(async { Err::<String, _>(std::io::Error::other("cut")) });
         return Response::new(Body::from_stream(cut));
     }

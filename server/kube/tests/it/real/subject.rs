@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 const MEDIA: &str = "application/json";
 
 /// Installs what ships in k8s/, and definitions of Istio's kinds where there are none. Tests run side by side: once is enough.
-pub async fn install(admin: &Admin) {
+pub(crate) async fn install(admin: &Admin) {
     static INSTALLED: Mutex<bool> = Mutex::const_new(false);
     let mut installed = INSTALLED.lock().await;
     if *installed {
@@ -31,8 +31,16 @@ pub async fn install(admin: &Admin) {
     }
     let crd = serde_saphyr::from_str(include_str!("../../../../../k8s/crds/changes.yaml")).unwrap();
     admin.define(&crd).await;
-    admin.apply(include_str!("../../../../../k8s/base/rbac.yaml"), "naru").await;
-    admin.apply(include_str!("../../../../../k8s/base/admission.yaml"), "").await;
+    admin
+        .apply(include_str!("../../../../../k8s/base/rbac.yaml"), "naru")
+        .await;
+    admin
+        .apply(include_str!("../../../../../k8s/base/admission.yaml"), "")
+        .await;
+    // The suite takes PeerAuthentications away: from Istio's own it keeps its hands.
+    let (status, there) = admin.get(&definition_url(Kind::PeerAuthentication)).await;
+    let ours = status == StatusCode::NOT_FOUND || there["metadata"]["labels"]["naru.dev/suite"] == "yes";
+    assert!(ours, "Istio is installed here: the suite wants a bare API server");
     let (status, _) = admin.get(&definition_url(Kind::VirtualService)).await;
     if status == StatusCode::NOT_FOUND {
         admin.define(&definition(Kind::VirtualService)).await;
@@ -42,11 +50,19 @@ pub async fn install(admin: &Admin) {
 }
 
 /// A namespace of its own, opted in.
-pub async fn namespace(admin: &Admin) -> String {
+pub(crate) async fn namespace(admin: &Admin) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let name = format!("suite-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    admin.apply_one(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})).await;
-    admin.apply(include_str!("../../../../../k8s/opt-in/operators.yaml"), &name).await;
+    let name = format!(
+        "suite-{}-{}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    );
+    admin
+        .apply_one(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
+        .await;
+    admin
+        .apply(include_str!("../../../../../k8s/opt-in/operators.yaml"), &name)
+        .await;
     name
 }
 
@@ -57,7 +73,7 @@ fn definition(kind: Kind) -> Value {
     let open = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
     json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": format!("{}.{}", kind.plural(), kind.group())},
+        "metadata": {"name": format!("{}.{}", kind.plural(), kind.group()), "labels": {"naru.dev/suite": "yes"}},
         "spec": {"group": kind.group(), "scope": "Namespaced", "names": names, "versions": [{
             "name": kind.version(), "served": true, "storage": true, "subresources": {"status": {}},
             "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": open, "status": open}}},
@@ -70,7 +86,7 @@ fn definition_url(kind: Kind) -> String {
     format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
 }
 
-pub struct Lab {
+pub(crate) struct Lab {
     admin: Admin,
     proxy: Proxy,
     cluster: KubeCluster,
@@ -78,7 +94,7 @@ pub struct Lab {
 }
 
 impl Lab {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let admin = Admin::new().await;
         install(&admin).await;
         let namespace = namespace(&admin).await;
@@ -92,7 +108,12 @@ impl Lab {
             };
             let proxy = Proxy::start(config).await;
             let cluster = fake::cluster(&proxy.url()).await;
-            Self { admin, proxy, cluster, namespace }
+            Self {
+                admin,
+                proxy,
+                cluster,
+                namespace,
+            }
         };
         lab.bind().await;
         lab
@@ -131,7 +152,13 @@ impl Lab {
     }
 
     fn collection(&self, kind: Kind) -> String {
-        format!("/apis/{}/{}/namespaces/{}/{}", kind.group(), kind.version(), self.namespace, kind.plural())
+        format!(
+            "/apis/{}/{}/namespaces/{}/{}",
+            kind.group(),
+            kind.version(),
+            self.namespace,
+            kind.plural()
+        )
     }
 }
 
@@ -146,12 +173,20 @@ impl Subject for Lab {
     }
 
     fn operator(&self) -> Actor {
-        Actor { issuer: "https://id.example".into(), sub: "a1b2".into(), name: "김운영".into(), ..Actor::loopback() }
+        Actor {
+            issuer: "https://id.example".into(),
+            sub: "a1b2".into(),
+            name: "김운영".into(),
+            ..Actor::loopback()
+        }
     }
 
     async fn put(&self, kind: Kind, mut json: Value) -> Object {
         let url = self.collection(kind);
-        json["metadata"].as_object_mut().unwrap().remove("resourceVersion");
+        json["metadata"]
+            .as_object_mut()
+            .unwrap()
+            .remove("resourceVersion");
         let (mut status, mut answer) = self.admin.send(Method::POST, &url, MEDIA, &json).await;
         if status == StatusCode::CONFLICT {
             let url = format!("{url}/{}", json["metadata"]["name"].as_str().unwrap());
@@ -164,7 +199,9 @@ impl Subject for Lab {
     }
 
     async fn remove(&self, key: &Key) {
-        self.admin.delete(&format!("{}/{}", self.collection(key.kind), key.name)).await;
+        self.admin
+            .delete(&format!("{}/{}", self.collection(key.kind), key.name))
+            .await;
     }
 
     async fn install(&self, kind: Kind) {
@@ -185,7 +222,11 @@ impl Subject for Lab {
             self.admin.apply_one(&binding).await;
         } else {
             let name = binding["metadata"]["name"].as_str().unwrap();
-            self.admin.delete(&format!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}")).await;
+            self.admin
+                .delete(&format!(
+                    "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}"
+                ))
+                .await;
         }
         eventually!(self.may_list().await == yes);
     }
@@ -196,7 +237,12 @@ impl Subject for Lab {
 
     async fn expire(&self) {
         // Another kind's write moves the API server's one counter on.
-        let marker = self.put(Kind::Lease, naru_ports::contract::cluster::lease(&self.namespace, "marker", "x")).await;
+        let marker = self
+            .put(
+                Kind::Lease,
+                naru_ports::contract::cluster::lease(&self.namespace, "marker", "x"),
+            )
+            .await;
         self.proxy.expire(marker.resource_version().parse().unwrap());
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
