@@ -48,6 +48,7 @@ export NARU_LAB_ENVOY_VERSION=1.40.0
 
 # Files that others are told about (`lab env`).
 export NARU_LAB_KUBECONFIG=$NARU_LAB_STATE/admin.kubeconfig
+export NARU_LAB_NARU_KUBECONFIG=$NARU_LAB_STATE/naru.kubeconfig
 export NARU_LAB_AUDIT_LOG=$NARU_LAB_STATE/logs/audit.jsonl
 export NARU_LAB_PROMETHEUS=http://127.0.0.1:$NARU_LAB_PROMETHEUS_PORT
 export NARU_LAB_LOAD=http://127.0.0.1:$NARU_LAB_LOAD_PORT

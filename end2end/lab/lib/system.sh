@@ -16,10 +16,10 @@ apply_file() {
 }
 
 # Server-side, because a large definition does not fit into the annotation that a client's apply leaves behind.
-apply_folder() {
-  compgen -G "$1/*.yaml" > /dev/null || return 0
-  kc apply --server-side --force-conflicts -f "$1" > "$NARU_LAB_STATE/logs/apply.log" 2>&1 ||
-    { cat "$NARU_LAB_STATE/logs/apply.log" >&2; die "applying ${1#"$REPO_DIR"/}" "correct the manifest and run 'up' again"; }
+apply_kustomization() { # FOLDER [KUBECTL OPTION…]
+  local folder=$1; shift
+  kc apply --server-side --force-conflicts "$@" -k "$folder" > "$NARU_LAB_STATE/logs/apply.log" 2>&1 ||
+    { cat "$NARU_LAB_STATE/logs/apply.log" >&2; die "applying ${folder#"$REPO_DIR"/}" "correct the manifest and run 'up' again"; }
 }
 
 front_secret() { # NAMESPACE
@@ -33,12 +33,30 @@ up_system() {
   front_secret ingress-nginx
   front_secret istio-system
   for file in "$LAB_DIR"/system/[1-9]*.yaml; do apply_file "$file"; done
-  # The project's own: first the kinds, then whatever it wants in a lab.
-  apply_folder "$REPO_DIR/k8s/crds"
+  up_naru
+  await_system
+}
+
+# up_naru applies what Naru is installed with, opts one namespace in, and leaves a kubeconfig of Naru's own ServiceAccount: who tests
+# with it finds out what its rights do not cover.
+up_naru() {
+  apply_kustomization "$REPO_DIR/k8s"
   kc wait --for=condition=established crd --all --timeout=30s > /dev/null ||
     die "custom resource definitions are not established" "kubectl get crd"
-  apply_folder "$REPO_DIR/k8s/lab"
-  await_system
+  apply_kustomization "$REPO_DIR/k8s/opt-in" -n user-service
+  local token
+  token=$(kc -n naru create token naru --duration=24h) || die "a token for Naru's ServiceAccount" "kubectl -n naru get serviceaccounts"
+  (
+    umask 077
+    cat > "$NARU_LAB_NARU_KUBECONFIG" <<YAML
+apiVersion: v1
+kind: Config
+current-context: lab
+contexts: [{name: lab, context: {cluster: lab, user: naru}}]
+clusters: [{name: lab, cluster: {server: "https://127.0.0.1:$NARU_LAB_API_PORT", certificate-authority: $PKI/ca.crt}}]
+users: [{name: naru, user: {token: $token}}]
+YAML
+  )
 }
 
 await_system() {
