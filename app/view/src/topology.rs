@@ -8,7 +8,7 @@ pub const BOX_WIDTH: f32 = 176.0;
 /// Height of a node's box, in pixels at scale 1.
 pub const BOX_HEIGHT: f32 = 56.0;
 /// Room between two columns of boxes, in pixels at scale 1: edges and their labels run here.
-pub const GAP_X: f32 = 112.0;
+pub const GAP_X: f32 = 168.0;
 /// Room between two boxes of one column, in pixels at scale 1.
 pub const GAP_Y: f32 = 24.0;
 /// Room around the whole drawing, in pixels at scale 1.

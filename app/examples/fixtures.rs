@@ -1,0 +1,139 @@
+//! Serves the pages over fixtures, to look at them in states that a healthy system does not show:
+//! `cargo run -p naru-app --features ssr,fixtures --example fixtures -- 3999 ~/.cache/naru/target/site stale`.
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    extract::Path,
+    http::header,
+    response::{IntoResponse, sse},
+    routing::get,
+};
+use leptos::prelude::*;
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use naru_app::{
+    App, ShellProps,
+    context::{Backend, Mode, Viewer},
+    fixtures::{self, Scene},
+    shell,
+};
+use naru_domain::actor::{Actor, Scope};
+use naru_ports::{Clock, Console};
+use naru_view::{
+    Name, View,
+    canary::{Applied, PlanSheet, SetWeights},
+    version::Version,
+    why::{ApplyError, Refused},
+};
+use std::{convert::Infallible, sync::Arc};
+
+struct Fixed(Scene);
+
+#[async_trait]
+impl Console for Fixed {
+    fn view(&self, _: &Scope) -> Arc<View> {
+        Arc::new(self.0.view(1))
+    }
+    async fn changed(&self, _: Version) -> Version {
+        std::future::pending().await
+    }
+    fn read_only(&self) -> bool {
+        self.0 == Scene::Partial
+    }
+    async fn plan(&self, _: &Actor, intent: &SetWeights) -> Result<PlanSheet, ApplyError> {
+        Ok(fixtures::plan(intent))
+    }
+    async fn apply(&self, _: &Actor, intent: &SetWeights, _: &str, _: &str) -> Result<Applied, ApplyError> {
+        Ok(Applied { change: "set-weights-0nw3d".into(), namespace: intent.route.namespace.clone(), at: fixtures::NOW })
+    }
+    async fn plan_undo(&self, _: &Actor, _: &Name, _: &Name) -> Result<PlanSheet, ApplyError> {
+        Err(ApplyError::Refused { refused: Refused::ForeignEdit { manager: "kubectl-edit".into() } })
+    }
+    async fn undo(&self, _: &Actor, _: &Name, _: &Name, _: &str, _: &str) -> Result<Applied, ApplyError> {
+        Err(ApplyError::ReadOnly)
+    }
+}
+
+struct Stopped;
+
+#[async_trait]
+impl Clock for Stopped {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(fixtures::NOW).unwrap_or_default()
+    }
+    async fn sleep_until(&self, _: jiff::Timestamp) {
+        std::future::pending().await
+    }
+}
+
+/// The inner `<head>` that trunk built, with this page's nonce in it.
+fn head(site: &str) -> String {
+    let html = std::fs::read_to_string(format!("{site}/index.html")).unwrap_or_default();
+    let head = html.split_once("<head>").and_then(|it| it.1.split_once("</head>")).map_or("", |it| it.0);
+    let nonce = leptos::nonce::use_nonce().map(|it| it.to_string()).unwrap_or_default();
+    head.replace("{{nonce}}", &nonce)
+}
+
+async fn part(scene: Scene, Path(part): Path<String>) -> impl IntoResponse {
+    let view = scene.view(1);
+    let json = match &*part {
+        "overview" => serde_json::to_string(&*view.overview),
+        "topology" => serde_json::to_string(&*view.topology),
+        "canaries" => serde_json::to_string(&*view.canaries),
+        _ => serde_json::to_string(&*view.changes),
+    };
+    ([(header::CONTENT_TYPE, "application/json")], json.unwrap_or_default())
+}
+
+#[tokio::main]
+async fn main() {
+    let mut args = std::env::args().skip(1);
+    let port = args.next().unwrap_or_else(|| "3999".into());
+    let site = args.next().unwrap_or_else(|| "target/site".into());
+    let scene = match args.next().as_deref() {
+        Some("empty") => Scene::Empty,
+        Some("stale") => Scene::Stale,
+        Some("unreachable") => Scene::Unreachable,
+        Some("partial") => Scene::Partial,
+        _ => Scene::Busy,
+    };
+    let options = LeptosOptions::builder().output_name("naru").site_root(site.clone()).build();
+    let backend = Backend {
+        console: Arc::new(Fixed(scene)),
+        clock: Arc::new(Stopped),
+        system: "buildingbite".into(),
+        mode: if scene == Scene::Partial { Mode::Cluster("prod-seoul".into()) } else { Mode::Rehearsal },
+    };
+    let context = move || {
+        provide_context(backend.clone());
+        provide_context(Viewer { actor: Actor::loopback(), scope: Scope::all() });
+    };
+    let files = tower_http::services::ServeDir::new(&site);
+    let doorbell = || async {
+        let event = Ok::<_, Infallible>(sse::Event::default().data("7:1"));
+        let stream = futures::StreamExt::chain(futures::stream::iter([event]), futures::stream::pending());
+        sse::Sse::new(stream)
+    };
+    let context2 = context.clone();
+    let api = move |request: axum::extract::Request| {
+        leptos_axum::handle_server_fns_with_context(context2.clone(), request)
+    };
+    let app = Router::new()
+        .route("/live", get(doorbell))
+        .route("/live/{part}", get(move |path| part(scene, path)))
+        .route("/api/{*name}", axum::routing::on(axum::routing::MethodFilter::POST, api))
+        .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), move || {
+            shell(ShellProps { head: head(&site) })
+        })
+        .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(context, |_| {
+            shell(ShellProps::default())
+        }))
+        .nest_service("/pkg", files)
+        .with_state(options);
+    match tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await {
+        Ok(listener) => {
+            let _ = axum::serve(listener, app).await;
+        }
+        Err(error) => eprintln!("{error}"),
+    }
+}

@@ -1,0 +1,31 @@
+//! The head of a page: its title, its one heading, the answer first.
+
+use crate::layout::Arrival;
+use leptos::{html, prelude::*};
+use leptos_meta::Title;
+
+/// Heading with title. When the page was reached by a link, focus goes to the heading, so that it is read out and the keyboard goes
+/// on from there.
+#[component]
+pub(crate) fn Heading(
+    /// The name of the page, for the window's title.
+    #[prop(into)]
+    title: Signal<String>,
+    /// The answer.
+    #[prop(into)]
+    answer: Signal<String>,
+) -> impl IntoView {
+    let heading = NodeRef::<html::H1>::new();
+    let arrival = use_context::<Arrival>();
+    Effect::new(move |_| {
+        if let (Some(heading), Some(arrival)) = (heading.get(), arrival)
+            && arrival.take()
+        {
+            let _ = heading.focus();
+        }
+    });
+    view! {
+        <Title text=title/>
+        <h1 node_ref=heading tabindex="-1">{answer}</h1>
+    }
+}

@@ -1,0 +1,165 @@
+//! The one sheet through which every change goes: plan, read, confirm, see how it went, take back.
+
+mod outcome;
+mod planned;
+
+pub(crate) use planned::diff;
+
+use crate::{
+    AppError,
+    components::icon::{Icon, icon},
+    context::{frame, lang},
+    serverfns,
+};
+use leptos::{ev, html, prelude::*, task::spawn_local};
+use naru_view::{
+    Name,
+    canary::{Applied, PlanSheet, SetWeights},
+    why::ApplyError,
+};
+
+/// What a person asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Ask {
+    Weights(SetWeights),
+    Undo { namespace: Name, change: Name },
+}
+
+/// How far it is.
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    Planning,
+    /// With why an earlier plan was not carried out, if this one follows it.
+    Planned(Box<PlanSheet>, Option<AppError>),
+    Applying(Box<PlanSheet>),
+    Done(Applied),
+    Failed(AppError),
+}
+
+/// The state of the sheet, shared by its parts.
+#[derive(Clone, Copy)]
+struct Sheet {
+    ask: RwSignal<Option<Ask>>,
+    step: RwSignal<Step>,
+    reason: RwSignal<String>,
+    // Answers to an ask that was given up meanwhile are thrown away.
+    turn: StoredValue<u32>,
+}
+
+/// Opens whenever `ask` is set, and unsets it when closed.
+pub(crate) fn plan_sheet(ask: RwSignal<Option<Ask>>) -> impl IntoView {
+    let lang = lang();
+    let dialog = NodeRef::<html::Dialog>::new();
+    let sheet = Sheet {
+        ask,
+        step: RwSignal::new(Step::Planning),
+        reason: RwSignal::new(String::new()),
+        turn: StoredValue::new(0),
+    };
+    Effect::new(move |_| {
+        if let (Some(dialog), Some(ask)) = (dialog.get(), ask.get()) {
+            if !dialog.open() {
+                let _ = dialog.show_modal();
+            }
+            sheet.reason.set(String::new());
+            sheet.plan(ask, None);
+        }
+    });
+    let closed = move |_: ev::Event| {
+        sheet.turn.update_value(|turn| *turn = turn.wrapping_add(1));
+        ask.set(None);
+    };
+    let close = move || {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
+    let title = move || match ask.get() {
+        Some(Ask::Undo { change, .. }) => lang.plan_undo_title(&change),
+        _ => lang.plan_title().to_owned(),
+    };
+    let body = move || match sheet.step.get() {
+        Step::Planning => {
+            view! { <div class="body"><p role="status">{lang.plan_waiting()}</p></div> }.into_any()
+        }
+        Step::Planned(plan, before) => planned::planned(sheet, &plan, before.as_ref(), false).into_any(),
+        Step::Applying(plan) => planned::planned(sheet, &plan, None, true).into_any(),
+        Step::Done(applied) => outcome::done(sheet, &applied).into_any(),
+        Step::Failed(error) => outcome::failed(sheet, &error).into_any(),
+    };
+    view! {
+        <dialog node_ref=dialog class="sheet" aria-labelledby="plan-title" on:close=closed>
+            <header>
+                <h2 id="plan-title">{title}</h2>
+                <button type="button" class="ghost" aria-label=lang.sheet_close() on:click=move |_| close()>{icon(Icon::Close)}</button>
+            </header>
+            {move || ask.with(Option::is_some).then_some(body)}
+        </dialog>
+    }
+}
+
+impl Sheet {
+    fn plan(self, ask: Ask, before: Option<AppError>) {
+        let turn = self.next();
+        self.step.set(Step::Planning);
+        spawn_local(async move {
+            let answer = match ask {
+                Ask::Weights(intent) => serverfns::plan_weights(intent).await,
+                Ask::Undo { namespace, change } => serverfns::plan_undo(namespace, change).await,
+            };
+            self.arrive(
+                turn,
+                match answer {
+                    Ok(plan) => Step::Planned(Box::new(plan), before),
+                    Err(error) => Step::Failed(error),
+                },
+            );
+        });
+    }
+
+    fn apply(self, plan: PlanSheet) {
+        let Some(ask) = self.ask.get_untracked() else {
+            return;
+        };
+        let (turn, reason, digest) = (self.next(), self.reason.get_untracked(), plan.digest.to_string());
+        self.step.set(Step::Applying(Box::new(plan)));
+        spawn_local(async move {
+            let answer = match ask.clone() {
+                Ask::Weights(intent) => serverfns::apply_weights(intent, digest, reason).await,
+                Ask::Undo { namespace, change } => {
+                    serverfns::undo_change(namespace, change, digest, reason).await
+                }
+            };
+            match answer {
+                Ok(applied) => self.arrive(turn, Step::Done(applied)),
+                // What was confirmed is no longer what would happen: show what would, and ask again.
+                Err(
+                    error @ AppError::Apply {
+                        error: ApplyError::DigestChanged { .. },
+                    },
+                ) => {
+                    if self.turn.try_get_value() == Some(turn) {
+                        self.plan(ask, Some(error));
+                    }
+                }
+                Err(error) => self.arrive(turn, Step::Failed(error)),
+            }
+        });
+    }
+
+    fn next(self) -> u32 {
+        self.turn.update_value(|turn| *turn = turn.wrapping_add(1));
+        self.turn.get_value()
+    }
+
+    fn arrive(self, turn: u32, step: Step) {
+        // The page may be gone: then there is nobody to tell.
+        if self.turn.try_get_value() == Some(turn) {
+            self.step.set(step);
+        }
+    }
+
+    fn writable(self) -> bool {
+        !frame().read_only
+    }
+}

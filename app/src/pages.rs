@@ -1,0 +1,15 @@
+//! One file a page.
+
+mod canary;
+mod canary_list;
+mod changes;
+mod not_found;
+mod overview;
+mod topology;
+
+pub(crate) use canary::canary;
+pub(crate) use canary_list::canary_list;
+pub(crate) use changes::changes;
+pub(crate) use not_found::{missing, not_found};
+pub(crate) use overview::overview;
+pub(crate) use topology::topology;

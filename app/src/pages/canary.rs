@@ -1,0 +1,128 @@
+//! One VirtualService: each weighted rule with what is set, what is drafted and what is observed.
+
+mod rule;
+mod track;
+
+use super::{canary_list, missing};
+use crate::{
+    components::{page::Heading, plan_sheet::plan_sheet, split},
+    context::{frame, lang},
+    live,
+};
+use leptos::prelude::*;
+use leptos_router::{components::A, hooks::use_params_map};
+use naru_view::canary::{Canaries, Canary, RouteRef};
+use std::sync::Arc;
+
+/// The page.
+pub(crate) fn canary() -> impl IntoView {
+    live::part::<Canaries>(draw)
+}
+
+fn draw(data: RwSignal<Arc<Canaries>>) -> AnyView {
+    let lang = lang();
+    let params = use_params_map();
+    let address = Memo::new(move |_| {
+        params.with(|it| {
+            (
+                it.get("namespace").unwrap_or_default(),
+                it.get("name").unwrap_or_default(),
+            )
+        })
+    });
+    let rules = Memo::new(move |_| {
+        let (namespace, name) = address.get();
+        let ours = |it: &&Canary| (&*it.route.namespace, &*it.route.name) == (&*namespace, &*name);
+        data.with(|it| it.routes.iter().filter(ours).cloned().collect::<Vec<_>>())
+    });
+    let found = Memo::new(move |_| !rules.with(Vec::is_empty));
+    let absent = move || {
+        let (namespace, name) = address.get();
+        missing(
+            lang.canary_not_found(&name, &namespace),
+            lang.canary_not_found_text(),
+            "/canary",
+            lang.canary_back(),
+        )
+    };
+    view! { <Show when=move || found.get() fallback=absent>{move || body(rules)}</Show> }.into_any()
+}
+
+fn body(rules: Memo<Vec<Canary>>) -> impl IntoView {
+    let frame = frame();
+    let lang = frame.lang;
+    let ask = RwSignal::new(None);
+    let name = move || {
+        rules.with(|rules| {
+            rules
+                .first()
+                .map(|it| it.route.name.to_string())
+                .unwrap_or_default()
+        })
+    };
+    let answer = Memo::new(move |_| {
+        rules.with(|rules| match &**rules {
+            [one] => lang.canary_answer(&one.route.name, &split::told(&one.destinations)),
+            [first, ..] => lang.canary_answer_rules(rules.len() as u64, &first.route.name),
+            [] => String::new(),
+        })
+    });
+    let about = move || {
+        rules.with(|rules| {
+            let first = rules.first()?;
+            let list =
+                |names: &[naru_view::Name]| names.iter().map(|it| &**it).collect::<Vec<_>>().join(", ");
+            let bound = if first.gateways.is_empty() {
+                "mesh".into()
+            } else {
+                list(&first.gateways)
+            };
+            Some(format!(
+                "{}/{} · {} {} · {} {}",
+                first.route.namespace,
+                first.route.name,
+                lang.canary_hosts(),
+                list(&first.hosts),
+                lang.canary_gateways(),
+                bound
+            ))
+        })
+    };
+    let title = Signal::derive(move || lang.app_title(&lang.canary_open(&name())));
+    let keys = Memo::new(move |_| rules.with(|it| it.iter().map(|it| it.route.clone()).collect::<Vec<_>>()));
+    let section = move |route: RouteRef| {
+        let first = rules.with_untracked(|all| all.iter().find(|it| it.route == route).cloned());
+        first.map(|first| {
+            let canary = Memo::new(move |held: Option<&Canary>| {
+                // A rule that is gone takes its section along; until then it stays as it was.
+                rules
+                    .with(|all| all.iter().find(|it| it.route == route).cloned())
+                    .or_else(|| held.cloned())
+                    .unwrap_or_else(|| first.clone())
+            });
+            rule::rule(canary, ask)
+        })
+    };
+    let in_flight = Memo::new(move |_| rules.with(|all| all.iter().any(canary_list::in_flight)));
+    let sign = move || {
+        use crate::components::sign::{Sign, pill};
+        if in_flight.get() {
+            pill(Sign::Good, lang.canary_in_flight())
+        } else {
+            pill(Sign::Idle, lang.canary_settled())
+        }
+    };
+    view! {
+        <div class="page">
+            <p class="back"><A href="/canary">{lang.canary_back()}</A></p>
+            <div class="lead">
+                <Heading title answer/>
+                {sign}
+                <p>{about}</p>
+            </div>
+            {frame.read_only.then(|| view! { <p class="notice">{lang.canary_read_only()}</p> })}
+            <For each=move || keys.get() key=Clone::clone children=section/>
+            {plan_sheet(ask)}
+        </div>
+    }
+}

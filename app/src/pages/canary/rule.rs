@@ -1,0 +1,382 @@
+//! One weighted rule: linked sliders and number fields over a draft, and the way to its plan.
+
+use super::track;
+use crate::{
+    components::{plan_sheet::Ask, split::label, whys::whys},
+    context::frame,
+    format,
+    lang::Lang,
+    pages::canary_list,
+    say,
+};
+use leptos::{ev, prelude::*};
+use naru_view::{
+    canary::{Canary, Destination, Observed, SetWeights, Share, WeightOf},
+    weights::{TOTAL, link},
+};
+
+/// The draft of a rule: what the sliders say before anybody plans it.
+#[derive(Clone, Copy)]
+struct Draft {
+    weights: RwSignal<Vec<u32>>,
+    locked: RwSignal<Vec<bool>>,
+}
+
+impl Draft {
+    fn set(self, index: usize, wanted: u32) {
+        let locked = self.locked.get_untracked();
+        self.weights
+            .update(|weights| link(weights, &locked, index, wanted));
+    }
+
+    fn get(self, index: usize) -> u32 {
+        self.weights
+            .with(|weights| weights.get(index).copied().unwrap_or(0))
+    }
+
+    fn locked(self, index: usize) -> bool {
+        self.locked
+            .with(|locked| locked.get(index).copied().unwrap_or(false))
+    }
+}
+
+fn set_weights(canary: &Canary) -> Vec<u32> {
+    canary.destinations.iter().map(|it| it.weight).collect()
+}
+
+fn names(canary: &Canary) -> Vec<String> {
+    canary.destinations.iter().map(label).collect()
+}
+
+pub(super) fn rule(canary: Memo<Canary>, ask: RwSignal<Option<Ask>>) -> impl IntoView {
+    let frame = frame();
+    let lang = frame.lang;
+    let first = canary.get_untracked();
+    let id = format!("rule-{}", first.route.rule);
+    let draft = Draft {
+        weights: RwSignal::new(set_weights(&first)),
+        locked: RwSignal::new(vec![false; first.destinations.len()]),
+    };
+    // What is set can change under the draft: by our own plan, or by somebody else. The draft then starts from it, and says so
+    // unless it already was the same.
+    let shape = Memo::new(move |_| canary.with(|it| (names(it), set_weights(it))));
+    let moved = RwSignal::new(false);
+    Effect::new(move |before: Option<(Vec<String>, Vec<u32>)>| {
+        let now = shape.get();
+        if before.as_ref().is_some_and(|before| *before != now) {
+            let drafted = draft.weights.get_untracked();
+            let untouched = before.is_some_and(|before| before.1 == drafted);
+            moved.set(drafted != now.1 && !untouched);
+            draft.locked.set(vec![false; now.1.len()]);
+            draft.weights.set(now.1.clone());
+        }
+        now
+    });
+    let same = Memo::new(move |_| shape.with(|(_, set)| draft.weights.with(|draft| draft == set)));
+    let forbidden = Memo::new(move |_| {
+        frame.read_only || canary.with(|it| it.owner.is_some() || it.destinations.len() < 2)
+    });
+    let count = Memo::new(move |_| canary.with(|it| it.destinations.len()));
+    let rows = move || {
+        (0..count.get())
+            .map(|i| row(lang, canary, draft, forbidden, i))
+            .collect_view()
+    };
+    let plan = move |_| {
+        let intent = canary.with_untracked(|it| {
+            let weights = it.destinations.iter().zip(draft.weights.get_untracked());
+            let weight = |(to, weight): (&Destination, u32)| WeightOf {
+                host: to.host.clone(),
+                subset: to.subset.clone(),
+                weight,
+            };
+            SetWeights {
+                route: it.route.clone(),
+                weights: weights.map(weight).collect(),
+            }
+        });
+        moved.set(false);
+        ask.set(Some(Ask::Weights(intent)));
+    };
+    let heading = {
+        let id = id.clone();
+        move || view! { <h2 id=id.clone()>{canary.with(|it| canary_list::rule(lang, it))}</h2> }
+    };
+    let stable = move || stable(lang, canary, draft, forbidden);
+    view! {
+        <section class="card rule" aria-labelledby=id>
+            <header>
+                {heading}
+                <p class="quiet end">{move || canary.with(|it| observed_over(lang, &it.observed))}</p>
+            </header>
+            {move || moved.get().then(|| view! { <p class="notice warn inset" role="status">{lang.canary_changed_meanwhile()}</p> })}
+            {move || canary.with(|it| stands_in_the_way(lang, it))}
+            <div class="sliders">{rows}</div>
+            {move || canary.with(|it| observed(lang, it))}
+            <noscript><p class="notice inset">{lang.canary_needs_script()}</p></noscript>
+            <footer class="act scripted">
+                <button type="button" class="button go" disabled=move || same.get() || forbidden.get() on:click=plan>{lang.canary_plan()}</button>
+                {stable}
+                <button
+                    type="button"
+                    class="button"
+                    disabled=move || same.get()
+                    on:click=move |_| draft.weights.set(shape.with_untracked(|it| it.1.clone()))
+                >
+                    {lang.canary_reset()}
+                </button>
+                <p class="quiet end" role="status">
+                    {move || if same.get() { lang.canary_no_change().to_owned() } else { lang.canary_sum(&draft.weights.with(|it| it.iter().sum::<u32>())) }}
+                </p>
+            </footer>
+            {track::legend(lang)}
+        </section>
+    }
+}
+
+/// "100 % stable" is always in reach: one button for the first destination, which by custom is the stable one.
+fn stable(lang: Lang, canary: Memo<Canary>, draft: Draft, forbidden: Memo<bool>) -> impl IntoView + use<> {
+    let name = canary.with(|it| it.destinations.first().map(label).unwrap_or_default());
+    let all = move |_| {
+        draft.locked.update(|locked| locked.fill(false));
+        draft.set(0, TOTAL);
+    };
+    view! {
+        <button type="button" class="button stop" disabled=move || forbidden.get() on:click=all>{lang.canary_all_stable(&name)}</button>
+    }
+}
+
+fn row(
+    lang: Lang,
+    canary: Memo<Canary>,
+    draft: Draft,
+    forbidden: Memo<bool>,
+    i: usize,
+) -> impl IntoView + use<> {
+    let destination = Memo::new(move |_| canary.with(|it| it.destinations.get(i).cloned()));
+    let name = move || destination.with(|it| it.as_ref().map(label).unwrap_or_default());
+    let share = Memo::new(move |_| canary.with(|it| share(&it.observed, i)));
+    let set = Memo::new(move |_| destination.with(|it| it.as_ref().map_or(0, |it| it.weight)));
+    let held = move || forbidden.get() || draft.locked(i);
+    let by_hand = move |text: String| {
+        if let Ok(wanted) = text.trim().parse::<u32>() {
+            draft.set(i, wanted.min(TOTAL));
+        }
+    };
+    let slide = move |event: ev::Targeted<ev::Event, web_sys::HtmlInputElement>| {
+        by_hand(event.target().value());
+        // Where others could not give way the slider goes back to what the draft says.
+        event.target().set_value(
+            &draft
+                .weights
+                .with_untracked(|it| it.get(i).copied().unwrap_or(0))
+                .to_string(),
+        );
+    };
+    let keys = move |event: ev::KeyboardEvent| {
+        // Browsers differ in how far Page keys go: here it is always 10.
+        let step: i64 = match &*event.key() {
+            "PageUp" => 10,
+            "PageDown" => -10,
+            _ => return,
+        };
+        event.prevent_default();
+        if !held() {
+            let now = i64::from(draft.weights.with_untracked(|it| it.get(i).copied().unwrap_or(0)));
+            draft.set(
+                i,
+                u32::try_from((now + step).clamp(0, i64::from(TOTAL))).unwrap_or(0),
+            );
+        }
+    };
+    let lock = move |_| {
+        draft.locked.update(|locked| {
+            if let Some(it) = locked.get_mut(i) {
+                *it = !*it
+            }
+        })
+    };
+    let told = move || {
+        let said = lang.canary_series(&draft.get(i), &name(), &set.get());
+        match share.get() {
+            Some(share) => format!(
+                "{said}, {}",
+                lang.canary_series_observed(&format::points(share.percent))
+            ),
+            None => said,
+        }
+    };
+    let pods = move || {
+        destination.with(|it| match it.as_ref().and_then(|it| it.ready) {
+            Some(n) => lang.canary_pods(u64::from(n)),
+            None => lang.canary_pods_unknown().into(),
+        })
+    };
+    let host = move || {
+        destination.with(|it| {
+            it.as_ref()
+                .filter(|it| !it.subset.is_empty())
+                .map(|it| it.host.to_string())
+        })
+    };
+    let rate = move || {
+        canary.with(|it| it.rate).zip(share.get()).map(|(rate, share)| {
+            format!(
+                " · {}",
+                lang.canary_per_second(&format::number(rate * share.percent / 100.0))
+            )
+        })
+    };
+    view! {
+        <div class="slider">
+            <div class="name">
+                <strong>{name}</strong>
+                <p class="quiet">{host}</p>
+                <p class="quiet">{pods}{rate}</p>
+            </div>
+            <div class="track">
+                {track::track(set, move || draft.get(i), share)}
+                <input
+                    type="range"
+                    min="0"
+                    max=TOTAL
+                    step="1"
+                    value=set.get_untracked()
+                    prop:value=move || draft.get(i).to_string()
+                    aria-label=move || lang.canary_weight_of(&name())
+                    aria-valuetext=told
+                    disabled=held
+                    on:input:target=slide
+                    on:keydown=keys
+                />
+            </div>
+            <div class="numbers">
+                <input
+                    type="number"
+                    class="field"
+                    min="0"
+                    max=TOTAL
+                    step="1"
+                    inputmode="numeric"
+                    value=set.get_untracked()
+                    prop:value=move || draft.get(i).to_string()
+                    aria-label=move || lang.canary_number_of(&name())
+                    disabled=held
+                    on:change:target=slide
+                    on:keydown=keys
+                />
+                <span aria-hidden="true">{lang.canary_percent()}</span>
+                <button
+                    type="button"
+                    class="ghost scripted"
+                    aria-pressed=move || if draft.locked(i) { "true" } else { "false" }
+                    aria-label=move || lang.canary_lock_of(&name())
+                    title=lang.canary_lock()
+                    disabled=move || forbidden.get()
+                    on:click=lock
+                >
+                    {move || crate::components::icon::icon(if draft.locked(i) { crate::components::icon::Icon::Lock } else { crate::components::icon::Icon::Unlock })}
+                </button>
+            </div>
+        </div>
+    }
+}
+
+fn share(observed: &Observed, i: usize) -> Option<Share> {
+    match observed {
+        Observed::Known { shares, n, .. } if *n > 0 => shares.get(i).cloned(),
+        _ => None,
+    }
+}
+
+fn observed_over(lang: Lang, observed: &Observed) -> Option<String> {
+    match observed {
+        Observed::Known { from, to, n, .. } => {
+            Some(lang.canary_observed_window(&format::clock(*from), &format::count(*n), &format::clock(*to)))
+        }
+        Observed::Unknown { .. } => None,
+    }
+}
+
+/// The observed split as a table, judged against what is set; or why there is none.
+fn observed(lang: Lang, canary: &Canary) -> AnyView {
+    let (shares, unrouted) = match &canary.observed {
+        Observed::Unknown { whys: reasons } => {
+            return view! { <div class="inset"><p>{lang.canary_observed_unknown()}</p>{whys(lang, reasons)}</div> }.into_any();
+        }
+        Observed::Known { n: 0, .. } => {
+            return view! { <p class="inset">{lang.canary_too_few()}</p> }.into_any();
+        }
+        Observed::Known { shares, unrouted, .. } => (shares, *unrouted),
+    };
+    let rows = canary.destinations.iter().zip(shares).map(|(to, share)| {
+        let interval = lang.canary_observed_value(
+            &format::points(share.high),
+            &format::points(share.low),
+            &format::points(share.percent),
+        );
+        let failed = if share.n == 0 {
+            None
+        } else {
+            Some(share.failed as f64 / share.n as f64)
+        };
+        view! {
+            <tr>
+                <th scope="row">{label(to)}</th>
+                <td class="r">{to.weight}" %"</td>
+                <td class="r">{interval}</td>
+                <td class="r">{format::count(share.n)}</td>
+                <td class="r">{crate::components::sign::errors(failed)}</td>
+            </tr>
+        }
+    });
+    // Rounding to a tenth is what people see; a weight on the edge of that counts as inside.
+    let inside = canary
+        .destinations
+        .iter()
+        .zip(shares)
+        .all(|(to, share)| (share.low - 0.05..=share.high + 0.05).contains(&f64::from(to.weight)));
+    let verdict = if inside {
+        lang.canary_inside()
+    } else {
+        lang.canary_outside()
+    };
+    let class = if inside { "quiet inset" } else { "inset text-warn" };
+    let unrouted =
+        (unrouted > 0).then(|| view! { <p class="inset text-bad">{lang.canary_unrouted(unrouted)}</p> });
+    view! {
+        <div class="scroll">
+            <table class="rows observed">
+                <thead>
+                    <tr>
+                        <th scope="col"><span class="visually-hidden">{lang.table_route()}</span></th>
+                        <th scope="col" class="r">{lang.canary_set()}</th>
+                        <th scope="col" class="r">{lang.table_observed()}</th>
+                        <th scope="col" class="r">"n"</th>
+                        <th scope="col" class="r">{lang.table_errors()}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+        <p class=class>{verdict}</p>
+        {unrouted}
+    }
+    .into_any()
+}
+
+fn stands_in_the_way(lang: Lang, canary: &Canary) -> impl IntoView + use<> {
+    let owner = canary
+        .owner
+        .as_ref()
+        .map(|(owner, by)| view! { <p class="notice inset">{lang.canary_owner(by, owner)}</p> });
+    let items = canary
+        .findings
+        .iter()
+        .map(|finding| view! { <li>{say::refused(lang, finding)}</li> })
+        .collect_view();
+    let findings = (!items.is_empty()).then(
+        || view! { <div class="notice warn inset"><h3>{lang.canary_findings()}</h3><ul>{items}</ul></div> },
+    );
+    view! { {owner}{findings} }
+}

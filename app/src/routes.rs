@@ -1,0 +1,49 @@
+//! Every page: its path, its name, its key. A page is one file in `pages/`, one line here and one in `app.rs`.
+
+use crate::{components::icon::Icon, lang::Lang};
+
+/// A page of the rail.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// Where it is.
+    pub path: &'static str,
+    /// The second key of its shortcut, after `g`.
+    pub key: char,
+    /// Its picture in the rail.
+    pub(crate) icon: Icon,
+    /// Its name.
+    pub name: fn(Lang) -> &'static str,
+}
+
+/// Every page of the rail, in its order. Pages that do not exist yet are not here: no link leads nowhere.
+pub const PAGES: [Page; 4] = [
+    Page {
+        path: "/",
+        key: 'o',
+        icon: Icon::Overview,
+        name: Lang::nav_overview,
+    },
+    Page {
+        path: "/topology",
+        key: 't',
+        icon: Icon::Topology,
+        name: Lang::nav_topology,
+    },
+    Page {
+        path: "/canary",
+        key: 'c',
+        icon: Icon::Canary,
+        name: Lang::nav_canary,
+    },
+    Page {
+        path: "/changes",
+        key: 'h',
+        icon: Icon::Changes,
+        name: Lang::nav_changes,
+    },
+];
+
+/// The path of one VirtualService's weights.
+pub fn canary(namespace: &str, name: &str) -> String {
+    format!("/canary/{namespace}/{name}")
+}

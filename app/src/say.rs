@@ -1,0 +1,143 @@
+//! Reasons as sentences, in either language. The pages, the command line and the logs of pipelines say the same.
+
+use crate::{AppError, format, lang::Lang};
+use naru_view::why::{ApplyError, Refused, Risk, SourceName, Why};
+
+/// The source's own name; the same in both languages.
+pub fn source(source: SourceName) -> &'static str {
+    match source {
+        SourceName::Kubernetes => "Kubernetes",
+        SourceName::Prometheus => "Prometheus",
+    }
+}
+
+/// Host and subset as one name: `user-service (v2)`.
+pub fn destination(host: &str, subset: &str) -> String {
+    if subset.is_empty() {
+        host.into()
+    } else {
+        format!("{host} ({subset})")
+    }
+}
+
+/// Why something is not known.
+pub fn why(lang: Lang, why: &Why) -> String {
+    match why {
+        Why::NotYet { source: s } => lang.why_not_yet(&source(*s)),
+        Why::Unreachable { source: s, detail } => lang.why_unreachable(detail, &source(*s)),
+        Why::TimedOut { source: s, after_ms } => {
+            lang.why_timed_out(&format::duration(*after_ms as f64), &source(*s))
+        }
+        Why::Garbled { source: s, detail } => lang.why_garbled(detail, &source(*s)),
+        Why::Failed {
+            source: s,
+            status,
+            detail,
+        } => lang.why_failed(detail, &source(*s), status),
+        Why::Stale { source: s, since } => lang.why_stale(&format::utc(*since), &source(*s)),
+        Why::Forbidden {
+            verb,
+            resource,
+            namespace: Some(namespace),
+        } => lang.why_forbidden_in(namespace, resource, verb),
+        Why::Forbidden {
+            verb,
+            resource,
+            namespace: None,
+        } => lang.why_forbidden(resource, verb),
+        Why::KindAbsent { kind } => lang.why_kind_absent(kind),
+        Why::TooLarge {
+            kind,
+            name,
+            bytes,
+            limit,
+        } => lang.why_too_large(
+            &format::bytes(*bytes as f64),
+            kind,
+            &format::bytes(*limit as f64),
+            name,
+        ),
+        Why::TooYoung { samples, needed } => lang.why_too_young(needed, samples),
+        Why::NoTraffic { window_s } => lang.why_no_traffic(window_s),
+        Why::HeaderRouted { subset } => lang.why_header_routed(subset),
+        Why::NoMoment => lang.why_no_moment().into(),
+        Why::NotJudged { what } => lang.why_not_judged(what),
+        Why::OneReporter { missing } if &**missing == "source" => lang.why_one_reporter_source().into(),
+        Why::OneReporter { .. } => lang.why_one_reporter_destination().into(),
+        Why::SecurityDisagrees => lang.why_security_disagrees().into(),
+        Why::Interrupted => lang.why_interrupted().into(),
+        Why::ChangedMeanwhile => lang.why_changed_meanwhile().into(),
+        Why::Rejected { detail } => lang.why_rejected(detail),
+        Why::Said { detail } => lang.why_said(detail),
+    }
+}
+
+/// Several reasons, one after the other.
+pub fn whys(lang: Lang, whys: &[Why]) -> String {
+    whys.iter().map(|it| why(lang, it)).collect::<Vec<_>>().join(" ")
+}
+
+/// Why a change is refused before anything is written.
+pub fn refused(lang: Lang, refused: &Refused) -> String {
+    match refused {
+        Refused::NotFound {
+            kind,
+            namespace,
+            name,
+        } => lang.refused_not_found(kind, name, namespace),
+        Refused::RouteChanged { detail } => lang.refused_route_changed(detail),
+        Refused::Sum { sum } => lang.refused_sum(sum),
+        Refused::NoReadyPods { host, subset, weight } => {
+            lang.refused_no_ready_pods(&destination(host, subset), weight)
+        }
+        Refused::SubsetUndefined { host, subset } => lang.refused_subset_undefined(host, subset),
+        Refused::HostUnknown { host } => lang.refused_host_unknown(host),
+        Refused::Owned { owner, by } => lang.refused_owned(by, owner),
+        Refused::NothingToDo => lang.refused_nothing_to_do().into(),
+        Refused::Unknown { whys: reasons } => lang.refused_unknown(&whys(lang, reasons)),
+        Refused::ForeignEdit { manager } => lang.refused_foreign_edit(manager),
+        Refused::NotUndoable => lang.refused_not_undoable().into(),
+        Refused::Reason { limit } => lang.refused_reason(limit),
+        Refused::BadInput { field } => lang.refused_bad_input(field),
+    }
+}
+
+/// What could go wrong with a change that is allowed.
+pub fn risk(lang: Lang, risk: &Risk) -> String {
+    match risk {
+        Risk::SessionsFlip => lang.risk_sessions_flip().into(),
+        Risk::OpenStreamsStay => lang.risk_open_streams_stay().into(),
+        Risk::Load { subset, pods, factor } => {
+            lang.risk_load(&format::number(*factor), u64::from(*pods), subset)
+        }
+        Risk::HeaderRouted { subset } => lang.risk_header_routed(subset),
+        Risk::AllToOne { subset } => lang.risk_all_to_one(subset),
+        Risk::Blind => lang.risk_blind().into(),
+    }
+}
+
+/// Why a confirmed change did not go through.
+pub fn apply_error(lang: Lang, error: &ApplyError) -> String {
+    match error {
+        ApplyError::Refused { refused: reason } => refused(lang, reason),
+        ApplyError::DigestChanged { .. } => lang.apply_digest_changed().into(),
+        ApplyError::Forbidden { detail } => lang.apply_forbidden(detail),
+        ApplyError::Invalid { detail } => lang.apply_invalid(detail),
+        ApplyError::Conflict => lang.apply_conflict().into(),
+        ApplyError::Unreachable { detail } => lang.apply_unreachable(detail),
+        ApplyError::Unsure { change, detail } => lang.apply_unsure(change, detail),
+        ApplyError::NoJournal { detail } => lang.apply_no_journal(detail),
+        ApplyError::ReadOnly => lang.apply_read_only().into(),
+    }
+}
+
+/// Why a page or an action has no answer.
+pub fn app_error(lang: Lang, error: &AppError) -> String {
+    match error {
+        AppError::Apply { error } => apply_error(lang, error),
+        AppError::Lost => lang.error_lost().into(),
+        AppError::BadRequest { field } => lang.refused_bad_input(field),
+        AppError::NotFound => lang.error_not_found().into(),
+        AppError::Internal => lang.error_internal().into(),
+    }
+}

@@ -1,0 +1,96 @@
+//! What a page asks the server to do. A public interface: each call checks its bounds, acts as the viewer, never redirects, and
+//! answers a failure as [`AppError`] under the status that fits.
+
+mod apply_weights;
+mod plan_undo;
+mod plan_weights;
+mod undo_change;
+
+pub use apply_weights::{ApplyWeights, apply_weights};
+pub use plan_undo::{PlanUndo, plan_undo};
+pub use plan_weights::{PlanWeights, plan_weights};
+pub use undo_change::{UndoChange, undo_change};
+
+#[cfg(feature = "ssr")]
+mod inside {
+    use crate::{
+        AppError,
+        context::{Backend, Viewer, backend},
+    };
+    use naru_view::{
+        canary::SetWeights,
+        why::{ApplyError, Refused},
+    };
+
+    /// Characters of a reason; the journal keeps no more.
+    const REASON: u32 = 500;
+    /// Kubernetes names have at most 253 bytes (DNS-1123 subdomain); hosts in routes may carry a wildcard, digests are 64.
+    const NAME: usize = 256;
+    /// Destinations of one rule. Istio sets no limit; nobody shifts traffic among more.
+    const DESTINATIONS: usize = 64;
+
+    /// Where and as whom a call acts, if `namespace` may be seen at all.
+    pub(super) fn enter(namespace: &str) -> Result<(Backend, Viewer), AppError> {
+        let (backend, viewer) = backend()?;
+        if viewer.scope.sees(namespace) {
+            Ok((backend, viewer))
+        } else {
+            Err(AppError::NotFound)
+        }
+    }
+
+    pub(super) fn names<'a>(field: &str, names: impl IntoIterator<Item = &'a str>) -> Result<(), AppError> {
+        let fits = names.into_iter().all(|name| name.len() <= NAME);
+        if fits {
+            Ok(())
+        } else {
+            Err(AppError::BadRequest { field: field.into() })
+        }
+    }
+
+    pub(super) fn intent(intent: &SetWeights) -> Result<(), AppError> {
+        let route = &intent.route;
+        names("route", [&*route.namespace, &*route.name])?;
+        names(
+            "weights",
+            intent.weights.iter().flat_map(|w| [&*w.host, &*w.subset]),
+        )?;
+        let bounded = intent.weights.len() <= DESTINATIONS && intent.weights.iter().all(|w| w.weight <= 100);
+        if bounded {
+            Ok(())
+        } else {
+            Err(AppError::BadRequest {
+                field: "weights".into(),
+            })
+        }
+    }
+
+    pub(super) fn reason(reason: &str) -> Result<&str, AppError> {
+        let reason = reason.trim();
+        let fits = !reason.is_empty() && reason.chars().count() <= REASON as usize;
+        let refused = || ApplyError::Refused {
+            refused: Refused::Reason { limit: REASON },
+        };
+        if fits { Ok(reason) } else { Err(refused().into()) }
+    }
+
+    pub(super) fn writable(backend: &Backend) -> Result<(), AppError> {
+        if backend.console.read_only() {
+            Err(ApplyError::ReadOnly.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Gives a failure the HTTP status that says the same.
+    pub(super) fn answer<T>(result: Result<T, AppError>) -> Result<T, AppError> {
+        if let (Err(error), Some(response)) = (
+            &result,
+            leptos::prelude::use_context::<leptos_axum::ResponseOptions>(),
+        ) && let Ok(status) = http::StatusCode::from_u16(error.status())
+        {
+            response.set_status(status);
+        }
+        result
+    }
+}

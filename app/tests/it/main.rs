@@ -1,0 +1,1 @@
+//! Pages rendered natively from fixtures, in both languages and in every state.
