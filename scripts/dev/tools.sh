@@ -13,9 +13,9 @@ cargo_tool() {
     : >"$stamp"; return 0
   fi
   say "compiling $crate $version (about $about on two cores, once)"
-  # Quick to build rather than quick to run: these run for seconds.
+  # Quick to build rather than quick to run: these run for seconds. Trunk only calls others: no optimisation at all.
   CARGO_TARGET_DIR=$NARU_CACHE/tools/target CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
-    CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_PROFILE_DEV_DEBUG=0 \
     quietly "cargo install $crate" "is the crate registry reachable? is a C compiler installed?" \
     env -C "$NARU_CACHE" cargo install --root "$NARU_CACHE/tools" --ignore-rust-version "$@" "$crate@$version"
   : >"$stamp"
@@ -23,7 +23,7 @@ cargo_tool() {
 
 trunk_tools() {
   cargo_tool wasm-bindgen-cli "$(version_in_lock wasm-bindgen)" "2 minutes"
-  cargo_tool trunk "$TRUNK_VERSION" "4 minutes" --locked --no-default-features --features rustls
+  cargo_tool trunk "$TRUNK_VERSION" "5 minutes" --debug --locked --no-default-features --features rustls
 }
 
 deny_tool() { cargo_tool cargo-deny "$DENY_VERSION" "4 minutes" --locked; }
