@@ -69,7 +69,10 @@ impl Http {
         if let Some(path) = &self.bearer_token_file {
             request = request.header(AUTHORIZATION, bearer(path)?);
         }
-        let response = request.send().await.map_err(|error| self.why(error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unanswered(&error.without_url()))?;
         let status = response.status();
         if status.is_success() {
             return self
@@ -90,7 +93,11 @@ impl Http {
     async fn body(&self, mut response: Response, limit: usize) -> Result<Option<Bytes>, Why> {
         let expected = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
         let mut body = BytesMut::with_capacity(expected.min(limit));
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.why(error))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| self.broken_off(&error.without_url()))?
+        {
             if body.len() + chunk.len() > limit {
                 return Ok(None);
             }
@@ -124,27 +131,50 @@ impl Http {
     }
 
     /// Why there was no answer. Never says the address, which may be internal.
-    fn why(&self, error: reqwest::Error) -> Why {
-        let error = error.without_url();
+    fn unanswered(&self, error: &reqwest::Error) -> Why {
         if error.is_timeout() {
             return self.timed_out();
         }
-        let mut cause: &dyn Error = &error;
-        let mut by_the_network = error.is_connect();
-        while let Some(deeper) = cause.source() {
-            cause = deeper;
-            by_the_network |= cause.is::<std::io::Error>();
-        }
+        let cause = deepest(error);
         let detail = short(&cause.to_string());
-        if by_the_network && !error.is_decode() {
+        if cause
+            .downcast_ref::<hyper::Error>()
+            .is_some_and(hyper::Error::is_parse)
+        {
+            garbled(detail)
+        } else {
             Why::Unreachable {
                 source: SourceName::Prometheus,
                 detail,
             }
-        } else {
-            garbled(detail)
         }
     }
+
+    /// Why the answer ended before its end, or could not be decompressed.
+    fn broken_off(&self, error: &reqwest::Error) -> Why {
+        if error.is_timeout() {
+            self.timed_out()
+        } else {
+            garbled(deepest(error).to_string())
+        }
+    }
+}
+
+/// The first cause: what stands before it only says which request it was, with its address.
+fn deepest(error: &reqwest::Error) -> &(dyn Error + 'static) {
+    let mut cause: &(dyn Error + 'static) = error;
+    while let Some(deeper) = cause.source() {
+        // hyper's own errors tell more than the bytes' that they come from.
+        if cause.is::<hyper::Error>()
+            && cause
+                .downcast_ref::<hyper::Error>()
+                .is_some_and(hyper::Error::is_parse)
+        {
+            break;
+        }
+        cause = deeper;
+    }
+    cause
 }
 
 /// Where queries go: below the path prefix of the base URL.

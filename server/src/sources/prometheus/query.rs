@@ -130,9 +130,9 @@ impl Query {
         })
     }
 
-    /// How many samples the best sampled counter has, for each replica.
-    pub(super) fn most_samples(seconds: u32) -> Self {
-        let matchers = vec![Matcher::Is(Label::Reporter, "source".to_owned())];
+    /// How many samples the best sampled counter of a reporter has, for each replica.
+    pub(super) fn most_samples(reporter: &str, seconds: u32) -> Self {
+        let matchers = vec![Matcher::Is(Label::Reporter, reporter.to_owned())];
         Self(Form::MostSamples {
             by: Label::Replica,
             range: Range {
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn samples_are_counted_for_each_replica() {
         assert_eq!(
-            Query::most_samples(120).to_string(),
+            Query::most_samples("source", 120).to_string(),
             "max by (prometheus_replica) (count_over_time(istio_requests_total{reporter=\"source\"}[120s]))"
         );
     }

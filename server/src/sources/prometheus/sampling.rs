@@ -63,10 +63,20 @@ impl Sampling {
     /// Counts samples. Prometheus's list of targets would tell the interval outright, but Thanos and Mimir have none, and it is megabytes
     /// where there are thousands of pods.
     pub(super) async fn ask(&self, http: &Http, now: Timestamp, window_s: u32) -> Result<Sampled, Why> {
-        let body = http
-            .query(&Query::most_samples(window_s.saturating_mul(2)))
-            .await?;
-        let sampled = read(&body, now, window_s)?;
+        let seconds = window_s.saturating_mul(2);
+        let mut sampled = read(
+            &http.query(&Query::most_samples("source", seconds)).await?,
+            now,
+            window_s,
+        )?;
+        if sampled.samples.is_none() {
+            // No caller has a proxy yet.
+            sampled = read(
+                &http.query(&Query::most_samples("destination", seconds)).await?,
+                now,
+                window_s,
+            )?;
+        }
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sampled.clone());
         Ok(sampled)
     }

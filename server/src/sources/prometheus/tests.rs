@@ -1,8 +1,10 @@
 //! The adapter against what a network can do to it (`faults`, `exchange`), and against a real Prometheus (`live`, `speed`).
 
+mod contract;
 mod exchange;
 mod faults;
 mod live;
+mod process;
 mod server;
 mod speed;
 

@@ -111,8 +111,14 @@ pub(super) fn split(series: &[Series], since: Timestamp, now: Timestamp) -> Resu
         *requests += n;
         *failed += if it.series.failed { n } else { 0.0 };
     }
+    let value = value(rows, from, to);
+    if value.unrouted == 0 && value.rows.iter().all(|it| it.requests == 0) {
+        return Err(Why::NoTraffic {
+            window_s: u32::try_from((to - from) / 1000).unwrap_or(u32::MAX),
+        });
+    }
     Ok(Dated {
-        value: value(rows, from, to),
+        value,
         at: moment(to),
         gaps: vec![],
     })

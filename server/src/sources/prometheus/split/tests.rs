@@ -200,6 +200,15 @@ fn too_few_samples_are_no_answer() {
     );
 }
 
+#[test]
+fn samples_without_requests_are_no_split() {
+    let quiet = series("p", "b", false, &[(95, 7.0), (110, 7.0), (125, 7.0), (140, 7.0)]);
+    assert_eq!(
+        split(&[quiet], at(SINCE), at(200)),
+        Err(Why::NoTraffic { window_s: 30 })
+    );
+}
+
 fn question(namespace: &str, name: &str) -> SplitQuestion {
     SplitQuestion {
         service: ServiceId {

@@ -103,7 +103,6 @@ async fn garbage_half_a_body_and_json_of_another_kind_are_garbled() {
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"status\":\"success\",\"data\":{\"resultType\":\"vec";
     for reply in [
         Reply::raw(b"\x16\x03\x01\x02\x00garbage\r\n\r\n".to_vec()),
-        Reply::raw(""),
         Reply::raw(half),
         Reply::raw("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 5\r\n\r\nplain"),
         Reply::json(r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1"#),
@@ -129,6 +128,12 @@ async fn late_answers_are_not_waited_for() {
         why(Reply::raw("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"sta").and_hang()).await,
         late
     );
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_without_an_answer_is_unreachable() {
+    let why = why(Reply::raw("")).await;
+    assert!(matches!(why, Why::Unreachable { .. }), "{why:?}");
 }
 
 #[tokio::test]

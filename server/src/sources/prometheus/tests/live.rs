@@ -1,7 +1,9 @@
-//! The adapter on a real Prometheus that scrapes counters of ours.
+//! The adapter on a real Prometheus that scrapes counters of ours: names that want quoting, a history that begins, the exact numbers.
 
 use super::{
-    adapter_with, now, question,
+    adapter_with, now,
+    process::Prometheus,
+    question,
     server::{Reply, serve},
 };
 use crate::sources::prometheus::PrometheusMetrics;
@@ -11,62 +13,9 @@ use naru_domain::{
 };
 use naru_ports::Metrics;
 use std::{
-    path::PathBuf,
-    process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
 };
-
-/// A Prometheus that ends with the test.
-struct Prometheus {
-    process: Child,
-    folder: PathBuf,
-    url: String,
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-impl Prometheus {
-    /// Scrapes `exporter` each second. The program is `$NARU_TEST_PROMETHEUS`, or `prometheus` on the path.
-    async fn start(exporter: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("naru-prometheus-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let target = exporter.trim_start_matches("http://");
-        let config = format!(
-            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n- job_name: pods\n  honor_labels: true\n  \
-             static_configs: [{{targets: ['{target}']}}]\n"
-        );
-        std::fs::write(folder.join("prometheus.yml"), config).unwrap();
-        let address = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
-        let program = std::env::var_os("NARU_TEST_PROMETHEUS").unwrap_or_else(|| "prometheus".into());
-        let process = Command::new(program)
-            .arg(format!(
-                "--config.file={}",
-                folder.join("prometheus.yml").display()
-            ))
-            .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
-            .arg(format!("--web.listen-address={address}"))
-            .args(["--web.external-url=http://localhost/tenant/", "--log.level=error"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("prometheus must be installed, or NARU_TEST_PROMETHEUS say where it is");
-        Self {
-            process,
-            folder,
-            url: format!("http://{address}/tenant/"),
-        }
-    }
-}
 
 /// Waits until `ask` has what is wanted; the last answer, after a minute.
 async fn until<T>(ask: impl AsyncFn() -> T, wanted: impl Fn(&T) -> bool) -> T {
@@ -123,7 +72,7 @@ async fn counts_are_exact_and_rates_are_close() {
     })
     .await;
     let expose = |rows: &[String]| *exposed.lock().unwrap() = rows.concat();
-    let prometheus = Prometheus::start(&exporter).await;
+    let prometheus = Prometheus::start(&exporter);
     let adapter = adapter_with(&prometheus.url, |it| it.timeout = Duration::from_secs(8));
 
     // Nothing is there, then too little, then enough.
