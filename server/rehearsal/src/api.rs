@@ -9,6 +9,7 @@ mod admit;
 mod faults;
 mod fields;
 mod rights;
+mod schema;
 mod state;
 mod watch;
 
@@ -111,6 +112,11 @@ impl ObjectStore {
     pub fn object(&self, key: &Key) -> Option<Object> {
         let json = self.state().json(key)?;
         Object::new(key.kind, (*json).clone()).ok()
+    }
+
+    /// The keys of all objects of a kind, in order of namespace and name.
+    pub fn keys(&self, kind: Kind) -> Vec<Key> {
+        self.state().of_kind(kind).map(|(key, _)| key.clone()).collect()
     }
 
     /// All objects of a kind in a namespace, or in all of them, in order of namespace and name.

@@ -2,17 +2,19 @@
 //!
 //! What only the real one knows (CEL cost, every field of every schema, other webhooks) is not here: the contract suite runs there too.
 
+use super::schema;
 use naru_domain::object::Kind;
+use naru_ports::As;
 use serde_json::Value;
 
-/// The longest reason, in characters.
-const REASON_MAX: usize = 500;
-
-/// Refuses `new` in the API server's manner; `old` is what was there.
-pub(super) fn validate(kind: Kind, old: Option<&Value>, new: &Value) -> Result<(), String> {
+/// Refuses `new` in the API server's manner, or prunes it to its schema; `old` is what was there.
+pub(super) fn validate(kind: Kind, old: Option<&Value>, new: &mut Value) -> Result<(), String> {
     metadata(new)?;
+    if let Some(schema) = schema::of(kind) {
+        schema::fit(schema, old, new)?;
+    }
     match kind {
-        Kind::Change => change(old, new),
+        Kind::Change => at_home(new),
         Kind::VirtualService => virtual_service(new),
         _ => Ok(()),
     }
@@ -48,34 +50,34 @@ fn metadata(new: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Naru's CRD: `self == oldSelf` on spec, a reason of bounded length, and no reaching into another namespace.
-fn change(old: Option<&Value>, new: &Value) -> Result<(), String> {
-    let null = Value::Null;
-    let spec = |it: &Value| it.get("spec").cloned().unwrap_or(Value::Null);
-    if old.is_some_and(|old| spec(old) != spec(new)) {
-        return Err("spec: Invalid value: \"object\": spec is immutable".into());
+/// Naru's admission policy: a change targets its own namespace.
+fn at_home(new: &Value) -> Result<(), String> {
+    if new.pointer("/spec/target/namespace") == new.pointer("/metadata/namespace") {
+        Ok(())
+    } else {
+        Err("spec.target.namespace is not the Change's own".into())
     }
-    if !new.get("spec").unwrap_or(&null).is_object() {
-        return Err("spec: Required value".into());
+}
+
+/// Naru's admission policy on new entries of the journal: written for a person, who is the one that asks. (Its
+/// last question, whether that person may patch the target, is only asked in a cluster.)
+pub(super) fn journal(who: As<'_>, new: &Value) -> Result<(), String> {
+    let As::Person(person) = who else {
+        return Err("a Change is written by Naru for a person, and by nobody else".into());
+    };
+    let actor = |field: &str| new.pointer("/spec/actor").and_then(|it| it.get(field));
+    let is = |field, wanted: &str| actor(field).and_then(Value::as_str) == Some(wanted);
+    if !is("sub", &person.sub) || !is("issuer", &person.issuer) {
+        return Err("spec.actor is not who asks".into());
     }
-    if let Some(reason) = new.pointer("/spec/reason") {
-        let length = reason.as_str().map_or(0, |it| it.chars().count());
-        if length == 0 || length > REASON_MAX {
-            return Err(format!(
-                "spec.reason: Invalid value: 1 to {REASON_MAX} characters are wanted, there are {length}"
-            ));
-        }
-    }
-    let home = new
-        .pointer("/metadata/namespace")
-        .and_then(Value::as_str)
-        .unwrap_or("");
-    if let Some(target) = new.pointer("/spec/target/namespace").and_then(Value::as_str)
-        && target != home
+    let groups = actor("groups")
+        .and_then(Value::as_array)
+        .map_or(&[] as &[Value], Vec::as_slice);
+    if !groups
+        .iter()
+        .all(|it| person.groups.iter().any(|group| it.as_str() == Some(&**group)))
     {
-        return Err(format!(
-            "spec.target.namespace: Invalid value: \"{target}\": a change targets its own namespace"
-        ));
+        return Err("spec.actor.groups has a group that who asks is not in".into());
     }
     Ok(())
 }
@@ -117,28 +119,22 @@ fn virtual_service(new: &Value) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::validate;
-    use naru_domain::object::Kind;
+    use super::{journal, validate};
+    use naru_domain::{actor::Actor, object::Kind};
+    use naru_ports::As;
     use serde_json::{Value, json};
 
-    fn virtual_service(weights: Value) -> Result<(), String> {
-        let routes: Vec<Value> = weights
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|weight| json!({"weight": weight}))
-            .collect();
-        validate(
-            Kind::VirtualService,
-            None,
-            &json!({"metadata": {"name": "a"}, "spec": {"http": [{"route": routes}]}}),
-        )
+    fn virtual_service(weights: &Value) -> Result<(), String> {
+        let weights = weights.as_array().unwrap().iter();
+        let routes: Vec<Value> = weights.map(|weight| json!({"weight": weight})).collect();
+        let mut json = json!({"metadata": {"name": "a"}, "spec": {"http": [{"route": routes}]}});
+        validate(Kind::VirtualService, None, &mut json)
     }
 
     #[test]
     fn weights_are_whole_numbers_from_zero_and_not_all_zero() {
         for good in [json!([90, 10]), json!([100, 0]), json!([1, 3]), json!([0])] {
-            assert_eq!(virtual_service(good.clone()), Ok(()), "{good}");
+            assert_eq!(virtual_service(&good), Ok(()), "{good}");
         }
         for bad in [
             json!([110, -10]),
@@ -146,37 +142,35 @@ mod tests {
             json!(["90", 10]),
             json!([90.5, 9.5]),
         ] {
-            assert!(virtual_service(bad.clone()).is_err(), "{bad}");
+            assert!(virtual_service(&bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn names_and_labels_have_a_form() {
-        let named = |name: &str| validate(Kind::Service, None, &json!({"metadata": {"name": name}}));
+        let named = |name: &str| validate(Kind::Service, None, &mut json!({"metadata": {"name": name}}));
         assert!(named("a.b-1").is_ok());
         for bad in ["", "A", "-a", "a-", "a..b", "a_b", "나루"] {
             assert!(named(bad).is_err(), "{bad}");
         }
-        assert!(
-            validate(
-                Kind::Service,
-                None,
-                &json!({"metadata": {"name": "a", "labels": {"x": 1}}})
-            )
-            .is_err()
-        );
+        let mut labelled = json!({"metadata": {"name": "a", "labels": {"x": 1}}});
+        assert!(validate(Kind::Service, None, &mut labelled).is_err());
     }
 
     #[test]
-    fn a_change_stays_at_home_and_as_it_was_written() {
-        let change = |target: &str, reason: &str| json!({"metadata": {"name": "c", "namespace": "n"}, "spec": {"target": {"namespace": target}, "reason": reason}});
-        let check = |old: Option<&Value>, new: &Value| validate(Kind::Change, old, new);
-        assert_eq!(check(None, &change("n", "why")), Ok(()));
-        assert!(check(None, &change("m", "why")).is_err());
-        assert!(check(None, &change("n", "")).is_err());
-        assert_eq!(check(None, &change("n", &"가".repeat(500))), Ok(()));
-        assert!(check(None, &change("n", &"가".repeat(501))).is_err());
-        assert!(check(Some(&change("n", "why")), &change("n", "other")).is_err());
-        assert_eq!(check(Some(&change("n", "why")), &change("n", "why")), Ok(()));
+    fn an_entry_is_written_by_who_it_names() {
+        let person = Actor::loopback();
+        let entry = |sub: &str, group: &str| {
+            json!({"metadata": {"namespace": "n"},
+                "spec": {"actor": {"issuer": "naru:loopback", "sub": sub, "groups": [group]}}})
+        };
+        let written = |who, entry| journal(who, &entry);
+        assert_eq!(
+            written(As::Person(&person), entry("operator", "naru:operator")),
+            Ok(())
+        );
+        assert!(written(As::Controller("c"), entry("operator", "naru:operator")).is_err());
+        assert!(written(As::Person(&person), entry("other", "naru:operator")).is_err());
+        assert!(written(As::Person(&person), entry("operator", "naru:admin")).is_err());
     }
 }

@@ -1,18 +1,20 @@
-//! The storage, and what each write does to it.
+//! The storage: objects, who is told of them, and what others do to them.
+
+mod meta;
+mod write;
 
 use super::{
-    Asker, Hook, Stored, admit,
+    Asker, Hook, Stored,
     faults::Faults,
-    fields::{self, Stamp},
     rights::{Rights, refusal},
 };
-use json_patch::{Patch, PatchErrorKind};
+use meta::{finish, fresh, set_meta};
 use naru_domain::{
     Name, SourceName, Timestamp, Why,
     actor::Actor,
-    object::{Key, Kind, Object, Write},
+    object::{Key, Kind, Object},
 };
-use naru_ports::{Access, As, ClusterError, Submitted};
+use naru_ports::{Access, ClusterError};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -101,51 +103,6 @@ pub(super) fn definition(kind: Kind) -> (Key, Value) {
         "status": {"conditions": [{"type": "Established", "status": "True"}]}
     });
     (Key::new(Kind::CustomResourceDefinition, "", name), json)
-}
-
-/// Kinds whose status is a subresource. All of Istio's and Naru's definitions have one.
-fn status_apart(kind: Kind) -> bool {
-    !matches!(kind, Kind::EndpointSlice | Kind::Lease)
-}
-
-/// Kinds whose generation the API server counts.
-fn counted(kind: Kind) -> bool {
-    !matches!(kind, Kind::Namespace | Kind::Service | Kind::Lease)
-}
-
-fn seconds(now: Timestamp) -> String {
-    Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
-}
-
-fn text<'a>(json: &'a Value, pointer: &str) -> &'a str {
-    json.pointer(pointer).and_then(Value::as_str).unwrap_or("")
-}
-
-fn set_meta(json: &mut Value, field: &str, value: Option<Value>) {
-    if let Some(metadata) = json.get_mut("metadata").and_then(Value::as_object_mut) {
-        match value {
-            Some(value) => drop(metadata.insert(field.into(), value)),
-            None => drop(metadata.shift_remove(field)),
-        }
-    }
-}
-
-fn set_status(json: &mut Value, status: Option<Value>) {
-    if let Some(root) = json.as_object_mut() {
-        match status {
-            Some(status) => drop(root.insert("status".into(), status)),
-            None => drop(root.shift_remove("status")),
-        }
-    }
-}
-
-/// What a change of which counts as a new generation: all but metadata and status.
-fn body(json: &Value) -> Value {
-    let mut json = json.clone();
-    if let Some(root) = json.as_object_mut() {
-        root.retain(|name, _| !matches!(name.as_str(), "metadata" | "status" | "apiVersion" | "kind"));
-    }
-    json
 }
 
 impl State {
@@ -318,7 +275,7 @@ impl State {
             .json(key)
             .filter(|_| self.served(key.kind))
             .ok_or(ClusterError::NotFound)?;
-        object(key, (*json).clone())
+        write::object(key, (*json).clone())
     }
 
     fn permit(&self, asker: Asker<'_>, verb: &str, key: &Key) -> Result<(), ClusterError> {
@@ -337,239 +294,4 @@ impl State {
         };
         asks.iter().map(allow).collect()
     }
-
-    /// Carries a write out, or finds out what it would do.
-    pub(super) fn submit(
-        &mut self,
-        who: As<'_>,
-        write: &Write,
-        mode: Mode<'_>,
-    ) -> Result<Submitted, ClusterError> {
-        let (key, verb) = (write.key(), verb(write));
-        // The right is asked for first, as the real one does: whether something is there is already an answer.
-        self.permit(Asker::As(who), verb.split(' ').next().unwrap_or(verb), key)?;
-        if !self.served(key.kind) {
-            return Err(ClusterError::NotFound);
-        }
-        let object = match write {
-            Write::Create(object) => Some(self.create(key, object.json(), mode)?),
-            Write::Patch { rv, ops, .. } => Some(self.patch(key, rv, ops, mode, false)?),
-            Write::PatchStatus { rv, ops, .. } => Some(self.patch(key, rv, ops, mode, true)?),
-            Write::Delete { uid, rv, .. } => {
-                self.delete(key, uid, rv, mode)?;
-                None
-            }
-        };
-        if !mode.dry_run {
-            let by = match who {
-                As::Person(person) => person.sub.clone(),
-                As::Controller(name) => name.into(),
-            };
-            self.audit.push(Entry {
-                at: mode.now,
-                by,
-                verb,
-                key: key.clone(),
-                manager: mode.manager.into(),
-            });
-        }
-        Ok(Submitted { object })
-    }
-
-    fn create(&mut self, key: &Key, json: &Value, mode: Mode<'_>) -> Result<Object, ClusterError> {
-        let invalid = |said: &str| Err(ClusterError::Invalid(said.into()));
-        if key.kind.namespaced() == key.namespace.is_empty() {
-            return invalid("metadata.namespace: the kind's scope is another");
-        }
-        if key.kind.namespaced()
-            && !self
-                .objects
-                .contains_key(&Key::new(Kind::Namespace, "", key.namespace.clone()))
-        {
-            return Err(ClusterError::NotFound);
-        }
-        if !text(json, "/metadata/resourceVersion").is_empty() {
-            return invalid("resourceVersion should not be set on objects to be created");
-        }
-        let (said, wanted) = (text(json, "/apiVersion"), key.kind.api_version());
-        let (kind, named) = (text(json, "/kind"), key.kind.name());
-        if (!said.is_empty() && said != wanted) || (!kind.is_empty() && kind != named) {
-            return invalid("the object's apiVersion and kind are not those of the request");
-        }
-        if self.objects.contains_key(key) {
-            return Err(ClusterError::Exists);
-        }
-        let mut json = json.clone();
-        if status_apart(key.kind) {
-            set_status(&mut json, None);
-        }
-        for kept in ["uid", "creationTimestamp", "generation", "managedFields"] {
-            set_meta(&mut json, kept, None);
-        }
-        admit::validate(key.kind, None, &json).map_err(|said| ClusterError::Invalid(said.into()))?;
-        if mode.dry_run {
-            // A uid that nothing will ever have.
-            let json = fresh(key.kind, json, "6e617275-0000-4000-9000-000000000000", mode);
-            return object(key, json);
-        }
-        let uid = self.uid();
-        let json = fresh(key.kind, json, &uid, mode);
-        let stored = self.store(mode.now, key, json);
-        object(key, (*stored).clone())
-    }
-
-    fn patch(
-        &mut self,
-        key: &Key,
-        rv: &str,
-        ops: &Patch,
-        mode: Mode<'_>,
-        status: bool,
-    ) -> Result<Object, ClusterError> {
-        if status && !status_apart(key.kind) {
-            return Err(ClusterError::NotFound);
-        }
-        let old = self.json(key).ok_or(ClusterError::NotFound)?;
-        if text(&old, "/metadata/resourceVersion") != rv {
-            return Err(ClusterError::Conflict);
-        }
-        let invalid = |said: String| ClusterError::Invalid(said.into());
-        let mut new = (*old).clone();
-        json_patch::patch(&mut new, ops).map_err(|error| {
-            invalid(match error.kind {
-                PatchErrorKind::TestFailed => format!("testing value {} failed", error.path),
-                _ => error.to_string(),
-            })
-        })?;
-        for field in ["name", "namespace", "uid"] {
-            let pointer = format!("/metadata/{field}");
-            if new.pointer(&pointer) != old.pointer(&pointer) {
-                return Err(invalid(format!(
-                    "metadata.{field}: Invalid value: field is immutable"
-                )));
-            }
-        }
-        if text(&new, "/metadata/resourceVersion") != rv {
-            return Err(ClusterError::Conflict);
-        }
-        if status {
-            // Only the status is taken.
-            let taken = new.get("status").cloned();
-            new = (*old).clone();
-            set_status(&mut new, taken);
-        } else if status_apart(key.kind) {
-            set_status(&mut new, old.get("status").cloned());
-        }
-        admit::validate(key.kind, Some(&old), &new).map_err(invalid)?;
-        let Some(new) = finish(key.kind, &old, new, mode, status.then_some("status")) else {
-            return object(key, (*old).clone());
-        };
-        if mode.dry_run {
-            return object(key, new);
-        }
-        let stored = self.store(mode.now, key, new);
-        object(key, (*stored).clone())
-    }
-
-    fn delete(&mut self, key: &Key, uid: &str, rv: &str, mode: Mode<'_>) -> Result<(), ClusterError> {
-        let old = self.json(key).ok_or(ClusterError::NotFound)?;
-        if text(&old, "/metadata/uid") != uid || text(&old, "/metadata/resourceVersion") != rv {
-            return Err(ClusterError::Conflict);
-        }
-        if !mode.dry_run {
-            self.remove(mode.now, key);
-        }
-        Ok(())
-    }
-}
-
-fn verb(write: &Write) -> &'static str {
-    match write {
-        Write::Create(_) => "create",
-        Write::Patch { .. } => "patch",
-        Write::PatchStatus { .. } => "patch status",
-        Write::Delete { .. } => "delete",
-    }
-}
-
-fn object(key: &Key, json: Value) -> Result<Object, ClusterError> {
-    Object::new(key.kind, json).map_err(|error| ClusterError::Invalid(error.to_string().into()))
-}
-
-fn stamp<'a>(
-    mode: Mode<'a>,
-    api_version: &'a str,
-    time: &'a str,
-    subresource: Option<&'static str>,
-) -> Stamp<'a> {
-    Stamp {
-        manager: mode.manager,
-        api_version,
-        time,
-        subresource,
-    }
-}
-
-/// A new object, with what the API server gives it. A creationTimestamp that is there stays.
-fn fresh(kind: Kind, json: Value, uid: &str, mode: Mode<'_>) -> Value {
-    let (api_version, time) = (kind.api_version(), seconds(mode.now));
-    let mut whole = json!({"apiVersion": api_version, "kind": kind.name()});
-    if let (Some(whole), Value::Object(json)) = (whole.as_object_mut(), json) {
-        whole.extend(json);
-    }
-    set_meta(&mut whole, "resourceVersion", None);
-    set_meta(&mut whole, "uid", Some(uid.into()));
-    if text(&whole, "/metadata/creationTimestamp").is_empty() {
-        set_meta(&mut whole, "creationTimestamp", Some(time.as_str().into()));
-    }
-    if counted(kind) {
-        set_meta(&mut whole, "generation", Some(1.into()));
-    }
-    fields::record(None, &mut whole, &stamp(mode, &api_version, &time, None));
-    whole
-}
-
-/// What an update leaves, before it gets its resourceVersion; None if it changes nothing.
-fn finish(
-    kind: Kind,
-    old: &Value,
-    mut new: Value,
-    mode: Mode<'_>,
-    subresource: Option<&'static str>,
-) -> Option<Value> {
-    for kept in [
-        "uid",
-        "resourceVersion",
-        "creationTimestamp",
-        "generation",
-        "managedFields",
-    ] {
-        set_meta(
-            &mut new,
-            kept,
-            old.pointer("/metadata").and_then(|it| it.get(kept)).cloned(),
-        );
-    }
-    for kept in ["apiVersion", "kind"] {
-        if let (Some(root), Some(value)) = (new.as_object_mut(), old.get(kept)) {
-            root.insert(kept.into(), value.clone());
-        }
-    }
-    if new == *old {
-        return None;
-    }
-    if counted(kind) && body(&new) != body(old) {
-        let generation = old
-            .pointer("/metadata/generation")
-            .and_then(Value::as_u64)
-            .unwrap_or(0);
-        set_meta(&mut new, "generation", Some((generation + 1).into()));
-    }
-    let (api_version, time) = (kind.api_version(), seconds(mode.now));
-    fields::record(
-        Some(old),
-        &mut new,
-        &stamp(mode, &api_version, &time, subresource),
-    );
-    Some(new)
 }

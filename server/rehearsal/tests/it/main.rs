@@ -1,6 +1,9 @@
 //! The rehearsal, held to the ports' contracts and to its own promises.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
 mod cluster;
+mod journal;
 mod knobs;
 mod metrics;
 mod traffic;

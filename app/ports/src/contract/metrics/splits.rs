@@ -1,0 +1,126 @@
+//! The properties of splits.
+
+use super::{Series, Subject, about, flow, requests, run, service, split, traffic, unrouted};
+use naru_domain::{
+    Why,
+    traffic::{Party, Reporter, ServiceId, SplitQuestion, SplitRow},
+};
+
+/// Only samples after the moment count, and all of them: those of a series that has just begun too.
+pub async fn a_split_counts_only_later_samples(subject: &dyn Subject) {
+    let (one, two) = (requests("v1", Reporter::Source), requests("v2", Reporter::Source));
+    run(subject, 3, &[(&one, 1_000)]).await;
+    let since = subject.now();
+    subject.scrape(1).await;
+    run(
+        subject,
+        4,
+        &[
+            (&one, 70),
+            (&two, 30),
+            (
+                &Series {
+                    code: "503",
+                    ..two.clone()
+                },
+                5,
+            ),
+        ],
+    )
+    .await;
+    let split = split(subject, since)
+        .await
+        .unwrap_or_else(|why| panic!("{why:?}"));
+    let row = |version: &str, requests, failed| SplitRow {
+        namespace: "shop".into(),
+        workload: format!("user-{version}").into(),
+        version: version.into(),
+        requests,
+        failed,
+    };
+    assert_eq!(split.rows, [row("v1", 280, 0), row("v2", 140, 20)]);
+    assert_eq!(split.unrouted, 0);
+    assert!(since <= split.from && split.from < split.to, "{split:?}");
+}
+
+/// The called sides' counts, other services and unknown callers are no part of a split.
+pub async fn a_split_is_what_callers_counted_for_this_service(subject: &dyn Subject) {
+    let (source, destination) = (
+        requests("v1", Reporter::Source),
+        requests("v1", Reporter::Destination),
+    );
+    let mut unknown = destination.clone();
+    unknown.flow.source = Party::default();
+    let mut other = source.clone();
+    other.flow.service.name = "product".into();
+    let all = [(&source, 10), (&destination, 10), (&unknown, 10), (&other, 10)];
+    run(subject, 1, &all).await;
+    let since = subject.now();
+    subject.scrape(1).await;
+    run(subject, 2, &all).await;
+    let split = split(subject, since)
+        .await
+        .unwrap_or_else(|why| panic!("{why:?}"));
+    assert_eq!(
+        split.rows.iter().map(|row| row.requests).collect::<Vec<_>>(),
+        [20]
+    );
+}
+
+/// Requests that reached nobody are counted apart and charged to nobody.
+pub async fn what_reached_nobody_is_counted_apart(subject: &dyn Subject) {
+    let (one, nobody) = (requests("v1", Reporter::Source), unrouted());
+    run(subject, 2, &[(&one, 90), (&nobody, 10)]).await;
+    let since = subject.now();
+    subject.scrape(1).await;
+    run(subject, 7, &[(&one, 90), (&nobody, 10)]).await;
+    let split = split(subject, since)
+        .await
+        .unwrap_or_else(|why| panic!("{why:?}"));
+    assert_eq!(
+        (split.rows.len(), split.rows[0].requests, split.unrouted),
+        (1, 630, 70)
+    );
+    let traffic = traffic(subject).await;
+    let flow = flow(&traffic, &nobody);
+    about(flow.failed, flow.rate);
+    assert!(
+        flow.codes.contains_key(&("503".into(), "UH".into())),
+        "{:?}",
+        flow.codes
+    );
+}
+
+/// Samples, but no request: that is said, and is no split.
+pub async fn no_traffic_is_no_split(subject: &dyn Subject) {
+    run(subject, 2, &[(&requests("v1", Reporter::Source), 10)]).await;
+    let since = subject.now();
+    subject.scrape(4).await;
+    let answer = split(subject, since).await;
+    assert!(matches!(answer, Err(Why::NoTraffic { .. })), "{answer:?}");
+}
+
+/// One answer for each question, in order.
+pub async fn questions_are_answered_in_order(subject: &dyn Subject) {
+    let series = requests("v1", Reporter::Source);
+    run(subject, 1, &[(&series, 10)]).await;
+    let since = subject.now();
+    subject.scrape(1).await;
+    run(subject, 3, &[(&series, 10)]).await;
+    let known = SplitQuestion {
+        service: service(),
+        since,
+    };
+    let other = SplitQuestion {
+        service: ServiceId {
+            name: "nobody".into(),
+            ..service()
+        },
+        since,
+    };
+    let metrics = subject.metrics();
+    assert_eq!(metrics.splits(&[]).await, []);
+    let answers = metrics.splits(&[other.clone(), known, other]).await;
+    let told: Vec<bool> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(told, [false, true, false]);
+}

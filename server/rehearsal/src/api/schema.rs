@@ -1,0 +1,266 @@
+//! Structural schemas, as the API server holds custom objects to them: unknown fields are pruned, known ones are checked.
+//!
+//! Naru's own definition is read from the very file that is installed in clusters, so that what would be pruned or refused there is
+//! pruned or refused here. (Kubernetes documentation, "Extend the Kubernetes API with CustomResourceDefinitions": structural schemas,
+//! field pruning, validation rules.)
+
+use naru_domain::object::Kind;
+use serde_json::{Map, Value};
+use std::sync::LazyLock;
+
+static CHANGES: LazyLock<Value> = LazyLock::new(|| {
+    let definition = include_str!("../../../../k8s/crds/changes.yaml");
+    // The text is part of the program: it reads, or no test passes.
+    let definition: Value = serde_saphyr::from_str(definition).unwrap_or_default();
+    definition
+        .pointer("/spec/versions/0/schema/openAPIV3Schema")
+        .cloned()
+        .unwrap_or_default()
+});
+
+/// Parts of the journal's entries that the definition does not know yet, so that a cluster would prune them, and entries could not be read
+/// back. They are let through here, and this list goes, once the definition has them.
+const NOT_YET_DEFINED: [&str; 2] = [".spec.diff", ".status.why"];
+
+/// The schema of a custom kind, where it is known. Istio's are Istio's.
+pub(super) fn of(kind: Kind) -> Option<&'static Value> {
+    (kind == Kind::Change).then(|| &*CHANGES)
+}
+
+/// Prunes `new` to its schema and says what is wrong with it, in the API server's manner; `old` is what was there.
+pub(super) fn fit(schema: &Value, old: Option<&Value>, new: &mut Value) -> Result<(), String> {
+    // What every object has is no part of the schema.
+    let mut whole = Map::new();
+    if let Some(root) = new.as_object_mut() {
+        for field in ["apiVersion", "kind", "metadata"] {
+            if let Some(value) = root.shift_remove(field) {
+                whole.insert(field.into(), value);
+            }
+        }
+    }
+    let mut wrong = Vec::new();
+    node(schema, old, new, "", &mut wrong);
+    if let Some(root) = new.as_object_mut() {
+        whole.append(root);
+        *root = whole;
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.join(", "))
+    }
+}
+
+fn node(schema: &Value, old: Option<&Value>, new: &mut Value, path: &str, wrong: &mut Vec<String>) {
+    let text = |name: &str| schema.get(name).and_then(Value::as_str);
+    let fits = match text("type") {
+        Some("object") => new.is_object(),
+        Some("array") => new.is_array(),
+        Some("string") => new.is_string(),
+        Some("integer") => new.is_i64() || new.is_u64(),
+        Some("boolean") => new.is_boolean(),
+        _ => true,
+    };
+    if !fits {
+        return wrong.push(format!(
+            "{path}: Invalid value: must be of type {}",
+            text("type").unwrap_or("")
+        ));
+    }
+    match new {
+        Value::Object(map) => object(schema, old, map, path, wrong),
+        Value::Array(items) => {
+            over(schema, "maxItems", items.len(), path, wrong);
+            if let Some(schema) = schema.get("items") {
+                for (n, item) in items.iter_mut().enumerate() {
+                    node(schema, None, item, &format!("{path}[{n}]"), wrong);
+                }
+            }
+        }
+        Value::String(value) => string(schema, value, path, wrong),
+        _ => {}
+    }
+    for rule in schema
+        .get("x-kubernetes-validations")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let rule = rule.get("rule").and_then(Value::as_str).unwrap_or("");
+        if !holds(rule, old, new) {
+            wrong.push(format!("{path}: Invalid value: failed rule: {rule}"));
+        }
+    }
+}
+
+fn object(
+    schema: &Value,
+    old: Option<&Value>,
+    map: &mut Map<String, Value>,
+    path: &str,
+    wrong: &mut Vec<String>,
+) {
+    for name in schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
+        if !map.contains_key(name) {
+            wrong.push(format!("{path}.{name}: Required value"));
+        }
+    }
+    if schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true)) {
+        return;
+    }
+    let properties = schema.get("properties").and_then(Value::as_object);
+    map.retain(|name, _| {
+        let known = properties.is_some_and(|known| known.contains_key(name));
+        known || NOT_YET_DEFINED.contains(&format!("{path}.{name}").as_str())
+    });
+    for (name, value) in map.iter_mut() {
+        if let Some(schema) = properties.and_then(|known| known.get(name)) {
+            node(
+                schema,
+                old.and_then(|it| it.get(name)),
+                value,
+                &format!("{path}.{name}"),
+                wrong,
+            );
+        }
+    }
+}
+
+fn over(schema: &Value, limit: &str, length: usize, path: &str, wrong: &mut Vec<String>) {
+    let most = schema
+        .get(limit)
+        .and_then(Value::as_u64)
+        .and_then(|it| usize::try_from(it).ok());
+    if most.is_some_and(|most| length > most) {
+        wrong.push(format!(
+            "{path}: Too long: {length}, {limit} is {}",
+            most.unwrap_or(0)
+        ));
+    }
+}
+
+fn string(schema: &Value, value: &str, path: &str, wrong: &mut Vec<String>) {
+    let length = value.chars().count();
+    over(schema, "maxLength", length, path, wrong);
+    if schema
+        .get("minLength")
+        .and_then(Value::as_u64)
+        .is_some_and(|least| (length as u64) < least)
+    {
+        wrong.push(format!("{path}: Invalid value: \"{value}\" is too short"));
+    }
+    if let Some(known) = schema.get("enum").and_then(Value::as_array)
+        && !known.iter().any(|it| it == value)
+    {
+        wrong.push(format!("{path}: Unsupported value: \"{value}\""));
+    }
+    let form = match (
+        schema.get("pattern").and_then(Value::as_str),
+        schema.get("format").and_then(Value::as_str),
+    ) {
+        (Some("^[0-9a-f]{64}$"), _) => {
+            length == 64
+                && value
+                    .bytes()
+                    .all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it))
+        }
+        // Another pattern must be taught first: better to refuse than to let pass what a cluster would not.
+        (Some(_), _) => false,
+        (None, Some("date-time")) => value.parse::<jiff::Timestamp>().is_ok(),
+        (None, _) => true,
+    };
+    if !form {
+        wrong.push(format!(
+            "{path}: Invalid value: \"{value}\" has not the form that is wanted"
+        ));
+    }
+}
+
+/// The rules of our own definition. One that is not known here does not hold: better to refuse than to let pass.
+fn holds(rule: &str, old: Option<&Value>, new: &Value) -> bool {
+    // A rule with `oldSelf` is for updates alone.
+    let Some(old) = old else {
+        return rule.contains("oldSelf");
+    };
+    match rule {
+        "self == oldSelf" => new == old,
+        "self.phase == oldSelf.phase || !(oldSelf.phase in ['Landed', 'NotCarriedOut'])" => {
+            let ended = matches!(
+                old.get("phase").and_then(Value::as_str),
+                Some("Landed" | "NotCarriedOut")
+            );
+            new.get("phase") == old.get("phase") || !ended
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fit, of};
+    use naru_domain::object::Kind;
+    use serde_json::{Value, json};
+
+    fn change() -> Value {
+        let digest = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        json!({"apiVersion": "naru.dev/v1alpha1", "kind": "Change", "metadata": {"name": "c", "namespace": "n", "labels": {"a": "b"}},
+            "spec": {"intent": {"anything": [1]}, "target": {"kind": "VirtualService", "namespace": "n", "name": "a", "uid": "u"},
+                "resourceVersion": "1", "ops": [{"op": "replace", "path": "/x", "value": {"y": 1}}], "undo": [],
+                "before": digest, "after": digest, "digest": digest,
+                "actor": {"issuer": "i", "sub": "s", "name": "n", "groups": ["g"]},
+                "reason": "이유", "approvedAt": "2026-01-01T00:00:00Z"},
+            "status": {"phase": "Intended"}})
+    }
+
+    fn fitted(old: Option<&Value>, edit: impl FnOnce(&mut Value)) -> Result<Value, String> {
+        let mut new = change();
+        edit(&mut new);
+        fit(of(Kind::Change).unwrap(), old, &mut new).map(|()| new)
+    }
+
+    #[test]
+    fn what_fits_stays_as_it_is_and_what_is_unknown_goes() {
+        assert_eq!(fitted(None, |_| {}), Ok(change()));
+        let pruned = fitted(None, |it| {
+            it["spec"]["unknown"] = json!(1);
+            it["spec"]["target"]["unknown"] = json!(1);
+            it["unknown"] = json!({});
+        });
+        assert_eq!(pruned, Ok(change()));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let edits: [(&str, Value); 8] = [
+            ("/spec/reason", json!("")),
+            ("/spec/reason", json!("가".repeat(501))),
+            ("/spec/before", json!("abc")),
+            ("/spec/approvedAt", json!("yesterday")),
+            ("/spec/ops/0/op", json!("sudo")),
+            ("/spec/target", json!({"kind": "VirtualService"})),
+            ("/spec/actor/groups", json!("g")),
+            ("/status/phase", json!("Lost")),
+        ];
+        for (pointer, value) in edits {
+            let answer = fitted(None, |it| *it.pointer_mut(pointer).unwrap() = value.clone());
+            assert!(answer.is_err(), "{pointer} {value}");
+        }
+    }
+
+    #[test]
+    fn the_spec_never_changes_and_an_end_stays_an_end() {
+        let old = change();
+        assert!(fitted(Some(&old), |it| it["spec"]["reason"] = json!("other")).is_err());
+        assert!(fitted(Some(&old), |it| it["status"]["phase"] = json!("Landed")).is_ok());
+        let mut ended = change();
+        ended["status"]["phase"] = json!("Landed");
+        assert!(fitted(Some(&ended), |_| {}).is_err());
+        assert!(fitted(Some(&ended), |it| it["status"]["phase"] = json!("Landed")).is_ok());
+    }
+}
