@@ -13,6 +13,9 @@ use std::{error::Error, path::PathBuf, time::Duration};
 /// Of an answer with an error status no more than this is read, in bytes.
 const ERROR_BODY_LIMIT: usize = 64 << 10;
 
+/// Taken at once for a body that says how long it will be, in bytes: what a server says is no reason to take more.
+const FIRST_CAPACITY: usize = 1 << 20;
+
 /// A client for one Prometheus.
 pub(super) struct Http {
     client: Client,
@@ -92,7 +95,7 @@ impl Http {
     /// Reads the body; None if it is larger than the limit, counted after decompression.
     async fn body(&self, mut response: Response, limit: usize) -> Result<Option<Bytes>, Why> {
         let expected = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
-        let mut body = BytesMut::with_capacity(expected.min(limit));
+        let mut body = BytesMut::with_capacity(expected.min(limit).min(FIRST_CAPACITY));
         while let Some(chunk) = response
             .chunk()
             .await

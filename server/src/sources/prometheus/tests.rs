@@ -1,5 +1,6 @@
 //! The adapter against what a network can do to it (`faults`, `exchange`), and against a real Prometheus (`live`, `speed`).
 
+mod authority;
 mod contract;
 mod exchange;
 mod faults;

@@ -25,6 +25,11 @@ impl Drop for Prometheus {
 impl Prometheus {
     /// Scrapes `exporter` each second. The program is `$NARU_TEST_PROMETHEUS`, or `prometheus` on the path.
     pub(super) fn start(exporter: &str) -> Self {
+        Self::start_with(exporter, "http", &[])
+    }
+
+    /// With more arguments.
+    pub(super) fn start_with(exporter: &str, scheme: &str, more: &[String]) -> Self {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("naru-prometheus-{}-{number}", std::process::id()));
@@ -48,6 +53,7 @@ impl Prometheus {
             .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
             .arg(format!("--web.listen-address={address}"))
             .args(["--web.external-url=http://localhost/tenant/", "--log.level=error"])
+            .args(more)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -55,7 +61,7 @@ impl Prometheus {
         Self {
             process,
             folder,
-            url: format!("http://{address}/tenant/"),
+            url: format!("{scheme}://{address}/tenant/"),
         }
     }
 }
