@@ -4,10 +4,13 @@
 //! template replaces all pods, which is when a sidecar comes or goes.
 
 use crate::api::{Hook, ObjectStore};
-use naru_domain::object::{Digest, Key, Kind, Object};
+use naru_domain::{
+    Name,
+    object::{Digest, Key, Kind, Object},
+};
 use serde_json::{Map, Value, json};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -22,6 +25,7 @@ pub fn controllers() -> Hook {
     let born = AtomicU32::new(0);
     // The generation of each Deployment that has been acted on: its status, which we write ourselves, is no reason to act.
     let handled = Mutex::new(BTreeMap::<Key, u64>::new());
+    let busy = Mutex::new(BTreeSet::<Name>::new());
     Arc::new(move |store, key| match key.kind {
         Kind::Deployment => {
             let object = store.object(key);
@@ -34,9 +38,23 @@ pub fn controllers() -> Hook {
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(key.clone(), generation);
             if before != Some(generation) {
+                busy.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(key.namespace.clone());
                 deployment(store, key, object.as_ref(), &born);
+                busy.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .remove(&key.namespace);
+                endpoints(store, &key.namespace);
+                status(store, &key.namespace);
             }
         }
+        // Once at the end of a rollout, not for each of its pods.
+        Kind::Pod
+            if busy
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .contains(&key.namespace) => {}
         Kind::Pod => {
             if store.object(key).is_none() {
                 heal(store, &key.namespace, &born);
@@ -174,7 +192,6 @@ fn deployment(store: &ObjectStore, key: &Key, object: Option<&Object>, born: &At
             scale(store, &set, replicas, born, created);
         }
     }
-    status(store, &key.namespace);
 }
 
 fn owner(api_version: &str, kind: &str, name: &str, uid: &str) -> Value {
