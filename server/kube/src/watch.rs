@@ -81,9 +81,10 @@ impl Watcher {
             Phase::Open(version) => self.open(version).await,
             Phase::Follow(version, mut lines, since) => match lines.next().await {
                 Ok(Some(line)) => self.event(version, lines, since, &line),
+                Err(Trouble::TimedOut(_)) => self.pulse(version, lines, since).await,
                 // The API server ends each watch after a while, and a broken one is taken up where it was: if that cannot be, opening it
                 // tells. One that ends at once, again and again, must not become a storm.
-                Ok(None) | Err(Trouble::Cut(_) | Trouble::TimedOut(_) | Trouble::Unsent(_)) => {
+                Ok(None) | Err(Trouble::Cut(_) | Trouble::Unsent(_)) => {
                     if since.elapsed() < Duration::from_secs(1) {
                         sleep(self.first_pause()).await;
                     }
@@ -142,6 +143,16 @@ impl Watcher {
                 self.lost(refused(self.kind, "watch", &answer), wait).await;
             }
             Err(trouble) => self.lost(unwatched(trouble), Duration::ZERO).await,
+        }
+    }
+
+    /// Nothing has come for a while, which is usual. A frozen API server is as silent: whether it answers tells them apart.
+    async fn pulse(&mut self, version: Name, lines: Lines, since: Instant) {
+        let overdue = since.elapsed() > self.wire.pace.watch + self.wire.pace.read;
+        match self.wire.alive().await {
+            Err(trouble) => self.lost(unwatched(trouble), Duration::ZERO).await,
+            Ok(()) if overdue => self.phase = Phase::Open(version),
+            Ok(()) => self.phase = Phase::Follow(version, lines, since),
         }
     }
 

@@ -17,8 +17,11 @@ use tower::{BoxError, ServiceBuilder};
 pub struct Pace {
     /// For a TCP connection. With [`Self::backoff`] it bounds how long a returned API server stays unnoticed: 20 s.
     pub connect: Duration,
-    /// For the head of an answer, and then for each part of it. Watches wait [`Self::watch`] longer.
+    /// For the head of an answer, and then for each part of it.
     pub read: Duration,
+    /// How long a watch may be silent before the API server is asked whether it is still there, and how long that answer may take: one
+    /// that is frozen is noticed after twice as long.
+    pub pulse: Duration,
     /// How long the API server keeps one watch open. The API server's own choice is 5 to 10 minutes.
     pub watch: Duration,
     /// The longest pause before a broken watch is tried again; the first pause is a thirtieth of it, and each next one double.
@@ -34,6 +37,7 @@ impl Default for Pace {
         Self {
             connect: Duration::from_secs(5),
             read: Duration::from_secs(10),
+            pulse: Duration::from_secs(5),
             watch: Duration::from_secs(290),
             backoff: Duration::from_secs(15),
             absent: Duration::from_secs(3),
@@ -110,7 +114,7 @@ impl Wire {
     pub(crate) async fn follow(&self, request: Request<Vec<u8>>) -> Result<Result<Lines, Answer>, Trouble> {
         let (status, headers, body) = self.send(request).await?;
         if status == StatusCode::OK {
-            let patience = self.pace.watch + self.pace.read;
+            let patience = self.pace.pulse;
             return Ok(Ok(Lines {
                 body,
                 patience,
@@ -124,6 +128,15 @@ impl Wire {
             headers,
             body,
         }))
+    }
+
+    /// Whether the API server answers at all, whatever it says.
+    pub(crate) async fn alive(&self) -> Result<(), Trouble> {
+        let request = Request::get("/version")
+            .body(Vec::new())
+            .map_err(|error| Trouble::Unsent(root(&error)))?;
+        let asked = timeout(self.pace.pulse, self.ask(request, ERROR_LIMIT)).await;
+        asked.map_err(|_| Trouble::TimedOut(self.pace.pulse))?.map(drop)
     }
 
     async fn send(&self, request: Request<Vec<u8>>) -> Result<(StatusCode, HeaderMap, Body), Trouble> {
@@ -162,7 +175,8 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// The next whole line; None at the end. A last line without its end is none: it was cut.
+    /// The next whole line; None at the end. A last line without its end is none: it was cut. May be asked again after
+    /// [`Trouble::TimedOut`], which only says that nothing came for [`Pace::pulse`].
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, Trouble> {
         loop {
             if let Some(at) = self.buffer[self.searched..]

@@ -20,6 +20,8 @@ pub(crate) enum Reply {
     With(&'static str, &'static str, String),
     /// The head and these bytes, and then the connection breaks in the middle of the body.
     Broken(String),
+    /// The head of an answer that goes on, and nothing more.
+    Open,
     /// The connection is closed without a word.
     Cut,
     /// Nothing, for ever.
@@ -124,6 +126,12 @@ async fn one(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{body}"
             )
         }
+        Reply::Open => {
+            let head =
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+            let _ = stream.write_all(head.as_bytes()).await;
+            std::future::pending().await
+        }
         Reply::Cut => String::new(),
         Reply::Silence => std::future::pending().await,
     };
@@ -135,6 +143,7 @@ pub(crate) fn pace() -> Pace {
     Pace {
         connect: Duration::from_secs(2),
         read: Duration::from_secs(3),
+        pulse: Duration::from_secs(1),
         watch: Duration::from_secs(20),
         backoff: Duration::from_millis(300),
         absent: Duration::from_millis(50),

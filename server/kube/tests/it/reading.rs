@@ -153,6 +153,30 @@ async fn a_watch_that_breaks_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn a_silent_watch_is_well_while_the_api_server_answers() {
+    let fake = Fake::serve(|count, request| match request {
+        _ if request.contains("watch=true") => Reply::Open,
+        // Any answer shows that somebody is there, even a refusal.
+        _ if request.starts_with("GET /version") && count == 2 => {
+            Reply::status("403 Forbidden", "Forbidden", "no")
+        }
+        _ if request.starts_with("GET /version") => Reply::Silence,
+        _ => page("5", "", &[object("a", "5")]),
+    });
+    let fake = fake.await;
+    assert_eq!(
+        seen(&fake.cluster().await, 3).await,
+        ["reset a gaps 0", "timed out", "reset a gaps 0"]
+    );
+    let watches = fake
+        .lines()
+        .iter()
+        .filter(|line| line.contains("watch=true"))
+        .count();
+    assert_eq!((watches, fake.lines().len()), (1, 5), "{:?}", fake.lines());
+}
+
+#[tokio::test]
 async fn a_garbled_event_is_told_and_all_is_listed_anew() {
     for garbage in ["<html>\n", "{\"type\":\"ADDED\"}\n", "\n", "null\n"] {
         let fake = Fake::serve(move |count, _| match count {
