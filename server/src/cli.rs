@@ -1,0 +1,176 @@
+//! The commands. Each is one struct of options and one function; exit codes are the same for all:
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | a fault of ours or of the machine's (the address is taken, for example) |
+//! | 2 | the arguments or settings are wrong |
+//! | 3 | a source could not be reached, or did not speak its protocol; nothing was printed |
+//! | 4 | rights are missing, or objects had to be left out: what was printed, if anything, is incomplete |
+//!
+//! Failures go to standard error as `error[key]: sentence`. The key is for scripts and stays; the sentence is for people, in the language of
+//! `--lang`, `NARU_LANG`, `LC_ALL`, `LC_MESSAGES` or `LANG`.
+
+use crate::{
+    config::{Kubernetes, Listening, Logging, Observing, Prometheus, Standing},
+    failure::Failure,
+    graph, logging, startup,
+};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use naru_app::Lang;
+use std::{env, process::ExitCode};
+
+/// A console for carrying a Kubernetes system onto the Istio service mesh
+#[derive(Debug, Parser)]
+#[command(name = "naru", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    logging: Logging,
+    /// Language of messages: en or ko
+    #[arg(long, env = "NARU_LANG", global = true, value_name = "LANGUAGE")]
+    lang: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the console on a cluster and its Prometheus
+    Serve(Serve),
+    /// Serve the console on a world of its own, where nothing real can be touched
+    Rehearse(Rehearse),
+    /// Print once who calls whom
+    #[command(
+        after_help = "Exit codes: 0 done, 2 wrong arguments, 3 a source gave no usable answer (nothing printed), 4 rights are missing or something had to be left out: incomplete"
+    )]
+    Graph(Graph),
+}
+
+/// `naru serve`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) listening: Listening,
+    #[command(flatten)]
+    pub(crate) kubernetes: Kubernetes,
+    #[command(flatten)]
+    pub(crate) prometheus: Prometheus,
+    #[command(flatten)]
+    pub(crate) observing: Observing,
+    #[command(flatten)]
+    pub(crate) standing: Standing,
+}
+
+/// `naru rehearse`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Rehearse {
+    #[command(flatten)]
+    pub(crate) listening: Listening,
+    #[command(flatten)]
+    pub(crate) observing: Observing,
+    #[command(flatten)]
+    pub(crate) standing: Standing,
+    /// What is rehearsed
+    #[arg(long, env = "NARU_SCENARIO", default_value = "guide", value_name = "NAME")]
+    pub(crate) scenario: String,
+    /// The same seed, the same world
+    #[arg(long, env = "NARU_SEED", default_value_t = 1, value_name = "NUMBER")]
+    pub(crate) seed: u64,
+}
+
+/// `naru graph`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Graph {
+    #[command(flatten)]
+    pub(crate) kubernetes: Kubernetes,
+    #[command(flatten)]
+    pub(crate) prometheus: Prometheus,
+    #[command(flatten)]
+    pub(crate) observing: Observing,
+    /// Only what has an end in this namespace; can be repeated
+    #[arg(
+        long = "namespace",
+        env = "NARU_NAMESPACE",
+        value_delimiter = ',',
+        value_name = "NAMESPACE"
+    )]
+    pub(crate) namespaces: Vec<String>,
+    /// How it is printed
+    #[arg(long, env = "NARU_OUTPUT", default_value = "json")]
+    pub(crate) output: Output,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// One JSON document; the same bytes for the same data
+    Json,
+}
+
+/// Reads the command line and does what it says.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start(
+        &cli.logging,
+        if matches!(cli.command, Command::Graph(_)) {
+            "warn"
+        } else {
+            "info"
+        },
+    );
+    let done: Result<(), Failure> = match cli.command {
+        Command::Serve(serve) => startup::serve(serve).await,
+        Command::Rehearse(rehearse) => startup::rehearse(rehearse).await,
+        Command::Graph(options) => graph::run(options).await,
+    };
+    done.map_or_else(
+        |failure| failure.report(language(cli.lang)),
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+/// The first of the option and the usual variables that names a language of ours.
+fn language(chosen: Option<String>) -> Lang {
+    let usual = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .filter_map(|name| env::var(name).ok());
+    chosen
+        .into_iter()
+        .chain(usual)
+        .find_map(|tag| Lang::from_tag(&tag))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_can_be_a_variable_of_its_name() {
+        for command in Cli::command().get_subcommands() {
+            for option in command
+                .get_arguments()
+                .filter(|it| !matches!(it.get_id().as_str(), "help" | "version"))
+            {
+                let variable = option.get_env().map(|it| it.to_string_lossy().into_owned());
+                let name = option
+                    .get_long()
+                    .unwrap_or_default()
+                    .to_uppercase()
+                    .replace('-', "_");
+                assert_eq!(
+                    variable,
+                    Some(format!("NARU_{name}")),
+                    "{} {name}",
+                    command.get_name()
+                );
+            }
+        }
+    }
+}

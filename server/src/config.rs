@@ -1,0 +1,145 @@
+//! Settings, one struct per concern. Each can be given as an option or as an environment variable of the same name.
+
+use clap::{Args, ValueEnum, builder::FalseyValueParser};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Where the console listens, and what it serves.
+#[derive(Args, Clone, Debug)]
+pub struct Listening {
+    /// Address and port to listen on; loopback only, while there is no login
+    #[arg(
+        long,
+        env = "NARU_LISTEN",
+        default_value = "127.0.0.1:3000",
+        value_name = "ADDRESS:PORT"
+    )]
+    pub listen: SocketAddr,
+    /// Another host name under which the console may be asked for, beside loopback names; can be repeated
+    #[arg(long = "host", env = "NARU_HOST", value_delimiter = ',', value_name = "NAME")]
+    pub hosts: Vec<String>,
+    /// Folder of the built assets (index.html and what it names)
+    #[arg(long, env = "NARU_SITE", default_value = "target/site", value_name = "FOLDER")]
+    pub site: PathBuf,
+}
+
+/// How the Kubernetes API is reached.
+#[derive(Args, Clone, Debug)]
+pub struct Kubernetes {
+    /// Kubeconfig to use
+    #[arg(long, env = "NARU_KUBECONFIG", value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+}
+
+/// How Prometheus, or what speaks its API, is reached.
+#[derive(Args, Clone, Debug)]
+pub struct Prometheus {
+    /// Base URL, with the path prefix if there is one
+    #[arg(long = "prometheus", env = "NARU_PROMETHEUS", value_name = "URL")]
+    pub url: Option<String>,
+    /// File with the bearer token; read again when it changes
+    #[arg(
+        long = "prometheus-bearer-token-file",
+        env = "NARU_PROMETHEUS_BEARER_TOKEN_FILE",
+        value_name = "FILE"
+    )]
+    pub bearer_token_file: Option<PathBuf>,
+    /// File with the certificates (PEM) of the authorities that the server's certificate may come from
+    #[arg(long = "prometheus-ca", env = "NARU_PROMETHEUS_CA", value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Tenant, sent as X-Scope-OrgID (Mimir, Cortex, Thanos receive)
+    #[arg(
+        long = "prometheus-org-id",
+        env = "NARU_PROMETHEUS_ORG_ID",
+        value_name = "TENANT"
+    )]
+    pub org_id: Option<String>,
+}
+
+/// How traffic is looked at.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Observing {
+    /// Window over which rates are taken, 15s to 24h; at least four times the scrape interval
+    #[arg(long, env = "NARU_WINDOW", default_value = "60s", value_parser = seconds, value_name = "TIME")]
+    pub window: u32,
+}
+
+/// What the console is called and may do.
+#[derive(Args, Clone, Debug)]
+pub struct Standing {
+    /// Name of the system, for the top bar; the cluster's address if not given
+    #[arg(long, env = "NARU_NAME", value_name = "NAME")]
+    pub name: Option<String>,
+    /// Nothing can be changed through this server
+    #[arg(long, env = "NARU_READ_ONLY", value_parser = FalseyValueParser::new())]
+    pub read_only: bool,
+}
+
+/// What is written to standard error.
+#[derive(Args, Clone, Debug)]
+pub struct Logging {
+    /// What to log: error, warn, info, debug, trace, or `module=level,…`; info if not given, warn for commands that print
+    #[arg(long = "log", env = "NARU_LOG", global = true, value_name = "FILTER")]
+    pub filter: Option<String>,
+    /// Lines for people or for machines
+    #[arg(
+        long = "log-format",
+        env = "NARU_LOG_FORMAT",
+        default_value = "text",
+        global = true
+    )]
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Reads `90s`, `5m`, `1h` or plain seconds. Below 15 s no usual scrape interval gives the four samples that a rate needs; above a day the
+/// graph would be history, which is Prometheus's own.
+pub fn seconds(text: &str) -> Result<u32, String> {
+    let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        other => return Err(format!("`{other}` is none of s, m, h")),
+    };
+    let number: u32 = digits
+        .parse()
+        .map_err(|_| "not a whole number with s, m or h".to_owned())?;
+    number
+        .checked_mul(unit)
+        .filter(|it| (15..=86_400).contains(it))
+        .ok_or_else(|| "not from 15s to 24h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn windows_have_a_unit_and_bounds() {
+        for (text, window) in [("60", 60), ("15s", 15), ("5m", 300), ("24h", 86_400)] {
+            assert_eq!(seconds(text), Ok(window), "{text}");
+        }
+        for text in [
+            "",
+            "s",
+            "14s",
+            "25h",
+            "1d",
+            "-5m",
+            "1.5m",
+            "5 m",
+            "4294967295h",
+            "٣m",
+        ] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Why a command ends without having done what it was asked: each with a key that scripts can rely on, an exit code and a sentence.
+
+use naru_app::{Lang, say};
+use naru_view::why::Why;
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+/// Why a command ends early.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.key())]
+pub enum Failure {
+    /// Other machines could reach the address, and there is no login.
+    NotLoopback {
+        /// As asked.
+        address: SocketAddr,
+    },
+    /// Another process listens there, or the address is not this machine's.
+    Listen {
+        /// As asked.
+        address: SocketAddr,
+        /// The system's words.
+        detail: String,
+    },
+    /// The folder holds no built assets.
+    NoSite {
+        /// As asked.
+        path: PathBuf,
+    },
+    /// The assets were built without a place for the nonce.
+    SiteWithoutNonce {
+        /// As asked.
+        path: PathBuf,
+    },
+    /// A file that the settings name cannot be used.
+    File {
+        /// As asked.
+        path: PathBuf,
+        /// The system's or the library's words.
+        detail: String,
+    },
+    /// There is no kubeconfig, and this is no pod of a cluster.
+    NoCluster {
+        /// Where a kubeconfig was looked for.
+        path: String,
+    },
+    /// The API server does not accept the credentials.
+    Credentials {
+        /// Its URL.
+        server: String,
+    },
+    /// The address of Prometheus is none.
+    PrometheusUrl,
+    /// The tenant cannot be sent.
+    PrometheusOrgId,
+    /// The file with certificate authorities holds none.
+    NoCertificate {
+        /// As asked.
+        path: PathBuf,
+    },
+    /// This command needs a Prometheus, and none was named.
+    NoPrometheus,
+    /// Neither source was named.
+    NoSource,
+    /// There is no such scenario.
+    NoScenario {
+        /// As asked.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// A source gave no answer that could be used.
+    Source(Why),
+    /// What was printed is incomplete.
+    Partial(Vec<Why>),
+    /// A fault of ours or of the machine's.
+    Fault(anyhow::Error),
+}
+
+impl Failure {
+    /// Stable, for scripts; never translated.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::NotLoopback { .. } => "not-loopback",
+            Self::Listen { .. } => "listen",
+            Self::NoSite { .. } => "no-site",
+            Self::SiteWithoutNonce { .. } => "site-without-nonce",
+            Self::File { .. } => "file",
+            Self::NoCluster { .. } => "no-cluster",
+            Self::Credentials { .. } => "credentials",
+            Self::PrometheusUrl => "prometheus-url",
+            Self::PrometheusOrgId => "prometheus-org-id",
+            Self::NoCertificate { .. } => "no-certificate",
+            Self::NoPrometheus => "no-prometheus",
+            Self::NoSource => "no-source",
+            Self::NoScenario { .. } => "no-scenario",
+            Self::Source(_) => "source",
+            Self::Partial(_) => "partial",
+            Self::Fault(_) => "fault",
+        }
+    }
+
+    /// 1: a fault. 2: the settings or arguments are wrong. 3: a source could not be reached or did not speak its protocol; nothing was
+    /// printed. 4: rights are missing, or objects had to be left out; what was printed, if anything, is incomplete.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Listen { .. } | Self::Fault(_) => 1,
+            Self::NotLoopback { .. }
+            | Self::NoSite { .. }
+            | Self::SiteWithoutNonce { .. }
+            | Self::File { .. }
+            | Self::NoCluster { .. }
+            | Self::PrometheusUrl
+            | Self::PrometheusOrgId
+            | Self::NoCertificate { .. }
+            | Self::NoPrometheus
+            | Self::NoSource
+            | Self::NoScenario { .. } => 2,
+            Self::Source(_) => 3,
+            Self::Credentials { .. } | Self::Partial(_) => 4,
+        }
+    }
+
+    /// For people: what is wrong and what to do, each sentence with its key.
+    pub fn sentences(&self, lang: Lang) -> Vec<(String, String)> {
+        let text = match self {
+            Self::NotLoopback { address } => lang.cli_not_loopback(address),
+            Self::Listen { address, detail } => lang.cli_listen(address, detail),
+            Self::NoSite { path } => lang.cli_no_site(&path.display()),
+            Self::SiteWithoutNonce { path } => lang.cli_site_without_nonce(&path.display()),
+            Self::File { path, detail } => lang.cli_file(detail, &path.display()),
+            Self::NoCluster { path } => lang.cli_no_cluster(path),
+            Self::Credentials { server } => lang.cli_credentials(server),
+            Self::PrometheusUrl => lang.cli_prometheus_url().to_owned(),
+            Self::PrometheusOrgId => lang.cli_prometheus_org_id().to_owned(),
+            Self::NoCertificate { path } => lang.cli_no_certificate(&path.display()),
+            Self::NoPrometheus => lang.cli_no_prometheus().to_owned(),
+            Self::NoSource => lang.cli_no_source().to_owned(),
+            Self::NoScenario { name, known } => lang.cli_no_scenario(known, name),
+            Self::Source(_) => lang.cli_source().to_owned(),
+            Self::Partial(_) => lang.cli_partial().to_owned(),
+            Self::Fault(error) => lang.cli_fault(&format!("{error:#}")),
+        };
+        let whys = match self {
+            Self::Source(why) => std::slice::from_ref(why),
+            Self::Partial(whys) => whys,
+            _ => &[],
+        };
+        let reasons = whys.iter().map(|why| (why_key(why), say::why(lang, why)));
+        std::iter::once((self.key().to_owned(), text))
+            .chain(reasons)
+            .collect()
+    }
+
+    /// Writes it to standard error: `error[key]: sentence`, one line for each sentence.
+    #[expect(clippy::print_stderr, reason = "this is what standard error is for")]
+    pub fn report(&self, lang: Lang) -> ExitCode {
+        for (key, sentence) in self.sentences(lang) {
+            eprintln!("error[{key}]: {sentence}");
+        }
+        ExitCode::from(self.code())
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Fault(error)
+    }
+}
+
+/// A reason's own name, as it stands on the wire.
+fn why_key(why: &Why) -> String {
+    let wire = serde_json::to_value(why).unwrap_or_default();
+    wire.get("why")
+        .and_then(|key| key.as_str())
+        .unwrap_or("why")
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+    use naru_app::Lang;
+    use naru_view::why::{SourceName, Why};
+
+    #[test]
+    fn each_reason_is_a_line_with_a_key_of_its_own() {
+        let source = SourceName::Prometheus;
+        let whys = vec![
+            Why::TimedOut {
+                source,
+                after_ms: 8_000,
+            },
+            Why::NoMoment,
+        ];
+        let failure = Failure::Partial(whys);
+        for lang in Lang::ALL {
+            let sentences = failure.sentences(lang);
+            let keys: Vec<&str> = sentences.iter().map(|(key, _)| &**key).collect();
+            assert_eq!(keys, ["partial", "timed-out", "no-moment"]);
+            assert!(sentences.iter().all(|(_, text)| !text.is_empty()));
+        }
+    }
+
+    #[test]
+    fn exit_codes_tell_settings_sources_and_gaps_apart() {
+        let why = Why::Forbidden {
+            verb: "list".into(),
+            resource: "pods".into(),
+            namespace: None,
+        };
+        assert_eq!(Failure::NoSource.code(), 2);
+        assert_eq!(Failure::Source(why.clone()).code(), 3);
+        assert_eq!(Failure::Partial(vec![why]).code(), 4);
+        assert_eq!(Failure::from(anyhow::anyhow!("x")).code(), 1);
+    }
+}

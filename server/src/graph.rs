@@ -1,0 +1,184 @@
+//! `naru graph`: both sources asked once, the graph printed. No engine, no memory: the same bytes for the same data.
+
+use crate::{cli::Graph, failure::Failure, startup};
+use anyhow::Context;
+use futures::{StreamExt, future::join_all};
+use naru_domain::{
+    SourceName, Timestamp, Why,
+    actor::Scope,
+    object::Kind,
+    snapshot::{KindState, Objects},
+    topology::{
+        Known, Memory,
+        report::{Report, report},
+    },
+    traffic::{Dated, Traffic},
+};
+use naru_ports::{Cluster, Seen};
+use serde::Serialize;
+use std::{
+    collections::BTreeSet,
+    io::{ErrorKind, Write},
+    time::Duration,
+};
+
+/// What the graph reads: who runs where, what selects whom, what comes in.
+const KINDS: [Kind; 6] = [
+    Kind::Pod,
+    Kind::ReplicaSet,
+    Kind::Deployment,
+    Kind::Service,
+    Kind::Ingress,
+    Kind::Gateway,
+];
+
+/// How long the API server may take for a whole list. Ten thousand pods come in pages within a few seconds; who waits for a command line
+/// waits no longer than this.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Asks, prints, and tells what is missing.
+pub(crate) async fn run(options: Graph) -> Result<(), Failure> {
+    let sources = startup::sources(&options).await?;
+    let (objects, traffic) = futures::join!(
+        async { Some(inventory(sources.cluster.as_deref()?).await) },
+        async {
+            Some(
+                sources
+                    .metrics
+                    .as_deref()?
+                    .traffic(options.observing.window)
+                    .await,
+            )
+        },
+    );
+    let mut gaps = Vec::new();
+    let objects = objects
+        .transpose()
+        .map_err(Failure::Source)?
+        .map(|(objects, missing)| {
+            gaps.extend(missing);
+            objects
+        });
+    let traffic = traffic.transpose().map_err(Failure::Source)?.map(
+        |Dated {
+             value,
+             at,
+             gaps: missing,
+         }| {
+            gaps.extend(missing);
+            (value, at)
+        },
+    );
+    gaps.sort();
+    gaps.dedup();
+    let report = only(
+        draw(&objects.unwrap_or_default(), traffic.as_ref()),
+        &options.namespaces,
+    );
+    let mut text = serde_json::to_string_pretty(&Printed {
+        report: &report,
+        gaps: &gaps,
+    })
+    .context("printing")?;
+    text.push('\n');
+    print(&text)?;
+    if gaps.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Partial(gaps))
+    }
+}
+
+/// Lists every kind once. Kinds that may not be read are gaps; an API server that does not answer is no source.
+async fn inventory(cluster: &dyn Cluster) -> Result<(Objects, Vec<Why>), Why> {
+    let first = |kind| async move {
+        let seen = tokio::time::timeout(PATIENCE, cluster.watch(kind).next()).await;
+        let late = Why::TimedOut {
+            source: SourceName::Kubernetes,
+            after_ms: PATIENCE.as_millis() as u64,
+        };
+        (kind, seen.ok().flatten().unwrap_or(Seen::Lost(late)))
+    };
+    let (mut objects, mut gaps) = (Objects::default(), Vec::new());
+    for (kind, seen) in join_all(KINDS.into_iter().map(first)).await {
+        let state = match seen {
+            Seen::Reset { facts, gaps: missing } => {
+                facts.into_iter().for_each(|fact| objects.put(fact));
+                gaps.extend(missing);
+                KindState::Known
+            }
+            Seen::Absent => KindState::Absent,
+            Seen::Lost(why @ Why::Forbidden { .. }) => {
+                gaps.push(why.clone());
+                KindState::Lost(why)
+            }
+            Seen::Lost(why) => return Err(why),
+            // A watch begins with one of the above.
+            Seen::Applied(_) | Seen::Deleted(_) | Seen::Unreadable(..) => {
+                return Err(Why::Garbled {
+                    source: SourceName::Kubernetes,
+                    detail: "a watch without a list".into(),
+                });
+            }
+        };
+        objects.kinds.insert(kind, state);
+    }
+    Ok((objects, gaps))
+}
+
+/// What is printed: the report, and what is missing from it.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    gaps: &'a [Why],
+}
+
+fn draw(objects: &Objects, traffic: Option<&(Traffic, Timestamp)>) -> Report {
+    let memory = Memory::default();
+    let (traffic, at) = traffic.map(|(traffic, at)| (traffic, *at)).unzip();
+    report(
+        &Known {
+            objects,
+            traffic,
+            at,
+            memory: &memory,
+        },
+        &Scope::all(),
+    )
+}
+
+/// Leaves the edges that have an end in one of the namespaces, and the nodes in them or at those edges; everything if none is named. Unlike
+/// a viewer's scope this hides nothing: whoever runs the command reads the sources with rights of their own.
+fn only(mut report: Report, namespaces: &[String]) -> Report {
+    if namespaces.is_empty() {
+        return report;
+    }
+    let wanted = |namespace: &str| namespaces.iter().any(|name| name == namespace);
+    let mut kept: BTreeSet<_> = report
+        .nodes
+        .iter()
+        .filter(|node| wanted(&node.namespace))
+        .map(|node| node.id.clone())
+        .collect();
+    report
+        .edges
+        .retain(|edge| kept.contains(&edge.source) || kept.contains(&edge.target));
+    kept.extend(
+        report
+            .edges
+            .iter()
+            .flat_map(|edge| [edge.source.clone(), edge.target.clone()]),
+    );
+    report.nodes.retain(|node| kept.contains(&node.id));
+    report
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever reads has seen enough (`| head`).
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done.map_err(|error| Failure::Fault(error.into())),
+    }
+}

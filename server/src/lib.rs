@@ -1,0 +1,21 @@
+//! The server: command line, settings, HTTP, live streams, sources. `main` is only the doorway.
+//!
+//! ```text
+//! cli ─► config ─► startup (the only place that names adapters) ─► Engine ─► http::serve
+//!                        └─► graph (one shot, no engine)
+//! ```
+//!
+//! Invariants: handlers see `naru_ports::Console` and nothing behind it; every response has the headers of `http::security`; nothing is
+//! written for a request that does not come from one of our own pages; no token is ever logged.
+
+pub mod cli;
+pub mod config;
+pub mod failure;
+mod graph;
+pub mod http;
+pub mod live;
+mod logging;
+pub mod sessions;
+mod shutdown;
+pub mod sources;
+mod startup;

@@ -1,0 +1,220 @@
+//! Puts the parts together. The only place that names adapters: a source is a port, an adapter, a rehearsal, and a line here.
+
+use crate::{
+    cli::{Graph, Rehearse, Serve},
+    config::{Kubernetes, Listening, Prometheus, Standing},
+    failure::Failure,
+    http::{self, Hosts, site::Site},
+    sources::prometheus::{self, PrometheusMetrics, SettingsError},
+};
+use anyhow::Context;
+use naru_app::context::{Backend, Mode};
+use naru_domain::{SourceName, Why};
+use naru_engine::{Engine, Settings, Setup};
+use naru_kube::{ConnectError, KubeCluster, Source};
+use naru_ports::{Clock, Cluster, Metrics, SystemClock};
+use naru_rehearsal::{Rehearsal, scenario};
+use rand::{Rng, SeedableRng, rngs::SmallRng};
+use std::{sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+
+/// How long starting waits for the API server's greeting, which only names it in the log and on the pages.
+const GREETING: Duration = Duration::from_secs(3);
+
+/// The sources of a command that asks once.
+pub(crate) struct Sources {
+    /// None if none was named.
+    pub(crate) cluster: Option<Arc<dyn Cluster>>,
+    /// None if none was named.
+    pub(crate) metrics: Option<Arc<dyn Metrics>>,
+}
+
+/// `naru serve`
+pub(crate) async fn serve(options: Serve) -> Result<(), Failure> {
+    let clock = Arc::new(SystemClock);
+    let door = Door::open(&options.listening).await?;
+    let metrics = metrics(&options.prometheus, clock.clone())?.ok_or(Failure::NoPrometheus)?;
+    // Only configured: the console starts without an API server too, says so, and finds it when it comes.
+    let cluster = KubeCluster::configure(&reached(&options.kubernetes))
+        .await
+        .map_err(unconnected)?;
+    let server = tokio::time::timeout(GREETING, cluster.probe()).await;
+    let address = match server {
+        Ok(Ok(server)) => {
+            tracing::info!(url = %server.url, version = %server.version, user = %server.user, "Kubernetes API");
+            server.url.trim_start_matches("https://").to_owned()
+        }
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "Kubernetes API");
+            String::new()
+        }
+        Err(_) => {
+            tracing::warn!("Kubernetes API: no answer yet");
+            String::new()
+        }
+    };
+    let name = options.standing.name.clone().unwrap_or(address);
+    let settings = settings(options.observing.window, &options.standing);
+    let setup = Setup {
+        cluster: Arc::new(cluster),
+        metrics,
+        clock,
+        settings,
+    };
+    run(setup, door, &name, Mode::Cluster(name.as_str().into())).await
+}
+
+/// `naru rehearse`
+pub(crate) async fn rehearse(options: Rehearse) -> Result<(), Failure> {
+    let clock = Arc::new(SystemClock);
+    let scenario = scenario::by_name(&options.scenario).ok_or_else(|| Failure::NoScenario {
+        name: options.scenario.clone(),
+        known: scenario::ALL.map(|scenario| scenario.name).join(", "),
+    })?;
+    let door = Door::open(&options.listening).await?;
+    let Rehearsal { cluster, metrics } = Rehearsal::start(&scenario, options.seed, clock.clone());
+    let name = options
+        .standing
+        .name
+        .clone()
+        .unwrap_or_else(|| scenario.name.to_owned());
+    let settings = settings(options.observing.window, &options.standing);
+    run(
+        Setup {
+            cluster,
+            metrics,
+            clock,
+            settings,
+        },
+        door,
+        &name,
+        Mode::Rehearsal,
+    )
+    .await
+}
+
+/// The sources that `naru graph` was given; at least one.
+pub(crate) async fn sources(options: &Graph) -> Result<Sources, Failure> {
+    let metrics = metrics(&options.prometheus, Arc::new(SystemClock))?;
+    let cluster: Option<Arc<dyn Cluster>> = match &options.kubernetes.kubeconfig {
+        Some(_) => {
+            let cluster = KubeCluster::connect(&reached(&options.kubernetes))
+                .await
+                .map_err(unconnected)?;
+            Some(Arc::new(cluster))
+        }
+        None => None,
+    };
+    if cluster.is_none() && metrics.is_none() {
+        return Err(Failure::NoSource);
+    }
+    Ok(Sources { cluster, metrics })
+}
+
+/// What pages come out of: checked and opened before anything is asked of a source, so that a wrong setting ends the command at once.
+struct Door {
+    listener: TcpListener,
+    site: Site,
+    hosts: Hosts,
+}
+
+impl Door {
+    async fn open(listening: &Listening) -> Result<Self, Failure> {
+        let address = listening.listen;
+        if !address.ip().is_loopback() {
+            return Err(Failure::NotLoopback { address });
+        }
+        let site = Site::open(listening.site.clone())?;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| Failure::Listen {
+                address,
+                detail: error.to_string(),
+            })?;
+        Ok(Self {
+            listener,
+            site,
+            hosts: Hosts::new(listening.hosts.iter().cloned()),
+        })
+    }
+}
+
+async fn run(setup: Setup, door: Door, system: &str, mode: Mode) -> Result<(), Failure> {
+    let address = door
+        .listener
+        .local_addr()
+        .context("the address that is listened on")?;
+    let clock: Arc<dyn Clock> = setup.clock.clone();
+    let engine = Engine::start(setup);
+    let backend = Backend {
+        console: engine.clone(),
+        clock,
+        system: system.into(),
+        mode,
+    };
+    tracing::info!(%address, system, "listening");
+    let served = http::serve(door.listener, backend, door.site, door.hosts).await;
+    engine.stop().await;
+    served.context("serving").map_err(Failure::from)
+}
+
+fn settings(window_s: u32, standing: &Standing) -> Settings {
+    // Below 2^53, so that a browser can hold it as a number.
+    let epoch = SmallRng::from_os_rng().random_range(1..1_u64 << 53);
+    let settings = Settings::new(epoch, format!("naru-{epoch:x}").into());
+    Settings {
+        window_s,
+        read_only: standing.read_only,
+        ..settings
+    }
+}
+
+fn reached(kubernetes: &Kubernetes) -> naru_kube::Settings {
+    let source = kubernetes
+        .kubeconfig
+        .clone()
+        .map_or(Source::Default, Source::Kubeconfig);
+    naru_kube::Settings {
+        source,
+        ..naru_kube::Settings::default()
+    }
+}
+
+fn unconnected(error: ConnectError) -> Failure {
+    let source = SourceName::Kubernetes;
+    match error {
+        ConnectError::NoKubeconfig { path } => Failure::NoCluster {
+            path: path.to_string(),
+        },
+        ConnectError::Kubeconfig { path, detail } => Failure::File {
+            path: path.as_ref().into(),
+            detail: detail.to_string(),
+        },
+        ConnectError::Unreachable { detail, .. } => Failure::Source(Why::Unreachable { source, detail }),
+        ConnectError::NotKubernetes { detail, .. } => Failure::Source(Why::Garbled { source, detail }),
+        ConnectError::Unauthorised { server } => Failure::Credentials {
+            server: server.to_string(),
+        },
+    }
+}
+
+fn metrics(options: &Prometheus, clock: Arc<dyn Clock>) -> Result<Option<Arc<dyn Metrics>>, Failure> {
+    let Some(url) = &options.url else { return Ok(None) };
+    let settings = prometheus::Settings {
+        bearer_token_file: options.bearer_token_file.clone(),
+        ca: options.ca.clone(),
+        org_id: options.org_id.clone(),
+        ..prometheus::Settings::new(url)
+    };
+    let metrics = PrometheusMetrics::new(&settings, clock).map_err(|error| match error {
+        SettingsError::Url(_) => Failure::PrometheusUrl,
+        SettingsError::OrgId => Failure::PrometheusOrgId,
+        SettingsError::CaContent { path } => Failure::NoCertificate { path },
+        SettingsError::CaFile { path, source } => Failure::File {
+            path,
+            detail: source.to_string(),
+        },
+        SettingsError::Client(error) => Failure::Fault(anyhow::Error::new(error)),
+    })?;
+    Ok(Some(Arc::new(metrics)))
+}

@@ -1,0 +1,131 @@
+//! The built binary as a child process, in an environment of its own: nothing of this machine's kubeconfig or variables reaches it.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+};
+
+/// `naru` with these arguments.
+pub(crate) fn naru(arguments: &[&str]) -> Command {
+    let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("home");
+    std::fs::create_dir_all(&home).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_naru"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("HOME", home)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs it to its end: exit code, the keys of its errors, and everything it wrote.
+pub(crate) fn ended(command: &mut Command) -> (i32, Vec<String>, Output) {
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    let key = |line: &str| Some(line.strip_prefix("error[")?.split_once("]: ")?.0.to_owned());
+    (
+        output.status.code().unwrap(),
+        text.lines().filter_map(key).collect(),
+        output,
+    )
+}
+
+/// A kubeconfig for this server, without credentials.
+pub(crate) fn kubeconfig(name: &str, server: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.kubeconfig"));
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: a\nclusters:\n- name: a\n  cluster:\n    server: {server}\n\
+         contexts:\n- name: a\n  context:\n    cluster: a\n    user: a\nusers:\n- name: a\n  user: {{}}\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// A console that listens.
+pub(crate) struct Running {
+    child: Child,
+    address: String,
+}
+
+impl Running {
+    /// Starts `naru COMMAND … --listen 127.0.0.1:0 --site SITE` and waits until it says where it listens.
+    pub(crate) fn start(arguments: &[&str], site: &Path) -> Self {
+        let mut command = naru(arguments);
+        command
+            .args(["--listen", "127.0.0.1:0", "--log-format", "json", "--site"])
+            .arg(site);
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (sender, said) = mpsc::channel();
+        // Goes on reading for as long as the child writes, lest it stand still on a full pipe.
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let mut heard = String::new();
+        for line in said {
+            let json: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+            if json["message"] == "listening" {
+                return Self {
+                    child,
+                    address: json["address"].as_str().unwrap().to_owned(),
+                };
+            }
+            heard += &line;
+        }
+        panic!("it ended before it listened: {heard}");
+    }
+
+    /// Sends a GET and reads on until the server ends the connection.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let mut text = String::new();
+        self.open(path, "close").read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, body.to_owned())
+    }
+
+    /// Sends a GET and leaves the answer to be read.
+    pub(crate) fn open(&self, path: &str, connection: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: {connection}\r\n\r\n",
+            self.address
+        )
+        .unwrap();
+        stream
+    }
+
+    /// The port that it has taken.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Asks it to end, as Kubernetes does, and returns its exit code.
+    pub(crate) fn end(mut self) -> Option<i32> {
+        let killed = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(killed.success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Already gone after `end`.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
