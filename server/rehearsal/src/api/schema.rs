@@ -18,10 +18,6 @@ static CHANGES: LazyLock<Value> = LazyLock::new(|| {
         .unwrap_or_default()
 });
 
-/// Parts of the journal's entries that the definition does not know yet, so that a cluster would prune them, and entries could not be read
-/// back. They are let through here, and this list goes, once the definition has them.
-const NOT_YET_DEFINED: [&str; 2] = [".spec.diff", ".status.why"];
-
 /// The schema of a custom kind, where it is known. Istio's are Istio's.
 pub(super) fn of(kind: Kind) -> Option<&'static Value> {
     (kind == Kind::Change).then(|| &*CHANGES)
@@ -115,10 +111,7 @@ fn object(
         return;
     }
     let properties = schema.get("properties").and_then(Value::as_object);
-    map.retain(|name, _| {
-        let known = properties.is_some_and(|known| known.contains_key(name));
-        known || NOT_YET_DEFINED.contains(&format!("{path}.{name}").as_str())
-    });
+    map.retain(|name, _| properties.is_some_and(|known| known.contains_key(name)));
     for (name, value) in map.iter_mut() {
         if let Some(schema) = properties.and_then(|known| known.get(name)) {
             node(

@@ -32,6 +32,7 @@ pub fn change(namespace: &str, name: &str, who: &Actor, target: &str) -> Value {
             "ops": [{"op": "replace", "path": "/spec/http/0/route/1/weight", "value": 10}],
             "undo": [{"op": "replace", "path": "/spec/http/0/route/1/weight", "value": 0}],
             "before": digest, "after": digest, "digest": digest,
+            "diff": [{"path": "/spec/http/0/route/1/weight", "label": "v2", "before": "0", "after": "10"}],
             "actor": {"issuer": who.issuer, "sub": who.sub, "name": who.name, "groups": who.groups},
             "reason": "금요일 배포 전에 10%만", "approvedAt": "2026-01-01T00:00:00Z"
         }

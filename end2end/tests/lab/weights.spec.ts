@@ -1,0 +1,129 @@
+// The main job on the real mesh: a weight moved in the browser, real requests that follow, and the way back.
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "../../fixtures/console.ts";
+import { auditEnd, failures, kubectl, live, load, object, ours, patches, rate, userServiceCounts } from "../../fixtures/lab.ts";
+
+test.skip(!ours, "what is expected is the lab's own system");
+test.describe.configure({ mode: "serial" });
+
+interface Canaries {
+  routes: { route: { namespace: string; name: string }; observed: Observed }[];
+}
+type Observed =
+  | { observed: "unknown"; whys: unknown[] }
+  | { observed: "known"; n: number; shares: { n: number; percent: number }[] };
+
+const ROUTE = "/canary/user-service/user-service";
+
+test.beforeAll(async () => {
+  await reset();
+});
+
+test.afterAll(async () => {
+  await reset();
+  await rate(60);
+});
+
+async function reset() {
+  const weights = [90, 10].map((value, i) => ({ op: "replace", path: `/spec/http/0/route/${i}/weight`, value }));
+  const patch = ["patch", "virtualservice", "user-service", "--type=json", "-p", JSON.stringify(weights)];
+  await kubectl("-n", "user-service", ...patch);
+}
+
+test("90/10 to 50/50 and back: exactly the weights, exactly the split, nothing lost", async ({ server, page, visit }) => {
+  test.setTimeout(300_000);
+  const original = await object("virtualservice", "user-service", "user-service");
+  const audit = await auditEnd();
+  const before = await load();
+
+  await visit(ROUTE);
+  const v2 = page.getByRole("spinbutton", { name: "Weight of v2, in percent" });
+  await expect(v2).toHaveValue("10");
+  // By the slider and the keyboard alone: four times ten.
+  const slider = page.getByRole("slider", { name: "Weight of v2" });
+  await slider.focus();
+  for (let i = 0; i < 4; i++) await slider.press("PageUp");
+  await expect(v2).toHaveValue("50");
+  await page.getByRole("button", { name: "See the plan" }).click();
+  const sheet = page.getByRole("dialog");
+  await expect(sheet).toContainText("/spec/http/0/route/0/weight");
+  await expect(sheet).toContainText("Accepted as planned");
+  await sheet.getByRole("textbox", { name: "Reason, for the journal" }).fill("Half and half, by a journey");
+  await sheet.getByRole("button", { name: "Apply" }).click();
+  await expect(sheet.getByText("In the journal as")).toBeVisible();
+  await page.keyboard.press("Escape");
+
+  const made = (await patches(audit)).filter((it) => !it.dryRun);
+  expect(made.map((it) => [it.user, it.verb])).toEqual([["naru:person", "patch"]]);
+  const body = made[0].body as { op: string; path: string; value: unknown }[];
+  const writes = body.filter((op) => op.op !== "test").map((op) => op.path);
+  expect(writes).toEqual(["/metadata/resourceVersion", "/spec/http/0/route/0/weight", "/spec/http/0/route/1/weight"]);
+
+  // From the moment that the page counts from, what the pods count themselves.
+  await rate(300);
+  await sleep(3_000);
+  const start = await userServiceCounts();
+  const counted = async () => {
+    const now = await userServiceCounts();
+    return { v1: now.v1 - start.v1, v2: now.v2 - start.v2 };
+  };
+  await expect.poll(async () => Object.values(await counted()).reduce((a, b) => a + b), { timeout: 150_000, intervals: [2_000] }).toBeGreaterThan(10_000);
+  const { v1, v2: canary } = await counted();
+  const share = (100 * canary) / (v1 + canary);
+  console.log(`the pods counted ${v1} and ${canary}: ${share.toFixed(2)} % to v2`);
+  expect(Math.abs(share - 50)).toBeLessThanOrEqual(1);
+
+  const observed = async () => {
+    const { routes } = await live<Canaries>(server, "canaries");
+    return routes.find((it) => it.route.name === "user-service")?.observed as Observed;
+  };
+  await expect.poll(async () => { const it = await observed(); return it.observed === "known" ? it.n : 0; }, { timeout: 30_000 }).toBeGreaterThan(10_000);
+  const seen = await observed();
+  if (seen.observed !== "known") throw new Error("known a moment ago");
+  console.log(`the page observed ${seen.shares[1].percent.toFixed(2)} % of ${seen.n}`);
+  expect(Math.abs(seen.shares[1].percent - share)).toBeLessThanOrEqual(0.5);
+  await expect(page.getByText(/Observed .* UTC, [\d,]+ requests/)).toBeVisible();
+
+  await rate(60);
+  await page.goto("/changes");
+  await page.getByRole("button", { name: /^Undo weights-/ }).first().click();
+  const undo = page.getByRole("dialog");
+  await undo.getByRole("textbox", { name: "Reason, for the journal" }).fill("And back");
+  await undo.getByRole("button", { name: "Take it back" }).click();
+  await expect(undo.getByText("In the journal as")).toBeVisible();
+  expect(await object("virtualservice", "user-service", "user-service")).toEqual(original);
+  expect(failures(await load()) - failures(before), "requests lost").toBe(0);
+});
+
+test("undo refuses after somebody else's edit", async ({ page, visit }) => {
+  await visit(ROUTE);
+  await page.getByRole("spinbutton", { name: "Weight of v2, in percent" }).fill("20");
+  await page.getByRole("spinbutton", { name: "Weight of v2, in percent" }).blur();
+  await page.getByRole("button", { name: "See the plan" }).click();
+  const sheet = page.getByRole("dialog");
+  await sheet.getByRole("textbox", { name: "Reason, for the journal" }).fill("To be trodden on");
+  await sheet.getByRole("button", { name: "Apply" }).click();
+  await expect(sheet.getByText("In the journal as")).toBeVisible();
+  await kubectl("-n", "user-service", "annotate", "--overwrite", "virtualservice", "user-service", "somebody=else");
+  try {
+    await sheet.getByRole("button", { name: "Undo" }).click();
+    await expect(page.getByRole("dialog").getByText("This cannot be done")).toBeVisible();
+    await expect(page.getByRole("dialog")).toContainText("kubectl");
+  } finally {
+    await kubectl("-n", "user-service", "annotate", "virtualservice", "user-service", "somebody-");
+  }
+});
+
+test("with the guide's header rule the split is unknown, and says why", async ({ server }) => {
+  const header = { match: [{ headers: { canary: { exact: "true" } } }], route: [{ destination: { host: "user-service", subset: "v2" } }] };
+  const add = JSON.stringify([{ op: "add", path: "/spec/http/0", value: header }]);
+  await kubectl("-n", "user-service", "patch", "virtualservice", "user-service", "--type=json", "-p", add);
+  try {
+    await expect
+      .poll(async () => JSON.stringify(await live<Canaries>(server, "canaries")), { timeout: 15_000 })
+      .toContain('"header-routed"');
+  } finally {
+    const remove = JSON.stringify([{ op: "remove", path: "/spec/http/0" }]);
+    await kubectl("-n", "user-service", "patch", "virtualservice", "user-service", "--type=json", "-p", remove);
+  }
+});
