@@ -3,7 +3,7 @@
 mod observed;
 
 use crate::{
-    Name, Refused, Why,
+    Name, Refused, Timestamp, Why,
     change::{
         owner,
         plan::Intent,
@@ -16,6 +16,7 @@ use crate::{
     },
     object::{Kind, Object, canonical},
     snapshot::{Objects, Snapshot},
+    topology::round,
     traffic::{Reporter, ServiceId, SplitQuestion},
 };
 use jiff::SignedDuration;
@@ -25,6 +26,10 @@ use std::collections::BTreeSet;
 /// From the API server's answer to all proxies routing by it. Istiod waits 100 ms for further changes before it pushes, and a push takes
 /// some tens of milliseconds for each proxy (111 ms in all was the median in our lab); counting starts well after that.
 const SETTLE: SignedDuration = SignedDuration::from_secs(2);
+
+/// Weights that stand for longer are counted over this: what was so yesterday hides what is so now, and raw samples of many hours cost
+/// Prometheus dearly.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(1);
 
 /// Every weighted rule of every VirtualService, by namespace, name and position.
 pub fn canaries(snapshot: &Snapshot) -> Vec<Canary> {
@@ -41,23 +46,31 @@ pub fn canaries(snapshot: &Snapshot) -> Vec<Canary> {
         .collect()
 }
 
-/// The splits to ask Prometheus for: one for each weighted rule that a landed change of ours stands behind.
-pub fn questions(objects: &Objects) -> Vec<(RouteRef, SplitQuestion)> {
+/// The splits to ask Prometheus for: one for each weighted rule, from the moment since which its weights stand.
+pub fn questions(objects: &Objects, now: Timestamp) -> Vec<(RouteRef, SplitQuestion)> {
     let records = records(objects);
     let mut questions = Vec::new();
     for object in objects.of_kind(Kind::VirtualService) {
         for rule in route::rules(object).iter().filter(|rule| rule.weighted()) {
             let route = reference(object, rule);
-            let since = last_change(&records, object, &route).and_then(|record| match record.phase {
-                Phase::Landed { at, .. } => Some(at + SETTLE),
-                _ => None,
-            });
+            let since = moment(&records, object, &route).map(|moment| (moment + SETTLE).max(now - LOOK_BACK));
             if let (Some(since), Ok(service)) = (since, service(objects, object, rule)) {
                 questions.push((route, SplitQuestion { service, since }));
             }
         }
     }
     questions
+}
+
+/// Since when the weights stand for certain: since the object was last written, by whomever and whatever for. Where nobody recorded that,
+/// since our last change that still stands.
+fn moment(records: &[Record], object: &Object, route: &RouteRef) -> Option<Timestamp> {
+    object
+        .written_at()
+        .or_else(|| match last_change(records, object, route)?.phase {
+            Phase::Landed { at, .. } => Some(at),
+            _ => None,
+        })
 }
 
 /// Requests per second that callers' proxies send to the rule's service now. The rule's own share of them cannot be told where other
@@ -114,8 +127,7 @@ fn reference(object: &Object, rule: &Rule) -> RouteRef {
     }
 }
 
-/// The last change that landed on this rule, if all that it set still stands: weights that somebody else has moved since have no moment
-/// to count from.
+/// The last change that landed on this rule, if all that it set still stands.
 fn last_change<'a>(records: &'a [Record], object: &Object, route: &RouteRef) -> Option<&'a Record> {
     let on_it = records
         .iter()
@@ -150,13 +162,19 @@ fn canary(snapshot: &Snapshot, records: &[Record], object: &Object, rule: &Rule)
         .map(|(is, weight)| destination(objects, object, is, weight))
         .collect();
     Canary {
-        observed: observed::observed(snapshot, object, rule, &destinations, last.is_some()),
+        observed: observed::observed(
+            snapshot,
+            object,
+            rule,
+            &destinations,
+            moment(records, object, &route).is_some(),
+        ),
         findings: findings(objects, object, rule, &destinations),
         rule_name: rule.name.clone(),
         hosts: route::hosts(object),
         gateways: route::gateways(object),
         resource_version: object.resource_version(),
-        rate: rate(snapshot, object, rule).ok(),
+        rate: rate(snapshot, object, rule).ok().map(round::significant),
         owner: owner::of(object),
         last_change: last.map(|record| record.key.name.clone()),
         destinations,

@@ -13,7 +13,7 @@ pub use key::Key;
 pub use kind::Kind;
 pub use write::{Write, guarded};
 
-use crate::Name;
+use crate::{Name, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -101,6 +101,15 @@ impl Object {
         entries.into_iter().map(|(_, manager)| manager).collect()
     }
 
+    /// When anything but its status was last written, as `managedFields` has it, to the second. None where nobody recorded it.
+    pub fn written_at(&self) -> Option<Timestamp> {
+        let entries = self.list("/metadata/managedFields").iter();
+        let times = entries.filter(|entry| entry.get("subresource").is_none());
+        times
+            .filter_map(|entry| entry.get("time")?.as_str()?.parse().ok())
+            .max()
+    }
+
     /// The digest of all that a person or controller has written into it: everything but `status` and the parts of `metadata` that
     /// the API server keeps for itself (managedFields, resourceVersion, generation). "Unchanged otherwise" means that this is equal.
     pub fn digest(&self) -> Digest {
@@ -168,5 +177,6 @@ mod tests {
         )
         .unwrap();
         assert_eq!(object.managers(), ["argocd", "kubectl"]);
+        assert_eq!(object.written_at(), "2026-01-02T00:00:00Z".parse().ok());
     }
 }

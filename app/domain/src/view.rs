@@ -34,16 +34,31 @@ pub fn view(snapshot: &Snapshot, scope: &Scope, layout: &Layout) -> View {
         version,
         overview: Arc::new(overview),
         topology: Arc::new(topology),
-        canaries: Arc::new(Canaries { version, sources: sources.clone(), routes }),
-        changes: Arc::new(Changes { version, sources, changes }),
+        canaries: Arc::new(Canaries {
+            version,
+            sources: sources.clone(),
+            routes,
+        }),
+        changes: Arc::new(Changes {
+            version,
+            sources,
+            changes,
+        }),
     }
 }
 
 /// The journal, newest first.
 fn changes(objects: &Objects) -> Vec<Change> {
     let records = records(objects);
-    let undone: Vec<_> = records.iter().map(|record| undone_by(&records, &record.key)).collect();
-    let mut changes: Vec<Change> = records.into_iter().zip(undone).map(|(record, undone)| shown(record, undone)).collect();
+    let undone: Vec<_> = records
+        .iter()
+        .map(|record| undone_by(&records, &record.key))
+        .collect();
+    let mut changes: Vec<Change> = records
+        .into_iter()
+        .zip(undone)
+        .map(|(record, undone)| shown(record, undone))
+        .collect();
     changes.sort_by_key(|change| (Reverse(change.at), change.name.clone()));
     changes
 }
@@ -52,14 +67,20 @@ fn shown(record: Record, undone_by: Option<Name>) -> Change {
     let undoes = record.undoes();
     Change {
         name: record.key.name,
-        target: (record.target.kind.name().into(), record.target.namespace, record.target.name),
+        target: (
+            record.target.kind.name().into(),
+            record.target.namespace,
+            record.target.name,
+        ),
         at: record.approved_at.as_millisecond(),
         by: record.actor.name,
         reason: record.reason,
         diff: record.diff,
         phase: match record.phase {
             Phase::Intended => Shown::Intended,
-            Phase::Landed { at, .. } => Shown::Landed { at: at.as_millisecond() },
+            Phase::Landed { at, .. } => Shown::Landed {
+                at: at.as_millisecond(),
+            },
             Phase::NotCarriedOut { why } => Shown::NotCarriedOut { why },
             Phase::Stopped { why } => Shown::Stopped { why },
         },

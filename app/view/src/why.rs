@@ -59,7 +59,7 @@ pub enum Why {
     NoTraffic { window_s: u32 },
     /// Requests routed by another rule reach the same subset and cannot be told apart.
     HeaderRouted { subset: Name },
-    /// No change of ours stands behind these weights, so there is no moment to count from.
+    /// Nobody recorded when these weights were set, so there is no moment to count from.
     NoMoment,
     /// Something that Naru does not judge decides here, for example an EnvoyFilter.
     NotJudged { what: Name },

@@ -145,7 +145,7 @@ impl Measuring {
     async fn run(self, board: Board, events: mpsc::Sender<Event>) {
         loop {
             let next = self.clock.now() + self.refresh;
-            let asked = questions(&board.latest().snapshot.objects.value);
+            let asked = questions(&board.latest().snapshot.objects.value, self.clock.now());
             let (routes, questions): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
             let (traffic, splits) = futures::join!(
                 self.metrics.traffic(self.window_s),

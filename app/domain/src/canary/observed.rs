@@ -256,7 +256,7 @@ mod tests {
                 whys: vec![Why::NoMoment]
             }
         );
-        assert!(questions(&example::objects()).is_empty());
+        assert!(questions(&example::objects(), example::now()).is_empty());
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
             json["spec"]["http"][0]["route"][0]["weight"] = 60.into()
         });
         objects.put(Fact::Object(edited));
-        assert_eq!(questions(&objects), []);
+        assert_eq!(questions(&objects, example::now()), []);
         assert_eq!(
             seen(objects, None, 0).observed,
             Observed::Unknown {
@@ -292,11 +292,30 @@ mod tests {
 
     #[test]
     fn asked_from_the_moment_it_landed() {
-        let questions = questions(&landed(example::objects(), 0));
+        let questions = questions(&landed(example::objects(), 0), example::now());
         assert_eq!(questions.len(), 1);
         assert_eq!(
             (questions[0].0.clone(), questions[0].1.since),
             (route(0), example::now() + super::super::SETTLE)
+        );
+    }
+
+    #[test]
+    fn whoever_wrote_the_object_last_sets_the_moment_and_an_hour_is_the_longest() {
+        let at = |time: &str| {
+            let mut objects = landed(example::objects(), 0);
+            let edited = example::edited(&objects, |json| {
+                json["metadata"]["managedFields"] = serde_json::json!([{"manager": "kubectl", "time": time}]);
+            });
+            objects.put(Fact::Object(edited));
+            questions(&objects, example::now())[0].1.since
+        };
+        let minute = jiff::SignedDuration::from_mins(1);
+        let written = (example::now() - minute).to_string();
+        assert_eq!(at(&written), example::now() - minute + super::super::SETTLE);
+        assert_eq!(
+            at("2026-01-01T00:00:00Z"),
+            example::now() - super::super::LOOK_BACK
         );
     }
 

@@ -245,7 +245,10 @@ impl Record {
             Phase::NotCarriedOut { .. } => "NotCarriedOut",
             Phase::Stopped { .. } => "Stopped",
         };
-        let mut status = Status { phase: Some(name.into()), ..Status::default() };
+        let mut status = Status {
+            phase: Some(name.into()),
+            ..Status::default()
+        };
         match phase {
             Phase::Landed { at, rv } => (status.at, status.resource_version) = (Some(*at), Some(rv.clone())),
             Phase::NotCarriedOut { why } | Phase::Stopped { why } => status.why = Some(why.clone()),

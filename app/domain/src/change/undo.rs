@@ -82,7 +82,12 @@ fn check_untouched(record: &Record, live: &Object) -> Result<(), Refused> {
     }
     // The API server keeps the times of managers to the second, so that ours may stand before the one who came after.
     let ours = record.manager();
-    let manager = live.managers().into_iter().find(|manager| *manager != ours).unwrap_or("").into();
+    let manager = live
+        .managers()
+        .into_iter()
+        .find(|manager| *manager != ours)
+        .unwrap_or("")
+        .into();
     Err(Refused::ForeignEdit { manager })
 }
 

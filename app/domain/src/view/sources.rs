@@ -23,14 +23,21 @@ fn kubernetes(snapshot: &Snapshot) -> SourceState {
         .iter()
         .filter_map(|(kind, state)| match state {
             KindState::Known => None,
-            KindState::Absent => Some(Why::KindAbsent { kind: kind.name().into() }),
+            KindState::Absent => Some(Why::KindAbsent {
+                kind: kind.name().into(),
+            }),
             KindState::Lost(why) => Some(why.clone()),
-            KindState::NotYet => Some(Why::NotYet { source: SourceName::Kubernetes }),
+            KindState::NotYet => Some(Why::NotYet {
+                source: SourceName::Kubernetes,
+            }),
         })
         .collect();
     whys.extend(section.gaps.iter().cloned());
     let forbidden = |why: &Why| matches!(why, Why::Forbidden { .. });
-    let lost = kinds.values().filter(|state| matches!(state, KindState::Lost(why) if !forbidden(why))).count();
+    let lost = kinds
+        .values()
+        .filter(|state| matches!(state, KindState::Lost(why) if !forbidden(why)))
+        .count();
     let absent_only = whys.iter().all(|why| matches!(why, Why::KindAbsent { .. }));
     let state = match () {
         () if section.at.is_none() => Freshness::Unreachable,
@@ -38,7 +45,12 @@ fn kubernetes(snapshot: &Snapshot) -> SourceState {
         () if absent_only => Freshness::Fresh,
         () => Freshness::Partial,
     };
-    SourceState { source: SourceName::Kubernetes, state, at: millis(section.at), whys: whys.into_iter().collect() }
+    SourceState {
+        source: SourceName::Kubernetes,
+        state,
+        at: millis(section.at),
+        whys: whys.into_iter().collect(),
+    }
 }
 
 fn prometheus(snapshot: &Snapshot) -> SourceState {
@@ -53,13 +65,23 @@ fn prometheus(snapshot: &Snapshot) -> SourceState {
     };
     let mut whys: Vec<Why> = section.gaps.to_vec();
     if section.at.is_none() && whys.is_empty() {
-        whys.push(Why::NotYet { source: SourceName::Prometheus });
+        whys.push(Why::NotYet {
+            source: SourceName::Prometheus,
+        });
     }
-    SourceState { source: SourceName::Prometheus, state, at: millis(section.at), whys }
+    SourceState {
+        source: SourceName::Prometheus,
+        state,
+        at: millis(section.at),
+        whys,
+    }
 }
 
 fn failure(why: &Why) -> bool {
-    matches!(why, Why::Unreachable { .. } | Why::TimedOut { .. } | Why::Garbled { .. } | Why::Failed { .. })
+    matches!(
+        why,
+        Why::Unreachable { .. } | Why::TimedOut { .. } | Why::Garbled { .. } | Why::Failed { .. }
+    )
 }
 
 fn millis(at: Option<Timestamp>) -> Option<i64> {
@@ -94,19 +116,47 @@ mod tests {
     #[test]
     fn each_state_has_its_cause() {
         assert_eq!(states(|_| ()), [Fresh, Fresh]);
-        assert_eq!(states(|s| kind(s, Kind::Gateway, KindState::Absent)), [Fresh, Fresh]);
-        let forbidden = Why::Forbidden { verb: "list".into(), resource: "pods".into(), namespace: None };
-        assert_eq!(states(|s| kind(s, Kind::Pod, KindState::Lost(forbidden))), [Partial, Fresh]);
-        let gone = Why::Unreachable { source: SourceName::Kubernetes, detail: "refused".into() };
-        assert_eq!(states(|s| kind(s, Kind::Pod, KindState::Lost(gone))), [Stale, Fresh]);
-        assert_eq!(states(|s| kind(s, Kind::Pod, KindState::NotYet)), [Partial, Fresh]);
+        assert_eq!(
+            states(|s| kind(s, Kind::Gateway, KindState::Absent)),
+            [Fresh, Fresh]
+        );
+        let forbidden = Why::Forbidden {
+            verb: "list".into(),
+            resource: "pods".into(),
+            namespace: None,
+        };
+        assert_eq!(
+            states(|s| kind(s, Kind::Pod, KindState::Lost(forbidden))),
+            [Partial, Fresh]
+        );
+        let gone = Why::Unreachable {
+            source: SourceName::Kubernetes,
+            detail: "refused".into(),
+        };
+        assert_eq!(
+            states(|s| kind(s, Kind::Pod, KindState::Lost(gone))),
+            [Stale, Fresh]
+        );
+        assert_eq!(
+            states(|s| kind(s, Kind::Pod, KindState::NotYet)),
+            [Partial, Fresh]
+        );
         assert_eq!(states(|s| s.objects.at = None), [Unreachable, Fresh]);
         assert_eq!(states(|s| s.traffic.at = None), [Fresh, Unreachable]);
         assert_eq!(states(|s| s.taken += PROMETHEUS_STALE), [Fresh, Fresh]);
-        assert_eq!(states(|s| s.taken += PROMETHEUS_STALE + SignedDuration::from_millis(1)), [Fresh, Stale]);
-        let failed = Why::TimedOut { source: SourceName::Prometheus, after_ms: 8000 };
+        assert_eq!(
+            states(|s| s.taken += PROMETHEUS_STALE + SignedDuration::from_millis(1)),
+            [Fresh, Stale]
+        );
+        let failed = Why::TimedOut {
+            source: SourceName::Prometheus,
+            after_ms: 8000,
+        };
         assert_eq!(states(|s| s.traffic.gaps = Arc::from([failed])), [Fresh, Stale]);
-        let gaps = Arc::from([Why::TooYoung { samples: 1, needed: 4 }]);
+        let gaps = Arc::from([Why::TooYoung {
+            samples: 1,
+            needed: 4,
+        }]);
         assert_eq!(states(|s| s.traffic.gaps = gaps), [Fresh, Partial]);
     }
 }

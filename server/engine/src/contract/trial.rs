@@ -91,7 +91,10 @@ impl<'a> Trial<'a> {
         let killing = Arc::new(Killing::new(self.subject.cluster(), Moment::before(call)));
         let sleeping = self.engine(killing.clone(), "sleeping").await;
         let start = self.start(&sleeping).await;
-        let sheet = sleeping.plan(&self.person, &start.wish).await.expect("nothing stands in its way");
+        let sheet = sleeping
+            .plan(&self.person, &start.wish)
+            .await
+            .expect("nothing stands in its way");
         killing.arm();
         let change = sleeping.apply(&self.person, &start.wish, &sheet.digest, "a trial");
         tokio::pin!(change);

@@ -18,13 +18,23 @@ use std::sync::Arc;
 
 async fn applied(store: &ObjectStore) -> Result<Applied, ApplyError> {
     let engine = engine(Arc::new(store.clone())).await;
-    let sheet = engine.plan(&Actor::loopback(), &wish(50, 50)).await.expect("a plan");
-    engine.apply(&Actor::loopback(), &wish(50, 50), &sheet.digest, "half and half").await
+    let sheet = engine
+        .plan(&Actor::loopback(), &wish(50, 50))
+        .await
+        .expect("a plan");
+    engine
+        .apply(&Actor::loopback(), &wish(50, 50), &sheet.digest, "half and half")
+        .await
 }
 
 fn phases(store: &ObjectStore) -> Vec<String> {
-    let entries = store.keys(Kind::Change).into_iter().filter_map(|key| store.object(&key));
-    entries.map(|entry| entry.text("/status/phase").to_owned()).collect()
+    let entries = store
+        .keys(Kind::Change)
+        .into_iter()
+        .filter_map(|key| store.object(&key));
+    entries
+        .map(|entry| entry.text("/status/phase").to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -35,27 +45,59 @@ async fn what_was_confirmed_lands_and_undo_brings_back_all_as_it_was() {
     let who = Actor::loopback();
     let sheet = engine.plan(&who, &wish(50, 50)).await.unwrap();
     assert_eq!(sheet.dry_run, DryRun::Accepted);
-    let applied = engine.apply(&who, &wish(50, 50), &sheet.digest, "half and half").await.unwrap();
-    assert_eq!((weights(&store), phases(&store)), (vec![50, 50], vec!["Landed".to_owned()]));
+    let applied = engine
+        .apply(&who, &wish(50, 50), &sheet.digest, "half and half")
+        .await
+        .unwrap();
+    assert_eq!(
+        (weights(&store), phases(&store)),
+        (vec![50, 50], vec!["Landed".to_owned()])
+    );
     let shown = || engine.view(&Scope::all()).changes.changes.clone();
-    until(|| matches!(shown().first().map(|change| &change.phase), Some(Phase::Landed { .. }))).await;
-    let sheet = engine.plan_undo(&who, &applied.namespace, &applied.change).await.unwrap();
-    engine.undo(&who, &applied.namespace, &applied.change, &sheet.digest, "back").await.unwrap();
+    until(|| {
+        matches!(
+            shown().first().map(|change| &change.phase),
+            Some(Phase::Landed { .. })
+        )
+    })
+    .await;
+    let sheet = engine
+        .plan_undo(&who, &applied.namespace, &applied.change)
+        .await
+        .unwrap();
+    engine
+        .undo(&who, &applied.namespace, &applied.change, &sheet.digest, "back")
+        .await
+        .unwrap();
     assert_eq!(store.object(&route_key()).unwrap().digest(), before.digest());
     until(|| shown().len() == 2 && shown()[1].undone_by.is_some()).await;
     let again = engine.plan_undo(&who, &applied.namespace, &applied.change).await;
-    assert_eq!(again, Err(ApplyError::Refused { refused: Refused::NotUndoable }));
+    assert_eq!(
+        again,
+        Err(ApplyError::Refused {
+            refused: Refused::NotUndoable
+        })
+    );
 }
 
 #[tokio::test]
 async fn undo_refuses_after_a_foreign_edit_and_names_the_editor() {
     let store = store();
     let applied = applied(&store).await.unwrap();
-    store.edit(&route_key(), "kubectl-edit", |json| json["spec"]["hosts"] = json!(["user-service", "x"]));
+    store.edit(&route_key(), "kubectl-edit", |json| {
+        json["spec"]["hosts"] = json!(["user-service", "x"])
+    });
     let engine = engine(Arc::new(store.clone())).await;
-    let refused = engine.plan_undo(&Actor::loopback(), &applied.namespace, &applied.change).await;
+    let refused = engine
+        .plan_undo(&Actor::loopback(), &applied.namespace, &applied.change)
+        .await;
     let manager = "kubectl-edit".into();
-    assert_eq!(refused, Err(ApplyError::Refused { refused: Refused::ForeignEdit { manager } }));
+    assert_eq!(
+        refused,
+        Err(ApplyError::Refused {
+            refused: Refused::ForeignEdit { manager }
+        })
+    );
 }
 
 #[tokio::test]
@@ -64,20 +106,34 @@ async fn an_edit_elsewhere_in_the_object_does_not_ask_again_but_other_weights_do
     let engine = engine(Arc::new(store.clone())).await;
     let who = Actor::loopback();
     let sheet = engine.plan(&who, &wish(50, 50)).await.unwrap();
-    store.edit(&route_key(), "kubectl", |json| json["metadata"]["labels"] = json!({"팀": "사용자"}));
-    engine.apply(&who, &wish(50, 50), &sheet.digest, "same plan").await.unwrap();
+    store.edit(&route_key(), "kubectl", |json| {
+        json["metadata"]["labels"] = json!({"팀": "사용자"})
+    });
+    engine
+        .apply(&who, &wish(50, 50), &sheet.digest, "same plan")
+        .await
+        .unwrap();
     assert_eq!(weights(&store), [50, 50]);
     let sheet = engine.plan(&who, &wish(40, 60)).await.unwrap();
-    store.edit(&route_key(), "kubectl", |json| json["spec"]["http"][0]["route"][0]["weight"] = json!(51));
-    let changed = engine.apply(&who, &wish(40, 60), &sheet.digest, "another plan").await;
-    assert!(matches!(changed, Err(ApplyError::DigestChanged { .. })), "{changed:?}");
+    store.edit(&route_key(), "kubectl", |json| {
+        json["spec"]["http"][0]["route"][0]["weight"] = json!(51)
+    });
+    let changed = engine
+        .apply(&who, &wish(40, 60), &sheet.digest, "another plan")
+        .await;
+    assert!(
+        matches!(changed, Err(ApplyError::DigestChanged { .. })),
+        "{changed:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_race_lost_is_planned_anew_and_goes_on() {
     let store = store();
     let edit = |store: &ObjectStore| {
-        store.edit(&route_key(), "istiod", |json| json["status"] = json!({"observedGeneration": 1}));
+        store.edit(&route_key(), "istiod", |json| {
+            json["status"] = json!({"observedGeneration": 1})
+        });
     };
     // The second write is the patch: just before it arrives, istiod moves the object.
     store.arrange(Call::Write, 1, Fault::Meanwhile(Box::new(edit)));
@@ -106,7 +162,10 @@ async fn without_the_journal_nothing_is_written() {
     let store = store();
     store.arrange(Call::Write, 0, Fault::Before);
     let refused = applied(&store).await;
-    assert!(matches!(refused, Err(ApplyError::NoJournal { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(ApplyError::NoJournal { .. })),
+        "{refused:?}"
+    );
     assert_eq!(weights(&store), [90, 10]);
 }
 
@@ -114,14 +173,26 @@ async fn without_the_journal_nothing_is_written() {
 async fn without_the_right_the_journal_says_that_nothing_was_carried_out() {
     let store = store();
     let who = Who::Group("naru:operator".into());
-    let patch = Deeds { verb: Some("patch"), kind: Some(Kind::VirtualService), namespace: None };
+    let patch = Deeds {
+        verb: Some("patch"),
+        kind: Some(Kind::VirtualService),
+        namespace: None,
+    };
     store.forbid(who, patch);
     let engine = engine(Arc::new(store.clone())).await;
     let sheet = engine.plan(&Actor::loopback(), &wish(50, 50)).await.unwrap();
     assert!(matches!(sheet.dry_run, DryRun::Refused { .. }));
-    let refused = engine.apply(&Actor::loopback(), &wish(50, 50), &sheet.digest, "try").await;
-    assert!(matches!(refused, Err(ApplyError::Forbidden { .. })), "{refused:?}");
-    assert_eq!((weights(&store), phases(&store)), (vec![90, 10], vec!["NotCarriedOut".to_owned()]));
+    let refused = engine
+        .apply(&Actor::loopback(), &wish(50, 50), &sheet.digest, "try")
+        .await;
+    assert!(
+        matches!(refused, Err(ApplyError::Forbidden { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(
+        (weights(&store), phases(&store)),
+        (vec![90, 10], vec!["NotCarriedOut".to_owned()])
+    );
 }
 
 #[tokio::test]
@@ -130,8 +201,15 @@ async fn a_reason_is_asked_for_and_bounded() {
     let engine = engine(Arc::new(store.clone())).await;
     let sheet = engine.plan(&Actor::loopback(), &wish(50, 50)).await.unwrap();
     for reason in ["", "   ", &"가".repeat(501)] {
-        let refused = engine.apply(&Actor::loopback(), &wish(50, 50), &sheet.digest, reason).await;
-        assert_eq!(refused, Err(ApplyError::Refused { refused: Refused::Reason { limit: 500 } }));
+        let refused = engine
+            .apply(&Actor::loopback(), &wish(50, 50), &sheet.digest, reason)
+            .await;
+        assert_eq!(
+            refused,
+            Err(ApplyError::Refused {
+                refused: Refused::Reason { limit: 500 }
+            })
+        );
     }
     assert!(phases(&store).is_empty());
 }

@@ -48,8 +48,15 @@ async fn fifty_random_kills_ten_on_each_of_five_systems() {
         let mut random = SmallRng::seed_from_u64(seed);
         for _ in 0..10 {
             let call = random.random_range(0..6);
-            let moment = if random.random() { Moment::before(call) } else { Moment::after(call) };
-            assert!(Trial::new(&subject).killed_at(moment).await.is_some(), "{moment:?}");
+            let moment = if random.random() {
+                Moment::before(call)
+            } else {
+                Moment::after(call)
+            };
+            assert!(
+                Trial::new(&subject).killed_at(moment).await.is_some(),
+                "{moment:?}"
+            );
         }
     };
     futures::future::join_all((0..5).map(ten)).await;

@@ -15,8 +15,21 @@ async fn objects_come_and_go_and_versions_only_rise() {
     let store = store();
     let engine = engine(Arc::new(store.clone())).await;
     let first = engine.view(&Scope::all()).version;
-    let here = |name: &str| engine.snapshot().objects.value.service("user-service", name).is_some();
-    store.load(Kind::Service, json!({"metadata": {"name": "새", "namespace": "user-service"}}), "kubectl").unwrap();
+    let here = |name: &str| {
+        engine
+            .snapshot()
+            .objects
+            .value
+            .service("user-service", name)
+            .is_some()
+    };
+    store
+        .load(
+            Kind::Service,
+            json!({"metadata": {"name": "새", "namespace": "user-service"}}),
+            "kubectl",
+        )
+        .unwrap();
     until(|| here("새")).await;
     store.delete(&Key::new(Kind::Service, "user-service", "새"));
     until(|| !here("새")).await;
@@ -32,7 +45,11 @@ async fn an_api_server_that_goes_away_makes_it_stale_and_its_return_fresh() {
     until(|| state() == Freshness::Fresh).await;
     store.reachable(false);
     until(|| state() == Freshness::Stale).await;
-    assert_eq!(engine.view(&Scope::all()).canaries.routes.len(), 1, "the last known is still shown");
+    assert_eq!(
+        engine.view(&Scope::all()).canaries.routes.len(),
+        1,
+        "the last known is still shown"
+    );
     store.reachable(true);
     until(|| state() == Freshness::Fresh).await;
 }
@@ -55,6 +72,8 @@ async fn a_kind_may_be_absent_and_arrive_later() {
 #[tokio::test]
 async fn who_may_see_nothing_sees_nothing() {
     let engine = engine(Arc::new(store())).await;
-    let view = engine.view(&Scope { namespaces: Some(Arc::from([])) });
+    let view = engine.view(&Scope {
+        namespaces: Some(Arc::from([])),
+    });
     assert!(view.canaries.routes.is_empty() && view.overview.services.is_empty());
 }

@@ -20,16 +20,29 @@ pub(crate) struct Silent;
 #[async_trait::async_trait]
 impl Metrics for Silent {
     async fn traffic(&self, _window_s: u32) -> Result<Dated<Traffic>, Why> {
-        Err(Why::NotYet { source: naru_domain::SourceName::Prometheus })
+        Err(Why::NotYet {
+            source: naru_domain::SourceName::Prometheus,
+        })
     }
 
     async fn splits(&self, questions: &[SplitQuestion]) -> Vec<Result<Dated<Split>, Why>> {
-        questions.iter().map(|_| Err(Why::NotYet { source: naru_domain::SourceName::Prometheus })).collect()
+        questions
+            .iter()
+            .map(|_| {
+                Err(Why::NotYet {
+                    source: naru_domain::SourceName::Prometheus,
+                })
+            })
+            .collect()
     }
 }
 
 pub(crate) fn route() -> RouteRef {
-    RouteRef { namespace: NAMESPACE.into(), name: "user-service".into(), rule: 0 }
+    RouteRef {
+        namespace: NAMESPACE.into(),
+        name: "user-service".into(),
+        rule: 0,
+    }
 }
 
 pub(crate) fn route_key() -> Key {
@@ -37,56 +50,88 @@ pub(crate) fn route_key() -> Key {
 }
 
 pub(crate) fn wish(v1: u32, v2: u32) -> SetWeights {
-    let to = |subset: &str, weight| WeightOf { host: "user-service".into(), subset: subset.into(), weight };
-    SetWeights { route: route(), weights: vec![to("v1", v1), to("v2", v2)] }
+    let to = |subset: &str, weight| WeightOf {
+        host: "user-service".into(),
+        subset: subset.into(),
+        weight,
+    };
+    SetWeights {
+        route: route(),
+        weights: vec![to("v1", v1), to("v2", v2)],
+    }
 }
 
 pub(crate) fn store() -> ObjectStore {
     let store = ObjectStore::new(Arc::new(SystemClock), 256);
-    for kind in
-        [Kind::Gateway, Kind::VirtualService, Kind::DestinationRule, Kind::PeerAuthentication, Kind::Change]
-    {
+    for kind in [
+        Kind::Gateway,
+        Kind::VirtualService,
+        Kind::DestinationRule,
+        Kind::PeerAuthentication,
+        Kind::Change,
+    ] {
         store.install(kind);
     }
     let load = |kind: Kind, json: Value| store.load(kind, json, "kubectl").expect("a well-formed object");
     let place = |name: &str| json!({"name": name, "namespace": NAMESPACE});
     load(Kind::Namespace, json!({"metadata": {"name": NAMESPACE}}));
     load(Kind::Namespace, json!({"metadata": {"name": "naru"}}));
-    load(Kind::Service, json!({"metadata": place("user-service"),
-        "spec": {"selector": {"app": "user-service"}, "ports": [{"port": 80}]}}));
+    load(
+        Kind::Service,
+        json!({"metadata": place("user-service"),
+        "spec": {"selector": {"app": "user-service"}, "ports": [{"port": 80}]}}),
+    );
     for version in ["v1", "v2"] {
         let mut metadata = place(version);
         metadata["labels"] = json!({"app": "user-service", "version": version});
         let ready = json!([{"type": "Ready", "status": "True"}]);
-        load(Kind::Pod, json!({"metadata": metadata, "status": {"phase": "Running", "conditions": ready}}));
+        load(
+            Kind::Pod,
+            json!({"metadata": metadata, "status": {"phase": "Running", "conditions": ready}}),
+        );
     }
     let mut slice = place("user-service-x");
     slice["labels"] = json!({"kubernetes.io/service-name": "user-service"});
     let to = |pod: &str| json!({"targetRef": {"kind": "Pod", "name": pod}, "conditions": {"ready": true}});
-    load(Kind::EndpointSlice, json!({"metadata": slice, "endpoints": [to("v1"), to("v2")]}));
+    load(
+        Kind::EndpointSlice,
+        json!({"metadata": slice, "endpoints": [to("v1"), to("v2")]}),
+    );
     let subset = |name: &str| json!({"name": name, "labels": {"version": name}});
-    load(Kind::DestinationRule, json!({"metadata": place("user-service"),
-        "spec": {"host": "user-service", "subsets": [subset("v1"), subset("v2")]}}));
-    let to = |subset: &str, weight: u32| {
-        json!({"destination": {"host": "user-service", "subset": subset}, "weight": weight})
-    };
-    load(Kind::VirtualService, json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+    load(
+        Kind::DestinationRule,
+        json!({"metadata": place("user-service"),
+        "spec": {"host": "user-service", "subsets": [subset("v1"), subset("v2")]}}),
+    );
+    let to = |subset: &str, weight: u32| json!({"destination": {"host": "user-service", "subset": subset}, "weight": weight});
+    load(
+        Kind::VirtualService,
+        json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
         "metadata": place("user-service"),
-        "spec": {"hosts": ["user-service"], "http": [{"route": [to("v1", 90), to("v2", 10)]}]}}));
+        "spec": {"hosts": ["user-service"], "http": [{"route": [to("v1", 90), to("v2", 10)]}]}}),
+    );
     store
 }
 
 pub(crate) fn weights(store: &ObjectStore) -> Vec<u64> {
     let object: Object = store.object(&route_key()).expect("the route is there");
     let routes = object.list("/spec/http/0/route");
-    routes.iter().map(|route| route["weight"].as_u64().expect("a weight")).collect()
+    routes
+        .iter()
+        .map(|route| route["weight"].as_u64().expect("a weight"))
+        .collect()
 }
 
 /// An engine that knows the whole system.
 pub(crate) async fn engine(cluster: Arc<dyn Cluster>) -> Arc<Engine> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let settings = Settings::new(7, "test".into());
-    let engine = Engine::start(Setup { cluster, metrics: Arc::new(Silent), clock, settings });
+    let engine = Engine::start(Setup {
+        cluster,
+        metrics: Arc::new(Silent),
+        clock,
+        settings,
+    });
     until(|| {
         let snapshot = engine.snapshot();
         let objects = &snapshot.objects.value;
@@ -106,5 +151,7 @@ pub(crate) async fn until(mut so: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("it becomes so");
+    tokio::time::timeout(Duration::from_secs(30), waiting)
+        .await
+        .expect("it becomes so");
 }
