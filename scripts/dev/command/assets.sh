@@ -1,1 +1,2 @@
-assets "$@"
+assets
+say "assets: $NARU_SITE"
