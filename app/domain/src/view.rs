@@ -1,6 +1,7 @@
 //! The only door out: what one viewer may see of a snapshot, as wire types.
 
 mod overview;
+mod services;
 mod sources;
 
 pub use sources::{PROMETHEUS_STALE, sources};

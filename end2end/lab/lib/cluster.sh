@@ -77,6 +77,14 @@ node_ready() { kc get node naru-node -o jsonpath='{.status.conditions[?(@.type==
 # New pods are refused until the namespace's default account exists, which the controllers make.
 default_account() { kc -n default get serviceaccount default; }
 
+up_api() {
+  start_etcd
+  start_apiserver
+  await_apiserver
+  start_controllers
+  await 60 "the controllers at work" "read $NARU_LAB_STATE/logs/controllers.log" default_account
+}
+
 up_cluster() {
   start_etcd
   start_apiserver

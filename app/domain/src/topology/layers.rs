@@ -11,7 +11,8 @@ pub(super) struct Layers {
 }
 
 /// Ways in stand leftmost: an edge that leads back to one of them from within is not followed. Other cycles are cut where a depth-first
-/// walk in order of ids meets its own path. A workload that nobody calls stands right before what it calls first. What no edge touches
+/// walk in order of ids meets its own path. Who is called by nobody (a job, unknown callers) stands right before what it calls first, so that
+/// its line does not run behind others' boxes. What no edge touches
 /// stands in a column of its own at the right. Depends on the graph alone, not on what was drawn before.
 pub(super) fn layers(graph: &Graph) -> Layers {
     let count = graph.nodes.len();
@@ -40,7 +41,8 @@ pub(super) fn layers(graph: &Graph) -> Layers {
         }
     }
     for from in 0..count {
-        if !called[from] && entrance[from] == 0 {
+        let unknown = graph.nodes[from].kind == NodeKind::Unknown;
+        if !called[from] && (entrance[from] == 0 || unknown) {
             let first = next[from].iter().map(|&to| of[to]).min();
             of[from] = first.map_or(of[from], |first| first.saturating_sub(1));
         }

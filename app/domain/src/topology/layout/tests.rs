@@ -56,11 +56,11 @@ fn callers_stand_left_of_what_they_call() {
     let chain = drawn(&[("n/a", "n/b"), ("n/b", "n/c"), ("n/a", "n/c")]);
     assert_eq!(layers(&chain), named(&[("a", 0), ("b", 1), ("c", 2)]));
     let late = drawn(&[("n/a", "n/b"), ("n/b", "n/c"), ("n/z", "n/c"), ("", "n/c")]);
-    let expected = named(&[("", 0), ("a", 0), ("b", 1), ("c", 2), ("z", 1)]);
+    let expected = named(&[("", 1), ("a", 0), ("b", 1), ("c", 2), ("z", 1)]);
     assert_eq!(
         layers(&late),
         expected,
-        "z stands right before c, the unknown caller at the edge"
+        "z and the unknown caller stand right before c"
     );
 }
 
@@ -115,9 +115,9 @@ fn the_guides_system_runs_from_left_to_right_and_the_silent_stand_apart() {
     assert_eq!(
         lines,
         [
-            vec!["unknown///", "ingress-nginx/ingress-nginx-controller"],
+            vec!["ingress-nginx/ingress-nginx-controller"],
             vec!["istio-system/istio-ingressgateway"],
-            vec!["default/sangsang-plus-gateway"],
+            vec!["unknown///", "default/sangsang-plus-gateway"],
             vec![
                 "product-service/product-service",
                 "user-service/user-service-v1",

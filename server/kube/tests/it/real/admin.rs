@@ -16,8 +16,8 @@ pub(crate) fn kubeconfig() -> PathBuf {
             .install_default()
             .unwrap()
     });
-    std::env::var_os("NARU_LAB_KUBECONFIG")
-        .expect("NARU_LAB_KUBECONFIG names a kubeconfig with all rights")
+    std::env::var_os("NARU_LAB_API_KUBECONFIG")
+        .expect("NARU_LAB_API_KUBECONFIG names a kubeconfig with all rights")
         .into()
 }
 

@@ -2,4 +2,4 @@
 
 use super::subject::Lab;
 
-naru_ports::cluster_contract!([#[ignore = "needs an API server: NARU_LAB_KUBECONFIG"]] Lab::new().await);
+naru_ports::cluster_contract!([#[ignore = "needs an API server: NARU_LAB_API_KUBECONFIG"]] Lab::new().await);

@@ -44,7 +44,7 @@ async fn cluster(admin: &Admin) -> KubeCluster {
 }
 
 #[tokio::test]
-#[ignore = "needs an API server: NARU_LAB_KUBECONFIG"]
+#[ignore = "needs an API server: NARU_LAB_API_KUBECONFIG"]
 async fn real_it_connects_and_is_known() {
     let admin = Admin::new().await;
     let server = cluster(&admin).await.probe().await.unwrap();
@@ -53,7 +53,7 @@ async fn real_it_connects_and_is_known() {
 }
 
 #[tokio::test]
-#[ignore = "needs an API server: NARU_LAB_KUBECONFIG"]
+#[ignore = "needs an API server: NARU_LAB_API_KUBECONFIG"]
 async fn real_it_watches_every_kind_but_leases_and_definitions() {
     let admin = Admin::new().await;
     let cluster = cluster(&admin).await;
@@ -72,7 +72,7 @@ async fn real_it_watches_every_kind_but_leases_and_definitions() {
 }
 
 #[tokio::test]
-#[ignore = "needs an API server: NARU_LAB_KUBECONFIG"]
+#[ignore = "needs an API server: NARU_LAB_API_KUBECONFIG"]
 async fn real_it_writes_leases_of_its_own_and_nothing_else_by_itself() {
     let admin = Admin::new().await;
     let cluster = cluster(&admin).await;
@@ -132,7 +132,7 @@ async fn real_it_writes_leases_of_its_own_and_nothing_else_by_itself() {
 }
 
 #[tokio::test]
-#[ignore = "needs an API server: NARU_LAB_KUBECONFIG"]
+#[ignore = "needs an API server: NARU_LAB_API_KUBECONFIG"]
 async fn real_it_can_be_people_and_nobody_else() {
     let admin = Admin::new().await;
     let client = Client::try_from(config(&admin).await).unwrap();

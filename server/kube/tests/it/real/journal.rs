@@ -81,7 +81,7 @@ fn says(answer: &Value, words: &str) -> bool {
 }
 
 #[tokio::test]
-#[ignore = "needs an API server: NARU_LAB_KUBECONFIG"]
+#[ignore = "needs an API server: NARU_LAB_API_KUBECONFIG"]
 async fn real_only_who_approved_it_can_be_its_actor() {
     let journal = Journal::new().await;
     let cases: [(&str, Edit, &str); 4] = [
@@ -125,7 +125,7 @@ async fn real_only_who_approved_it_can_be_its_actor() {
 }
 
 #[tokio::test]
-#[ignore = "needs an API server: NARU_LAB_KUBECONFIG"]
+#[ignore = "needs an API server: NARU_LAB_API_KUBECONFIG"]
 async fn real_an_administrator_cannot_write_it_by_hand() {
     let journal = Journal::new().await;
     let object = journal.change("by-hand", |_| {});
@@ -140,7 +140,7 @@ async fn real_an_administrator_cannot_write_it_by_hand() {
 }
 
 #[tokio::test]
-#[ignore = "needs an API server: NARU_LAB_KUBECONFIG"]
+#[ignore = "needs an API server: NARU_LAB_API_KUBECONFIG"]
 async fn real_who_may_not_patch_the_target_cannot_journal_a_change_of_it() {
     let journal = Journal::new().await;
     // May create Changes, but not patch VirtualServices.
@@ -168,7 +168,7 @@ async fn real_who_may_not_patch_the_target_cannot_journal_a_change_of_it() {
 }
 
 #[tokio::test]
-#[ignore = "needs an API server: NARU_LAB_KUBECONFIG"]
+#[ignore = "needs an API server: NARU_LAB_API_KUBECONFIG"]
 async fn real_what_was_approved_never_changes() {
     let journal = Journal::new().await;
     let (status, answer) = journal
@@ -200,7 +200,7 @@ async fn real_what_was_approved_never_changes() {
 }
 
 #[tokio::test]
-#[ignore = "needs an API server: NARU_LAB_KUBECONFIG"]
+#[ignore = "needs an API server: NARU_LAB_API_KUBECONFIG"]
 async fn real_the_schema_bounds_what_is_written() {
     let journal = Journal::new().await;
     let cases: [(&str, Edit); 9] = [
@@ -239,7 +239,7 @@ async fn real_the_schema_bounds_what_is_written() {
 }
 
 #[tokio::test]
-#[ignore = "needs an API server: NARU_LAB_KUBECONFIG"]
+#[ignore = "needs an API server: NARU_LAB_API_KUBECONFIG"]
 async fn real_what_has_landed_stays_so() {
     let journal = Journal::new().await;
     let (status, answer) = journal
