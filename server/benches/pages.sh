@@ -12,7 +12,7 @@ curl -sf "$url/readyz" >/dev/null || { echo "no ready console at $url" >&2; exit
 measure() {
   local out size
   size=$(curl -s -o /dev/null -w '%{size_download}' -H "accept-encoding: $4" "$url$2")
-  out=$(wrk -t2 -c"$3" -d"${seconds}s" --latency -H "Accept-Encoding: $4" "$url$2")
+  out=$(wrk -t"$(( $3 > 1 ? 2 : 1 ))" -c"$3" -d"${seconds}s" --latency -H "Accept-Encoding: $4" "$url$2")
   awk -v name="$1" -v viewers="$3" -v size="$size" '
     $1 == "50%" { p50 = $2 } $1 == "99%" { p99 = $2 } $1 == "Requests/sec:" { rps = $2 }
     /Non-2xx|Socket errors/ { bad = bad " " $0 }

@@ -24,6 +24,9 @@ pub(crate) fn Heading(
             let _ = heading.focus();
         }
     });
+    // The server reads the title when it puts the document together; by then the page and its signals may be gone.
+    #[cfg(feature = "ssr")]
+    let title = title.get_untracked();
     view! {
         <Title text=title/>
         <h1 node_ref=heading tabindex="-1">{answer}</h1>

@@ -142,3 +142,21 @@ async fn it_is_ready_once_every_source_has_been_heard_of() {
         "a probe names the pod's address"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_pages_at_once_are_all_whole() {
+    let router = served("many", Shown::new(1));
+    let mut asked = tokio::task::JoinSet::new();
+    for n in 0..400 {
+        let router = router.clone();
+        asked.spawn(async move {
+            let (path, expected) = [("/", 200), ("/topology", 200), ("/canary", 200), ("/nonsense", 404)][n % 4];
+            let (status, _, body) = get(&router, path).await;
+            assert_eq!(status, expected, "{path}");
+            assert!(body.contains("</title>") && body.contains("</main>"), "{path}");
+        });
+    }
+    while let Some(done) = asked.join_next().await {
+        done.unwrap();
+    }
+}

@@ -44,6 +44,9 @@ pub(super) fn read(body: &[u8], names: &mut Names, each: &mut dyn FnMut(&Row)) -
         .deserialize(&mut json)
         .and_then(|()| json.end())
         .map_err(|error| garbled(where_it_ends(&error)))?;
+    if envelope.status.is_empty() {
+        return Err(garbled("no status in the answer"));
+    }
     if envelope.status != "success" {
         return Err(failed(200, &envelope.error_type, &envelope.error));
     }
