@@ -32,7 +32,7 @@ assets() {
   now="$NARU_ASSETS $(sources_of_assets)"
   [ "$(cat "$stamp" 2>/dev/null)" = "$now" ] && return 0
   fetch
-  say "building the assets into $NARU_SITE (3 minutes the first time, 10 with NARU_ASSETS=release)"
+  [ -r "$stamp" ] || say "building the assets for the first time (about 3 minutes on two cores, 6 with NARU_ASSETS=release)"
   quietly "trunk build" "./dev assets builds them alone" \
     env TRUNK_OFFLINE=true TRUNK_BUILD_LOCKED="${CI:-false}" NO_COLOR=true trunk build "${TRUNK_MODE[@]}" --dist "$NARU_SITE"
   echo "$now" >"$stamp"
@@ -46,8 +46,8 @@ sources_of_assets() {
 # With --tests the server is the one that the tests have built: the same features, nothing compiled twice.
 server() {
   toolchain; fetch
-  say "building the server (about 5 minutes the first time)"
-  quietly "server" "cargo build shows it alone" cargo build "${NATIVE[@]}" --bins --tests
+  [ -x "$(binary)" ] || say "building the server for the first time (about 5 minutes on two cores)"
+  quietly "cargo build" "cargo build shows it alone" cargo build "${NATIVE[@]}" --bins --tests
   NARU_BIN=$(binary); export NARU_BIN
 }
 
