@@ -44,10 +44,18 @@ impl Console for Fixed {
         Ok(fixtures::plan(intent))
     }
     async fn apply(&self, _: &Actor, intent: &SetWeights, _: &str, _: &str) -> Result<Applied, ApplyError> {
-        Ok(Applied { change: "set-weights-0nw3d".into(), namespace: intent.route.namespace.clone(), at: fixtures::NOW })
+        Ok(Applied {
+            change: "set-weights-0nw3d".into(),
+            namespace: intent.route.namespace.clone(),
+            at: fixtures::NOW,
+        })
     }
     async fn plan_undo(&self, _: &Actor, _: &Name, _: &Name) -> Result<PlanSheet, ApplyError> {
-        Err(ApplyError::Refused { refused: Refused::ForeignEdit { manager: "kubectl-edit".into() } })
+        Err(ApplyError::Refused {
+            refused: Refused::ForeignEdit {
+                manager: "kubectl-edit".into(),
+            },
+        })
     }
     async fn undo(&self, _: &Actor, _: &Name, _: &Name, _: &str, _: &str) -> Result<Applied, ApplyError> {
         Err(ApplyError::ReadOnly)
@@ -69,8 +77,13 @@ impl Clock for Stopped {
 /// The inner `<head>` that trunk built, with this page's nonce in it.
 fn head(site: &str) -> String {
     let html = std::fs::read_to_string(format!("{site}/index.html")).unwrap_or_default();
-    let head = html.split_once("<head>").and_then(|it| it.1.split_once("</head>")).map_or("", |it| it.0);
-    let nonce = leptos::nonce::use_nonce().map(|it| it.to_string()).unwrap_or_default();
+    let head = html
+        .split_once("<head>")
+        .and_then(|it| it.1.split_once("</head>"))
+        .map_or("", |it| it.0);
+    let nonce = leptos::nonce::use_nonce()
+        .map(|it| it.to_string())
+        .unwrap_or_default();
     head.replace("{{nonce}}", &nonce)
 }
 
@@ -82,7 +95,10 @@ async fn part(scene: Scene, Path(part): Path<String>) -> impl IntoResponse {
         "canaries" => serde_json::to_string(&*view.canaries),
         _ => serde_json::to_string(&*view.changes),
     };
-    ([(header::CONTENT_TYPE, "application/json")], json.unwrap_or_default())
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        json.unwrap_or_default(),
+    )
 }
 
 #[tokio::main]
@@ -97,16 +113,26 @@ async fn main() {
         Some("partial") => Scene::Partial,
         _ => Scene::Busy,
     };
-    let options = LeptosOptions::builder().output_name("naru").site_root(site.clone()).build();
+    let options = LeptosOptions::builder()
+        .output_name("naru")
+        .site_root(site.clone())
+        .build();
     let backend = Backend {
         console: Arc::new(Fixed(scene)),
         clock: Arc::new(Stopped),
         system: "buildingbite".into(),
-        mode: if scene == Scene::Partial { Mode::Cluster("prod-seoul".into()) } else { Mode::Rehearsal },
+        mode: if scene == Scene::Partial {
+            Mode::Cluster("prod-seoul".into())
+        } else {
+            Mode::Rehearsal
+        },
     };
     let context = move || {
         provide_context(backend.clone());
-        provide_context(Viewer { actor: Actor::loopback(), scope: Scope::all() });
+        provide_context(Viewer {
+            actor: Actor::loopback(),
+            scope: Scope::all(),
+        });
     };
     let files = tower_http::services::ServeDir::new(&site);
     let doorbell = || async {
@@ -114,20 +140,17 @@ async fn main() {
         let stream = futures::StreamExt::chain(futures::stream::iter([event]), futures::stream::pending());
         sse::Sse::new(stream)
     };
-    let context2 = context.clone();
-    let api = move |request: axum::extract::Request| {
-        leptos_axum::handle_server_fns_with_context(context2.clone(), request)
-    };
+    let document = move || shell(ShellProps { head: head(&site) });
     let app = Router::new()
         .route("/live", get(doorbell))
         .route("/live/{part}", get(move |path| part(scene, path)))
-        .route("/api/{*name}", axum::routing::on(axum::routing::MethodFilter::POST, api))
-        .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), move || {
-            shell(ShellProps { head: head(&site) })
-        })
-        .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(context, |_| {
-            shell(ShellProps::default())
-        }))
+        .leptos_routes_with_context(
+            &options,
+            generate_route_list(App),
+            context.clone(),
+            document.clone(),
+        )
+        .fallback(leptos_axum::render_app_async_with_context(context, document))
         .nest_service("/pkg", files)
         .with_state(options);
     match tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await {

@@ -40,7 +40,13 @@ pub enum Scene {
 
 impl Scene {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Busy, Self::Empty, Self::Stale, Self::Unreachable, Self::Partial];
+    pub const ALL: [Self; 5] = [
+        Self::Busy,
+        Self::Empty,
+        Self::Stale,
+        Self::Unreachable,
+        Self::Partial,
+    ];
 
     fn sources(self) -> Vec<SourceState> {
         let fresh = |source, age: Millis| SourceState {
@@ -55,7 +61,10 @@ impl Scene {
                 source: SourceName::Prometheus,
                 state: Freshness::Stale,
                 at: Some(NOW - 185_000),
-                whys: vec![Why::TimedOut { source: SourceName::Prometheus, after_ms: 10_000 }],
+                whys: vec![Why::TimedOut {
+                    source: SourceName::Prometheus,
+                    after_ms: 10_000,
+                }],
             },
             Self::Unreachable => SourceState {
                 source: SourceName::Prometheus,
@@ -71,8 +80,14 @@ impl Scene {
         if self == Self::Partial {
             kubernetes.state = Freshness::Partial;
             kubernetes.whys = vec![
-                Why::Forbidden { verb: "list".into(), resource: "pods".into(), namespace: Some("payment".into()) },
-                Why::KindAbsent { kind: "PeerAuthentication".into() },
+                Why::Forbidden {
+                    verb: "list".into(),
+                    resource: "pods".into(),
+                    namespace: Some("payment".into()),
+                },
+                Why::KindAbsent {
+                    kind: "PeerAuthentication".into(),
+                },
             ];
         }
         vec![kubernetes, prometheus]
@@ -83,25 +98,49 @@ impl Scene {
         let version = Version { epoch: 7, seq };
         let sources = self.sources();
         let mut topology = topology::topology(version, sources.clone());
-        let mut canaries = Canaries { version, sources: sources.clone(), routes: canaries::routes() };
+        let mut canaries = Canaries {
+            version,
+            sources: sources.clone(),
+            routes: canaries::routes(),
+        };
         let mut overview = overview(version, sources.clone(), &canaries);
-        let mut changes = Changes { version, sources: sources.clone(), changes: changes::changes() };
+        let mut changes = Changes {
+            version,
+            sources: sources.clone(),
+            changes: changes::changes(),
+        };
         match self {
             Self::Busy | Self::Partial => {}
             Self::Stale => {
                 topology.at = Some(NOW - 185_000);
-                canaries::without_traffic(&mut canaries, &Why::Stale { source: SourceName::Prometheus, since: NOW - 185_000 });
+                canaries::without_traffic(
+                    &mut canaries,
+                    &Why::Stale {
+                        source: SourceName::Prometheus,
+                        since: NOW - 185_000,
+                    },
+                );
             }
             Self::Unreachable => {
                 topology = topology::without_traffic(topology);
-                canaries::without_traffic(&mut canaries, &Why::NotYet { source: SourceName::Prometheus });
+                canaries::without_traffic(
+                    &mut canaries,
+                    &Why::NotYet {
+                        source: SourceName::Prometheus,
+                    },
+                );
                 overview.failing.clear();
                 for row in &mut overview.services {
                     (row.rate, row.error_share, row.average_ms, row.mtls_share) = (None, None, None, None);
                 }
             }
             Self::Empty => {
-                topology = Topology { nodes: vec![], edges: vec![], namespaces: vec![], ..topology };
+                topology = Topology {
+                    nodes: vec![],
+                    edges: vec![],
+                    namespaces: vec![],
+                    ..topology
+                };
                 canaries.routes.clear();
                 changes.changes.clear();
                 overview = Overview {
@@ -139,11 +178,43 @@ fn overview(version: Version, sources: Vec<SourceState>, canaries: &Canaries) ->
         window_s: 60,
         sources,
         services: vec![
-            row("default", "sangsang-plus-gateway", Some(213.4), Some(0.0012), Some(28.1), Some(1.0), Some((3, 3))),
-            row("keycloak", "keycloak", Some(3.21), Some(0.0), Some(14.2), Some(0.0), Some((1, 1))),
+            row(
+                "default",
+                "sangsang-plus-gateway",
+                Some(213.4),
+                Some(0.0012),
+                Some(28.1),
+                Some(1.0),
+                Some((3, 3)),
+            ),
+            row(
+                "keycloak",
+                "keycloak",
+                Some(3.21),
+                Some(0.0),
+                Some(14.2),
+                Some(0.0),
+                Some((1, 1)),
+            ),
             row("payment", "payment-service", None, None, None, None, Some((0, 2))),
-            row("product-service", "product-service", Some(61.2), Some(0.0731), Some(48.3), Some(0.942), Some((2, 2))),
-            row("user-service", "user-service", Some(202.1), Some(0.0011), Some(9.32), Some(1.0), Some((5, 5))),
+            row(
+                "product-service",
+                "product-service",
+                Some(61.2),
+                Some(0.0731),
+                Some(48.3),
+                Some(0.942),
+                Some((2, 2)),
+            ),
+            row(
+                "user-service",
+                "user-service",
+                Some(202.1),
+                Some(0.0011),
+                Some(9.32),
+                Some(1.0),
+                Some((5, 5)),
+            ),
         ],
         failing: vec![
             FailingEdge {

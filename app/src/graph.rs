@@ -13,7 +13,7 @@ mod svg;
 pub(crate) use edge::{key as edge_key, mtls};
 pub(crate) use find::{Find, shown};
 pub(crate) use node::{kind, name};
-pub(crate) use select::{Selection, href, query};
+pub(crate) use select::{Selection, href, link, query};
 
 use crate::lang::Lang;
 use naru_view::{

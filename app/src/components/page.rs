@@ -8,9 +8,8 @@ use leptos_meta::Title;
 /// on from there.
 #[component]
 pub(crate) fn Heading(
-    /// The name of the page, for the window's title.
-    #[prop(into)]
-    title: Signal<String>,
+    /// The name of the page, for the window's title. A plain text: the server writes the head when the page's signals are gone already.
+    title: String,
     /// The answer.
     #[prop(into)]
     answer: Signal<String>,
@@ -24,9 +23,6 @@ pub(crate) fn Heading(
             let _ = heading.focus();
         }
     });
-    // The server reads the title when it puts the document together; by then the page and its signals may be gone.
-    #[cfg(feature = "ssr")]
-    let title = title.get_untracked();
     view! {
         <Title text=title/>
         <h1 node_ref=heading tabindex="-1">{answer}</h1>

@@ -1,15 +1,12 @@
 //! Edges with what they carry, how it fares and how it is protected.
 
-use super::{
-    Pen, Piece, Shown,
-    svg::{escape, width},
-};
+use super::{Pen, Piece, Shown, svg::escape};
 use crate::{components::age::ago, components::sign::Sign, format, lang::Lang};
 use naru_view::topology::{BOX_HEIGHT, BOX_WIDTH, Edge, Node, Origin, Topology};
 use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Pixels between the ends of two edges that reach one box: a label's line must fit between them.
-const APART: f32 = 15.0;
+const APART: f32 = 22.0;
 /// How far an edge that runs backwards bows out.
 const BOW: f32 = 64.0;
 
@@ -115,8 +112,8 @@ fn path(source: &Node, target: &Node, offset: f32) -> (String, f32, f32) {
         let bend = ((x1 - x0) / 2.0).max(40.0);
         (
             format!("M{x0} {y0}C{} {y0} {} {y1} {x1} {y1}", x0 + bend, x1 - bend),
-            x1 - 12.0,
-            y1 - 5.0,
+            x1 - 28.0,
+            y1 - 6.0,
         )
     } else if target.x == source.x {
         // Within a column, or to itself: out at the right and back in.
@@ -185,7 +182,8 @@ fn one(edge: &Edge, (source, target): (&Node, &Node), offset: f32, key: &str, pe
         escape(&text),
     );
     if let Some((class, shape)) = lock(edge.mtls_share) {
-        let at = x - width(&text) - 12.0;
+        // At a fixed place between label and arrow: how wide the label is depends on the font.
+        let at = x + 10.0;
         let _ = write!(
             svg,
             r#"<g class="{class}" transform="translate({at} {})"><path d="{shape}"/></g>"#,

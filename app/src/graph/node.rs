@@ -56,7 +56,7 @@ fn subtitle(lang: Lang, node: &Node) -> String {
     if let Some((ready, all)) = node.pods {
         parts.push(lang.topology_pods(&all, &ready));
     }
-    if let Some(mesh) = meshed(lang, node.meshed) {
+    if let Some(mesh) = meshed(lang, node.meshed).filter(|_| node.kind != NodeKind::Ingress) {
         parts.push(mesh.into());
     }
     parts.join(" · ")

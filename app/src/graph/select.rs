@@ -41,6 +41,11 @@ pub(crate) fn query(pairs: &[(&str, &str)]) -> String {
     query
 }
 
+/// The link to these pairs.
+pub(crate) fn link(pairs: &[(&str, &str)]) -> String {
+    query(pairs).trim_end_matches('&').to_owned()
+}
+
 /// The link that selects `key`.
 pub(crate) fn href(query: &str, key: &str) -> String {
     format!("{query}sel={}", encode(key))

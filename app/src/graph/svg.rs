@@ -28,21 +28,6 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
     short
 }
 
-/// How wide a label will be, in pixels: digits and Latin letters of the label's 11 px type, Hangul about twice that.
-pub(super) fn width(text: &str) -> f32 {
-    text.chars()
-        .map(|c| {
-            if c.is_ascii() {
-                5.9
-            } else if c < '\u{2000}' {
-                6.5
-            } else {
-                10.5
-            }
-        })
-        .sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::{cut, escape};

@@ -80,10 +80,10 @@ pub(super) fn help(dialog: NodeRef<html::Dialog>) -> impl IntoView {
     view! {
         <dialog node_ref=dialog class="sheet small" aria-labelledby="keys-title">
             <form method="dialog">
-                <header>
+                <div class="head">
                     <h2 id="keys-title">{lang.keys_title()}</h2>
                     <button class="ghost" aria-label=lang.sheet_close()>{icon(Icon::Close)}</button>
-                </header>
+                </div>
                 <dl class="keys">
                     {pages.into_iter().collect_view()}
                     {row(vec!["/".into()], lang.keys_search())}

@@ -53,7 +53,7 @@ fn body(rules: Memo<Vec<Canary>>) -> impl IntoView {
     let lang = frame.lang;
     let ask = RwSignal::new(None);
     let name = move || {
-        rules.with(|rules| {
+        rules.with_untracked(|rules| {
             rules
                 .first()
                 .map(|it| it.route.name.to_string())
@@ -88,7 +88,7 @@ fn body(rules: Memo<Vec<Canary>>) -> impl IntoView {
             ))
         })
     };
-    let title = Signal::derive(move || lang.app_title(&lang.canary_open(&name())));
+    let title = lang.app_title(&lang.canary_open(&name()));
     let keys = Memo::new(move |_| rules.with(|it| it.iter().map(|it| it.route.clone()).collect::<Vec<_>>()));
     let section = move |route: RouteRef| {
         let first = rules.with_untracked(|all| all.iter().find(|it| it.route == route).cloned());

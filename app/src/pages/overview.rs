@@ -77,12 +77,20 @@ fn draw(data: RwSignal<Arc<Overview>>) -> AnyView {
         ]
         .join(" · ")
     };
+    let failing_badly = Memo::new(move |_| {
+        data.with(|it| {
+            it.failing
+                .iter()
+                .any(|edge| Sign::of_errors(Some(edge.error_share)) == Sign::Bad)
+        })
+    });
     let verdict = move || {
         let (failing, ..) = pills.get();
         match (known.get(), failing) {
             (false, _) => pill(Sign::Unknown, lang.source_stale()).into_any(),
             (true, 0) => pill(Sign::Good, lang.health_good()).into_any(),
-            (true, _) => pill(Sign::Bad, lang.health_failing()).into_any(),
+            (true, _) if failing_badly.get() => pill(Sign::Bad, lang.health_failing()).into_any(),
+            (true, _) => pill(Sign::Warn, lang.health_degraded()).into_any(),
         }
     };
     view! {
@@ -150,11 +158,11 @@ fn failing(lang: Lang, edges: &[FailingEdge], known: bool) -> AnyView {
     let rows = edges.iter().map(|edge| {
         view! {
             <tr>
-                <th scope="row">{name(&edge.source)}</th>
-                <td>{name(&edge.target)}</td>
+                <th scope="row" class="stack">{name(&edge.source)}</th>
+                <td class="stack">{name(&edge.target)}</td>
                 <td class="r">{format::number(edge.rate)}</td>
                 <td class="r">{sign::errors(Some(edge.error_share))}</td>
-                <td><code>{edge.code.clone()}</code></td>
+                <td><code>{edge.code.trim_end_matches(" -").to_owned()}</code></td>
             </tr>
         }
     });

@@ -1,1 +1,9 @@
 //! Pages rendered natively from fixtures, in both languages and in every state.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests may stop where they stand")]
+
+mod locales;
+mod page;
+mod pages;
+mod server_functions;
+mod states;

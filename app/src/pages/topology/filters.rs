@@ -3,7 +3,7 @@
 use super::Stage;
 use crate::{
     components::icon::{Icon, icon},
-    graph::{Find, query},
+    graph::{Find, link},
 };
 use leptos::prelude::*;
 use leptos_router::components::{A, Form};
@@ -15,7 +15,7 @@ pub(super) fn filters(stage: Stage) -> impl IntoView {
             .data
             .with(|it| it.namespaces.iter().map(ToString::to_string).collect::<Vec<_>>())
     });
-    let all = move || query(&[("find", &stage.find.get())]);
+    let all = move || link(&[("find", &stage.find.get())]);
     let chip = move |name: String| {
         let chosen = {
             let name = name.clone();
@@ -30,7 +30,7 @@ pub(super) fn filters(stage: Stage) -> impl IntoView {
                 } else {
                     names.push(name.clone());
                 }
-                query(&[("ns", &names.join(",")), ("find", &stage.find.get())])
+                link(&[("ns", &names.join(",")), ("find", &stage.find.get())])
             }
         };
         view! { <a class="chip" href=href aria-current=move || chosen.get().then_some("true")>{name}</a> }
@@ -42,7 +42,7 @@ pub(super) fn filters(stage: Stage) -> impl IntoView {
     };
     let clear = move || {
         stage.find.with(|text| !text.is_empty()).then(|| {
-            let href = query(&[("ns", &stage.namespaces.with(|it| it.join(",")))]);
+            let href = link(&[("ns", &stage.namespaces.with(|it| it.join(",")))]);
             view! { <A href attr:class="chip">{lang.topology_find_clear()}</A> }
         })
     };

@@ -57,7 +57,7 @@ pub(super) fn table(stage: Stage) -> impl IntoView {
                 <th scope="row">
                     <A href=link scroll=false>{move || found.get().map(|(_, from, _)| end_view(from))}</A>
                 </th>
-                <td>{move || found.get().map(|(.., to)| end_view(to))}</td>
+                <td class="name">{move || found.get().map(|(.., to)| end_view(to))}</td>
                 {move || found.get().map(|(edge, ..)| cells(stage, &edge))}
             </tr>
         }
@@ -74,7 +74,7 @@ pub(super) fn table(stage: Stage) -> impl IntoView {
                 <p class="quiet end">{count}</p>
             </header>
             <div class="scroll" tabindex="0" role="group" aria-label=lang.topology_table()>
-                <table class="rows">
+                <table class="rows named">
                     <thead>
                         <tr>
                             <th scope="col">{lang.table_caller()}</th>
@@ -116,7 +116,7 @@ pub(super) fn told(stage: Stage, node: &Node) -> (String, String) {
         format!("{}/", node.namespace)
     };
     let name = name(stage.lang, node);
-    let name = if node.version.is_empty() {
+    let name = if node.version.is_empty() || name.ends_with(&*node.version) {
         name
     } else {
         format!("{name} {}", node.version)

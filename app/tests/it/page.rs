@@ -1,0 +1,169 @@
+//! Renders a page the way the server does: through the router, with a request in the context.
+
+use any_spawner::Executor;
+use async_trait::async_trait;
+use axum::{Router, body::Body, response::Response};
+use http::Request;
+use leptos::prelude::*;
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use naru_app::{
+    App, ShellProps,
+    context::{Backend, Mode, Viewer},
+    fixtures::{self, Scene},
+    shell,
+};
+use naru_domain::actor::{Actor, Scope};
+use naru_ports::{Clock, Console};
+use naru_view::{
+    Name, View,
+    canary::{Applied, PlanSheet, SetWeights},
+    version::Version,
+    why::{ApplyError, Refused},
+};
+use std::sync::{Arc, LazyLock};
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+/// A console that shows one scene. It plans from the fixture and carries nothing out.
+pub(crate) struct Fixed {
+    pub(crate) scene: Scene,
+    pub(crate) read_only: bool,
+}
+
+#[async_trait]
+impl Console for Fixed {
+    fn view(&self, _: &Scope) -> Arc<View> {
+        Arc::new(self.scene.view(1))
+    }
+
+    async fn changed(&self, _: Version) -> Version {
+        std::future::pending().await
+    }
+
+    fn read_only(&self) -> bool {
+        self.read_only
+    }
+
+    async fn plan(&self, _: &Actor, intent: &SetWeights) -> Result<PlanSheet, ApplyError> {
+        Ok(fixtures::plan(intent))
+    }
+
+    async fn apply(&self, _: &Actor, _: &SetWeights, digest: &str, _: &str) -> Result<Applied, ApplyError> {
+        Err(ApplyError::DigestChanged { now: digest.into() })
+    }
+
+    async fn plan_undo(&self, _: &Actor, _: &Name, _: &Name) -> Result<PlanSheet, ApplyError> {
+        Err(ApplyError::Refused {
+            refused: Refused::NotUndoable,
+        })
+    }
+
+    async fn undo(&self, _: &Actor, _: &Name, _: &Name, _: &str, _: &str) -> Result<Applied, ApplyError> {
+        Err(ApplyError::Conflict)
+    }
+}
+
+struct Stopped;
+
+#[async_trait]
+impl Clock for Stopped {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(fixtures::NOW).unwrap()
+    }
+
+    async fn sleep_until(&self, _: jiff::Timestamp) {
+        std::future::pending().await
+    }
+}
+
+/// The pages and server functions over a console, for a viewer of `scope`.
+pub(crate) fn router(console: Fixed, scope: Scope) -> Router {
+    let options = LeptosOptions::builder().output_name("naru").build();
+    let backend = Backend {
+        console: Arc::new(console),
+        clock: Arc::new(Stopped),
+        system: "buildingbite".into(),
+        mode: Mode::Rehearsal,
+    };
+    let context = move || {
+        provide_context(backend.clone());
+        provide_context(Viewer {
+            actor: Actor::loopback(),
+            scope: scope.clone(),
+        });
+    };
+    let document = || {
+        shell(ShellProps {
+            head: "<link rel=\"icon\" href=\"data:,\">".into(),
+        })
+    };
+    Router::new()
+        .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document)
+        .fallback(leptos_axum::render_app_async_with_context(context, document))
+        .with_state(options)
+}
+
+/// Every request runs on one runtime, as in the server: Leptos keeps a process-wide executor, and each test's own runtime ends with it.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let runtime = Runtime::new().unwrap();
+    let _ = Executor::init_tokio();
+    runtime
+});
+
+pub(crate) async fn answer(router: Router, request: Request<Body>) -> (http::response::Parts, String) {
+    let answering = async move {
+        let response: Response = router.oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 8 << 20).await.unwrap();
+        (parts, String::from_utf8(bytes.to_vec()).unwrap())
+    };
+    RUNTIME.spawn(answering).await.unwrap()
+}
+
+/// A page of a scene in one language.
+pub(crate) async fn page(scene: Scene, uri: &str, lang: &str) -> String {
+    let request = Request::get(uri)
+        .header("accept-language", lang)
+        .body(Body::empty())
+        .unwrap();
+    let console = Fixed {
+        scene,
+        read_only: false,
+    };
+    answer(router(console, Scope::all()), request).await.1
+}
+
+/// The text that people read: no scripts, no tags, white space folded.
+pub(crate) fn text(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        text.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let end = if rest.starts_with("<script") {
+            "</script>"
+        } else if rest.starts_with("<!--") {
+            "-->"
+        } else {
+            ">"
+        };
+        // Between elements words are apart; comments stand inside sentences.
+        if end == ">" {
+            text.push(' ');
+        }
+        rest = rest.find(end).map_or("", |at| &rest[at + end.len()..]);
+    }
+    text.push_str(rest);
+    let text = text
+        .replace("&gt;", ">")
+        .replace("&lt;", "<")
+        .replace("&amp;", "&");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The content of the one heading.
+pub(crate) fn heading(html: &str) -> String {
+    let headings: Vec<&str> = html.split("<h1").skip(1).collect();
+    assert_eq!(headings.len(), 1, "one h1 a page");
+    text(&format!("<h1{}", headings[0].split("</h1>").next().unwrap()))
+}

@@ -1,0 +1,139 @@
+//! Empty, old, missing and forbidden facts: each is said, none is taken for good news.
+
+use crate::page::{Fixed, answer, heading, page, router, text};
+use axum::body::Body;
+use http::Request;
+use naru_app::fixtures::Scene;
+use naru_domain::actor::Scope;
+
+#[tokio::test]
+async fn old_figures_are_not_good_news() {
+    for scene in [Scene::Stale, Scene::Unreachable] {
+        let html = page(scene, "/", "en").await;
+        assert_eq!(
+            heading(&html),
+            "Whether calls fail is not known: Prometheus does not answer"
+        );
+        let html = page(scene, "/topology", "en").await;
+        assert_eq!(heading(&html), "How the calls fare is not known");
+    }
+    let html = text(&page(Scene::Stale, "/", "en").await);
+    assert!(
+        html.contains("Measured 3 min ago; newer figures are missing."),
+        "{html}"
+    );
+    assert!(html.contains("Prometheus Stale, last answer 3 min ago"), "{html}");
+    let html = text(&page(Scene::Unreachable, "/", "ko").await);
+    assert!(
+        html.contains("Prometheus에 연결할 수 없습니다: connection refused."),
+        "{html}"
+    );
+}
+
+#[tokio::test]
+async fn without_metrics_the_split_is_unknown_with_its_reason() {
+    let html = text(
+        &page(
+            Scene::Unreachable,
+            "/canary/user-service/user-service-canary",
+            "en",
+        )
+        .await,
+    );
+    assert!(
+        html.contains("What is observed is not known. Prometheus has not answered yet"),
+        "{html}"
+    );
+}
+
+#[tokio::test]
+async fn nothing_there_says_why_and_what_to_do() {
+    for (uri, answer, said) in [
+        (
+            "/",
+            "No traffic seen yet",
+            "No service with pods or traffic is visible.",
+        ),
+        (
+            "/topology",
+            "No calls seen yet",
+            "No workload or call is visible.",
+        ),
+        (
+            "/canary",
+            "No weighted routes",
+            "splits its traffic among destinations",
+        ),
+        (
+            "/changes",
+            "No changes yet",
+            "Changes made through Naru appear here",
+        ),
+    ] {
+        let html = page(Scene::Empty, uri, "en").await;
+        assert_eq!(heading(&html), answer);
+        assert!(text(&html).contains(said), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn missing_rights_are_named() {
+    let html = text(&page(Scene::Partial, "/", "en").await);
+    assert!(
+        html.contains("The right to list pods in namespace payment is missing."),
+        "{html}"
+    );
+    assert!(
+        html.contains("does not know the kind PeerAuthentication"),
+        "{html}"
+    );
+    let html = text(&page(Scene::Partial, "/", "ko").await);
+    assert!(
+        html.contains("payment 네임스페이스의 pods에 대한 list 권한이 없습니다."),
+        "{html}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_404() {
+    for uri in [
+        "/nothing",
+        "/canary/user-service/nothing",
+        "/canary/%3Cscript%3E/x",
+    ] {
+        let request = Request::get(uri).body(Body::empty()).unwrap();
+        let console = Fixed {
+            scene: Scene::Busy,
+            read_only: false,
+        };
+        let (parts, html) = answer(router(console, Scope::all()), request).await;
+        assert_eq!(parts.status, 404, "{uri}");
+        assert!(!heading(&html).is_empty());
+        assert!(!html.contains("<script>"), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn read_only_says_so_on_every_page_and_disables_the_verbs() {
+    let console = || Fixed {
+        scene: Scene::Busy,
+        read_only: true,
+    };
+    let get = |uri: &str| {
+        Request::get(uri)
+            .header("accept-language", "en")
+            .body(Body::empty())
+            .unwrap()
+    };
+    let (_, html) = answer(router(console(), Scope::all()), get("/changes")).await;
+    assert!(text(&html).contains("READ-ONLY"));
+    let undo = html
+        .split("button little end scripted")
+        .nth(1)
+        .unwrap()
+        .split("</button>")
+        .next()
+        .unwrap();
+    assert!(undo.contains("disabled"), "{undo}");
+    assert!(html.contains("title=\"This server may only read.\""), "{undo}");
+}
