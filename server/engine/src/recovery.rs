@@ -54,12 +54,15 @@ impl Recovery {
     /// Looks once through the journal as the snapshot has it.
     pub(crate) async fn round(&self, board: &Board) {
         let snapshot = Arc::clone(&board.latest().snapshot);
-        let mut open = records(&snapshot.objects.value);
-        open.retain(|record| record.phase == Phase::Intended);
+        let journal = records(&snapshot.objects.value);
+        let open: Vec<&Record> = journal
+            .iter()
+            .filter(|record| record.phase == Phase::Intended)
+            .collect();
         // The Lease is only asked for when there is something to do.
         if !open.is_empty() && self.leads().await {
-            for record in &open {
-                self.recover(record).await;
+            for record in open {
+                self.recover(record, &journal).await;
             }
         }
     }
@@ -87,7 +90,7 @@ impl Recovery {
     }
 
     /// Brings one change to its end, as far as that is possible now.
-    async fn recover(&self, record: &Record) {
+    async fn recover(&self, record: &Record, journal: &[Record]) {
         // The watch may lag: only the entry itself says whether it is still open.
         let Ok(entry) = self.cluster.get(&record.key).await else {
             return;
@@ -102,7 +105,7 @@ impl Recovery {
                 Err(ClusterError::NotFound) => None,
                 Err(_) => return,
             };
-            match step(&record, live.as_ref(), self.clock.now(), grace) {
+            match step(&record, journal, live.as_ref(), self.clock.now(), grace) {
                 Next::Wait(_) => return,
                 Next::Settle(phase) => return self.settle(&record, &phase).await,
                 Next::Fence(write) | Next::Unfence(write) => {

@@ -64,8 +64,15 @@ pub enum Next {
     Wait(Timestamp),
 }
 
-/// Decides from the live object what to do with an intended change. `grace` is [`GRACE`] outside tests.
-pub fn step(record: &Record, live: Option<&Object>, now: Timestamp, grace: SignedDuration) -> Next {
+/// Decides from the live object, and from what else the journal tells, what to do with an intended change. `grace` is [`GRACE`] outside
+/// tests.
+pub fn step(
+    record: &Record,
+    journal: &[Record],
+    live: Option<&Object>,
+    now: Timestamp,
+    grace: SignedDuration,
+) -> Next {
     let due = record.approved_at + grace;
     if let Some(live) = live.filter(|live| live.annotation(FENCE) == Some(&*record.key.name)) {
         return Next::Unfence(mark(live, None));
@@ -84,10 +91,32 @@ pub fn step(record: &Record, live: Option<&Object>, now: Timestamp, grace: Signe
                 why: Why::Interrupted,
             }),
         },
-        Landed::Other => Next::Settle(Phase::Stopped {
+        Landed::Other => Next::Settle(told(record, journal).unwrap_or(Phase::Stopped {
             why: Why::ChangedMeanwhile,
-        }),
+        })),
     }
+}
+
+/// What later changes of ours on the same object tell about this one: of two writes that demand the same resourceVersion only one can
+/// land; and one that found the object as this one leaves it came after it.
+fn told(record: &Record, journal: &[Record]) -> Option<Phase> {
+    let others = || {
+        journal.iter().filter(|other| {
+            other.key != record.key && other.target == record.target && other.uid == record.uid
+        })
+    };
+    let landed = |other: &&Record| matches!(other.phase, Phase::Landed { .. });
+    if others().filter(landed).any(|other| other.rv == record.rv) {
+        return Some(Phase::NotCarriedOut {
+            why: Why::Interrupted,
+        });
+    }
+    let after =
+        others().find(|other| other.before == record.after && other.approved_at >= record.approved_at)?;
+    Some(Phase::Landed {
+        at: after.approved_at,
+        rv: after.rv.clone(),
+    })
 }
 
 /// Puts the fence's annotation on an object, or takes it off, guarded by the object as it is.
@@ -213,12 +242,12 @@ mod tests {
     fn young_changes_are_left_alone_unless_they_landed() {
         let (record, before) = record();
         assert_eq!(
-            step(&record, Some(&before), example::now(), GRACE),
+            step(&record, &[], Some(&before), example::now(), GRACE),
             Next::Wait(example::now() + GRACE)
         );
         let after = written(&before, &record.write());
         assert!(matches!(
-            step(&record, Some(&after), example::now(), GRACE),
+            step(&record, &[], Some(&after), example::now(), GRACE),
             Next::Settle(Phase::Landed { .. })
         ));
     }
@@ -227,18 +256,18 @@ mod tests {
     fn the_fence_goes_up_and_comes_down_and_leaves_the_object_as_it_was() {
         let (record, before) = record();
         let late = example::now() + GRACE;
-        let Next::Fence(fence) = step(&record, Some(&before), late, GRACE) else {
+        let Next::Fence(fence) = step(&record, &[], Some(&before), late, GRACE) else {
             panic!()
         };
         let fenced = written(&before, &fence);
         assert_eq!(fenced.annotation(FENCE), Some("w1"));
-        let Next::Unfence(unfence) = step(&record, Some(&fenced), late, GRACE) else {
+        let Next::Unfence(unfence) = step(&record, &[], Some(&fenced), late, GRACE) else {
             panic!()
         };
         let unfenced = written(&fenced, &unfence);
         assert_eq!(unfenced.digest(), before.digest());
         assert!(matches!(
-            step(&record, Some(&unfenced), late, GRACE),
+            step(&record, &[], Some(&unfenced), late, GRACE),
             Next::Settle(Phase::NotCarriedOut { .. })
         ));
     }
@@ -253,14 +282,57 @@ mod tests {
         let mut record = record;
         record.before = with.digest();
         let late = example::now() + GRACE;
-        let Next::Fence(fence) = step(&record, Some(&with), late, GRACE) else {
+        let Next::Fence(fence) = step(&record, &[], Some(&with), late, GRACE) else {
             panic!()
         };
         let fenced = written(&with, &fence);
-        let Next::Unfence(unfence) = step(&record, Some(&fenced), late, GRACE) else {
+        let Next::Unfence(unfence) = step(&record, &[], Some(&fenced), late, GRACE) else {
             panic!()
         };
         assert_eq!(written(&fenced, &unfence).digest(), with.digest());
+    }
+
+    #[test]
+    fn a_later_change_of_ours_tells_what_the_object_no_longer_shows() {
+        let (record, before) = record();
+        let late = example::now() + GRACE;
+        let moved_on = edited(&before, |json| json["spec"]["hosts"] = json!(["x"]));
+        let mut later = record.clone();
+        later.key.name = "w2".into();
+        later.phase = Phase::Landed {
+            at: late,
+            rv: "9".into(),
+        };
+        let same_guard = step(
+            &record,
+            &[record.clone(), later.clone()],
+            Some(&moved_on),
+            late,
+            GRACE,
+        );
+        assert!(
+            matches!(same_guard, Next::Settle(Phase::NotCarriedOut { .. })),
+            "{same_guard:?}"
+        );
+        later.rv = "8".into();
+        later.before = record.after.clone();
+        let found_it = step(
+            &record,
+            &[record.clone(), later.clone()],
+            Some(&moved_on),
+            late,
+            GRACE,
+        );
+        assert!(
+            matches!(found_it, Next::Settle(Phase::Landed { .. })),
+            "{found_it:?}"
+        );
+        later.uid = "another".into();
+        let unrelated = step(&record, &[record.clone(), later], Some(&moved_on), late, GRACE);
+        assert!(
+            matches!(unrelated, Next::Settle(Phase::Stopped { .. })),
+            "{unrelated:?}"
+        );
     }
 
     #[test]
@@ -269,11 +341,11 @@ mod tests {
         let late = example::now() + GRACE;
         let other = edited(&before, |json| json["spec"]["hosts"] = json!(["x"]));
         assert!(matches!(
-            step(&record, Some(&other), late, GRACE),
+            step(&record, &[], Some(&other), late, GRACE),
             Next::Settle(Phase::Stopped { .. })
         ));
         assert!(matches!(
-            step(&record, None, late, GRACE),
+            step(&record, &[], None, late, GRACE),
             Next::Settle(Phase::Stopped { .. })
         ));
     }
