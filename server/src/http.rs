@@ -36,13 +36,14 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// All routes, behind everything that stands before them.
 pub fn router(backend: Backend, doorbell: Doorbell, site: Site, hosts: Hosts) -> Router {
+    let assets = site.router();
     Router::new()
         .merge(Live::new(backend.console.clone(), doorbell).router())
-        .merge(pages::router(backend.clone(), site.clone()))
+        .merge(pages::router(backend.clone(), site))
         .layer(middleware::from_fn(sessions::identify))
         .layer(CompressionLayer::new())
         // Assets and probes know no viewer; assets are compressed when they are built.
-        .merge(site.router())
+        .merge(assets)
         .merge(health::router(backend.console))
         .layer(middleware::from_fn(body::bounded))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))

@@ -5,7 +5,7 @@ use crate::support::{
     odd_server::{self, Odd},
     process::{Running, kubeconfig},
 };
-use std::{io::Read, thread, time::Duration};
+use std::{io::Read, thread};
 
 const PAGES: [&str; 7] = [
     "/",
@@ -20,7 +20,7 @@ const PAGES: [&str; 7] = [
 /// The keys of what is wrong with each source, once both have been heard of.
 fn troubles(console: &Running) -> Vec<(String, Vec<String>)> {
     while console.get("/readyz").0 != 200 {
-        thread::sleep(Duration::from_millis(50));
+        thread::yield_now();
     }
     let overview: serde_json::Value = serde_json::from_str(&console.get("/live/overview").1).unwrap();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();

@@ -1,5 +1,10 @@
 //! The server from outside: responses of the router, and the binary with its exit codes.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests stop where they stand, as tests do"
+)]
+
 mod answers;
 mod assets;
 mod bad_input;

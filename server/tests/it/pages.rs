@@ -103,7 +103,7 @@ async fn pages_are_served_whatever_the_sources_are_like() {
         },
     ];
     for (seq, why) in (2..).zip(troubles) {
-        console.show(view(seq, &[why.clone()]));
+        console.show(view(seq, std::slice::from_ref(&why)));
         for path in PAGES {
             let (status, _, body) = get(&router, path).await;
             assert_eq!(status, 200, "{path} {why:?}");
@@ -150,7 +150,12 @@ async fn many_pages_at_once_are_all_whole() {
     for n in 0..400 {
         let router = router.clone();
         asked.spawn(async move {
-            let (path, expected) = [("/", 200), ("/topology", 200), ("/canary", 200), ("/nonsense", 404)][n % 4];
+            let (path, expected) = [
+                ("/", 200),
+                ("/topology", 200),
+                ("/canary", 200),
+                ("/nonsense", 404),
+            ][n % 4];
             let (status, _, body) = get(&router, path).await;
             assert_eq!(status, expected, "{path}");
             assert!(body.contains("</title>") && body.contains("</main>"), "{path}");

@@ -58,12 +58,17 @@ impl Running {
         command
             .args(["--listen", "127.0.0.1:0", "--log-format", "json", "--site"])
             .arg(site);
-        let mut child = command
+        let child = command
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        // From here on it is ended whatever happens.
+        let mut running = Self {
+            child,
+            address: String::new(),
+        };
+        let lines = BufReader::new(running.child.stderr.take().unwrap()).lines();
         let (sender, said) = mpsc::channel();
         // Goes on reading for as long as the child writes, lest it stand still on a full pipe.
         thread::spawn(move || {
@@ -75,10 +80,8 @@ impl Running {
         for line in said {
             let json: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
             if json["message"] == "listening" {
-                return Self {
-                    child,
-                    address: json["address"].as_str().unwrap().to_owned(),
-                };
+                running.address = json["address"].as_str().unwrap().to_owned();
+                return running;
             }
             heard += &line;
         }
