@@ -20,7 +20,10 @@ pub(crate) fn Heading(
         if let (Some(heading), Some(arrival)) = (heading.get(), arrival)
             && arrival.take()
         {
-            let _ = heading.focus();
+            // The heading exists before it is in the document: focus waits for the next frame.
+            request_animation_frame(move || {
+                let _ = heading.focus();
+            });
         }
     });
     view! {

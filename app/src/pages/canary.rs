@@ -5,13 +5,18 @@ mod track;
 
 use super::{canary_list, missing};
 use crate::{
-    components::{page::Heading, plan_sheet::plan_sheet, split},
+    Lang,
+    components::{page::Heading, plan_sheet::plan_sheet, split, whys::whys},
     context::{frame, lang},
     live,
 };
 use leptos::prelude::*;
 use leptos_router::{components::A, hooks::use_params_map};
-use naru_view::canary::{Canaries, Canary, RouteRef};
+use naru_view::{
+    canary::{Canaries, Canary, RouteRef},
+    source::{Freshness, SourceState},
+    why::{SourceName, Why},
+};
 use std::sync::Arc;
 
 /// The page.
@@ -36,16 +41,38 @@ fn draw(data: RwSignal<Arc<Canaries>>) -> AnyView {
         data.with(|it| it.routes.iter().filter(ours).cloned().collect::<Vec<_>>())
     });
     let found = Memo::new(move |_| !rules.with(Vec::is_empty));
+    // What Kubernetes has not told completely may be there all the same: that is not known, and no 404.
+    let untold = Memo::new(move |_| data.with(|it| untold(&it.sources)));
     let absent = move || {
         let (namespace, name) = address.get();
-        missing(
-            lang.canary_not_found(&name, &namespace),
-            lang.canary_not_found_text(),
-            "/canary",
-            lang.canary_back(),
-        )
+        match untold.get() {
+            Some(missing) => not_known(lang, &name, &missing).into_any(),
+            None => missing(
+                lang.canary_not_found(&name, &namespace),
+                lang.canary_not_found_text(),
+                "/canary",
+                lang.canary_back(),
+            )
+            .into_any(),
+        }
     };
     view! { <Show when=move || found.get() fallback=absent>{move || body(rules)}</Show> }.into_any()
+}
+
+/// What is missing from what Kubernetes tells; None where it has told everything.
+fn untold(sources: &[SourceState]) -> Option<Vec<Why>> {
+    let kubernetes = sources.iter().find(|it| it.source == SourceName::Kubernetes)?;
+    (kubernetes.state != Freshness::Fresh).then(|| kubernetes.whys.clone())
+}
+
+fn not_known(lang: Lang, name: &str, missing: &[Why]) -> impl IntoView + use<> {
+    view! {
+        <div class="page">
+            <Heading title=lang.app_title(&lang.canary_open(&name)) answer=lang.canary_not_known(&name)/>
+            {whys(lang, missing)}
+            <p><A href="/canary">{lang.canary_back()}</A></p>
+        </div>
+    }
 }
 
 fn body(rules: Memo<Vec<Canary>>) -> impl IntoView {

@@ -14,7 +14,7 @@ fn no_sentence_stands_in_the_code_of_a_view() {
 }
 
 /// Text nodes of `view!`: literals right behind the end of a tag or of a block, or alone on a line that does not end an expression.
-/// Units and separators have no word of two letters.
+/// Units and separators have no word of three letters.
 fn sources(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -33,7 +33,7 @@ fn sources(folder: &Path, found: &mut Vec<String>) {
                 let alone = behind.is_empty() && after.trim().is_empty();
                 let word = literal
                     .split(|c: char| !c.is_alphabetic())
-                    .any(|word| word.chars().count() > 1);
+                    .any(|word| word.chars().count() > 2);
                 if (text_node || alone) && word {
                     found.push(format!("{}: {literal:?}", path.display()));
                 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use axum::{Router, body::Body, response::Response};
 use http::Request;
 use leptos::prelude::*;
-use leptos_axum::{LeptosRoutes, generate_route_list};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 use naru_app::{
     App, ShellProps,
     context::{Backend, Mode, Viewer},
@@ -76,6 +76,10 @@ impl Clock for Stopped {
     }
 }
 
+/// Listed once, before anything is rendered, as the server does at startup: while Leptos lists routes, no page may be rendered in the
+/// same process.
+static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
+
 /// The pages and server functions over a console, for a viewer of `scope`.
 pub(crate) fn router(console: Fixed, scope: Scope) -> Router {
     let options = LeptosOptions::builder().output_name("naru").build();
@@ -98,7 +102,7 @@ pub(crate) fn router(console: Fixed, scope: Scope) -> Router {
         })
     };
     Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document)
+        .leptos_routes_with_context(&options, ROUTES.clone(), context.clone(), document)
         .fallback(leptos_axum::render_app_async_with_context(context, document))
         .with_state(options)
 }

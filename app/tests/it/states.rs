@@ -128,12 +128,12 @@ async fn read_only_says_so_on_every_page_and_disables_the_verbs() {
     let (_, html) = answer(router(console(), Scope::all()), get("/changes")).await;
     assert!(text(&html).contains("READ-ONLY"));
     let undo = html
-        .split("button little end scripted")
-        .nth(1)
-        .unwrap()
-        .split("</button>")
-        .next()
+        .split("<button")
+        .find(|it| it.contains("button little end scripted"))
         .unwrap();
-    assert!(undo.contains("disabled"), "{undo}");
-    assert!(html.contains("title=\"This server may only read.\""), "{undo}");
+    let undo = undo.split('>').next().unwrap();
+    assert!(
+        undo.contains("disabled") && undo.contains("This server may only read."),
+        "{undo}"
+    );
 }
