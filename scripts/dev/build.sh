@@ -35,6 +35,8 @@ assets() {
   [ -r "$stamp" ] || say "building the assets for the first time (about 3 minutes on two cores, 6 with NARU_ASSETS=release)"
   quietly "trunk build" "./dev assets builds them alone" \
     env TRUNK_OFFLINE=true TRUNK_BUILD_LOCKED="${CI:-false}" NO_COLOR=true trunk build "${TRUNK_MODE[@]}" --dist "$NARU_SITE"
+  quietly "compressing the assets" "node scripts/dev/precompress.mjs FOLDER" \
+    node scripts/dev/precompress.mjs "$NARU_SITE" "${NARU_ASSETS:-}"
   echo "$now" >"$stamp"
 }
 

@@ -5,7 +5,7 @@ import { auditEnd, component, failures, load, ours, patches } from "../../fixtur
 test.skip(!ours, "only the lab's own components may be killed");
 test.describe.configure({ mode: "serial" });
 // The browser notes a stream that breaks when the server it came from is slow to answer.
-test.use({ tolerated: [/net::ERR_/] });
+test.use({ tolerated: /net::ERR_/ });
 
 const PATIENCE = { stale: 15_000, recovered: 30_000 };
 

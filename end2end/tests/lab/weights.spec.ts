@@ -95,6 +95,10 @@ test("90/10 to 50/50 and back: exactly the weights, exactly the split, nothing l
   expect(failures(await load()) - failures(before), "requests lost").toBe(0);
 });
 
+test.describe("refused", () => {
+// The browser notes the refusal's status.
+test.use({ tolerated: /status of 422/ });
+
 test("undo refuses after somebody else's edit", async ({ page, visit }) => {
   await visit(ROUTE);
   await page.getByRole("spinbutton", { name: "Weight of v2, in percent" }).fill("20");
@@ -112,6 +116,7 @@ test("undo refuses after somebody else's edit", async ({ page, visit }) => {
   } finally {
     await kubectl("-n", "user-service", "annotate", "virtualservice", "user-service", "somebody-");
   }
+});
 });
 
 test("with the guide's header rule the split is unknown, and says why", async ({ server }) => {
