@@ -175,13 +175,16 @@ fn one(edge: &Edge, (source, target): (&Node, &Node), offset: f32, key: &str, pe
     let mut svg = String::new();
     let safe = escape(key);
     let sign = Sign::of_health(edge.health);
+    let lock = lock(edge.mtls_share);
+    // Where there is no lock the label takes its place.
+    let end = if lock.is_some() { x } else { x + 18.0 };
     let _ = write!(
         svg,
-        r##"<g class="{class}" data-k="{safe}"><path class="hit" d="{line}"/><path class="wire" d="{line}" marker-end="url(#arrow-{})"/><text class="label" x="{x}" y="{y}" text-anchor="end">{}</text>"##,
+        r##"<g class="{class}" data-k="{safe}"><path class="hit" d="{line}"/><path class="wire" d="{line}" marker-end="url(#arrow-{})"/><text class="label" x="{end}" y="{y}" text-anchor="end">{}</text>"##,
         sign.class(),
         escape(&text),
     );
-    if let Some((class, shape)) = lock(edge.mtls_share) {
+    if let Some((class, shape)) = lock {
         // At a fixed place between label and arrow: how wide the label is depends on the font.
         let at = x + 10.0;
         let _ = write!(
