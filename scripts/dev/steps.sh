@@ -9,7 +9,7 @@ step() {
   local name=$1 remedy=$2 start=$SECONDS log ok=0 passed failed; shift 2
   log=$NARU_CACHE/log/${name//[^a-zA-Z0-9]/-}.log
   say "$name …"
-  ( "$@" ) </dev/null >"$log" 2>&1 || ok=$?
+  within "${NARU_STEP_MINUTES:-30}" "$@" </dev/null >"$log" 2>&1 || ok=$?
   read -r passed failed < <(counted "$log")
   [ "$ok" = 0 ] || [ "$failed" -gt 0 ] || failed=1
   PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed))
@@ -22,6 +22,21 @@ step() {
     return 1
   fi
   printf '\033[1;32m✓\033[0m %s (%s s%s)\n' "$name" "$took" "$tests" >&2
+}
+
+# within MINUTES COMMAND…: in a process group of its own, ended as a whole when the time is up: what hangs is a failure too.
+within() {
+  local minutes=$1 job watch ok=0; shift
+  set -m
+  ( "$@" ) & job=$!
+  ( sleep $((minutes * 60)); echo "not done after $minutes minutes: ended"; kill -- -$job ) & watch=$!
+  set +m
+  trap 'kill -- -$job -$watch; exit 130' INT TERM
+  wait $job || ok=$?
+  trap - INT TERM
+  kill -- -$watch 2>/dev/null || true
+  wait $watch 2>/dev/null || true
+  return $ok
 }
 
 # counted LOG: what cargo's test harness, Playwright and the lab's checks say that they counted: PASSED FAILED.

@@ -40,7 +40,7 @@ lab_test() {
   summary "./dev lab test"
 }
 
-api() { NARU_LAB=test-api NARU_LAB_INDEX=42 NARU_LAB_STATE= "$lab" "$1"; }
+api() { NARU_LAB=test-api NARU_LAB_INDEX=42 NARU_LAB_STATE="" "$lab" "$1"; }
 
 lab_up() { "$lab" setup && "$lab" up; }
 

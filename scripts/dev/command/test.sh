@@ -19,7 +19,7 @@ licences() {
 
 step "format"            "cargo fmt --all"                      cargo fmt --all --check || true
 step "types of journeys" "npm run typecheck"                    tsc --project end2end || true
-step "lints"             "cargo clippy shows them"              cargo clippy "${NATIVE[@]}" --all-targets -- -D warnings || true
+step "lints"             "cargo clippy shows them"              cargo clippy "${NATIVE[@]}" --all-targets --keep-going -- -D warnings || true
 step "lints, browser"    "cargo clippy ${BROWSER[*]}"           cargo clippy "${BROWSER[@]}" -- -D warnings || true
 step "tests"             "cargo test shows them"                cargo test "${NATIVE[@]}" --no-fail-fast || true
 step "crates alone"      "cargo check -p CRATE, as listed"      crates_alone || true
