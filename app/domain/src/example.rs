@@ -12,14 +12,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// user-service with v1 (two pods) and v2 (one), split 90 to 10, called by the gateway of namespace default.
 pub(crate) fn objects() -> Objects {
-    build(json!([rule(90, 10)]))
+    build(&json!([rule(90, 10)]))
 }
 
 /// The same with the guide's header rule before the weights.
 pub(crate) fn objects_with_header_rule() -> Objects {
     let header = json!({"match": [{"headers": {"canary": {"exact": "true"}}}],
         "route": [{"destination": {"host": "user-service", "subset": "v2"}}]});
-    build(json!([header, rule(90, 10)]))
+    build(&json!([header, rule(90, 10)]))
 }
 
 /// A snapshot of [`objects`] with 30 requests a second to user-service.
@@ -86,7 +86,7 @@ fn rule(v1: u32, v2: u32) -> Value {
     json!({"route": [to("v1", v1), to("v2", v2)]})
 }
 
-fn build(http: Value) -> Objects {
+fn build(http: &Value) -> Objects {
     let place = |name: &str| json!({"name": name, "namespace": "user-service", "uid": format!("uid-{name}"), "resourceVersion": "7"});
     let mut objects = Objects::default();
     let mut put = |kind, json| objects.put(Fact::read(kind, json).unwrap());

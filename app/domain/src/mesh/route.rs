@@ -142,7 +142,7 @@ mod tests {
     };
     use serde_json::json;
 
-    fn virtual_service(spec: serde_json::Value) -> Object {
+    fn virtual_service(spec: &serde_json::Value) -> Object {
         Object::new(
             Kind::VirtualService,
             json!({"metadata": {"name": "v", "namespace": "n"}, "spec": spec}),
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn absent_weights_mean_nothing_beside_others_and_all_alone() {
-        let object = virtual_service(json!({"http": [
+        let object = virtual_service(&json!({"http": [
             {"route": [{"destination": {"host": "a"}}]},
             {"name": "two", "route": [{"destination": {"host": "a", "subset": "v1"}, "weight": 100}, {"destination": {"host": "a"}}]},
             {"redirect": {"uri": "/"}}]}));
@@ -172,7 +172,7 @@ mod tests {
             json!({"http": [null, 4, {"route": "x"}]}),
         ] {
             assert!(
-                rules(&virtual_service(spec))
+                rules(&virtual_service(&spec))
                     .iter()
                     .all(|rule| rule.destinations.is_empty())
             );
@@ -181,9 +181,9 @@ mod tests {
 
     #[test]
     fn without_a_gateway_it_is_the_mesh() {
-        assert_eq!(gateways(&virtual_service(json!({}))), ["mesh".into()]);
+        assert_eq!(gateways(&virtual_service(&json!({}))), ["mesh".into()]);
         assert_eq!(
-            gateways(&virtual_service(json!({"gateways": ["a/b"]}))),
+            gateways(&virtual_service(&json!({"gateways": ["a/b"]}))),
             ["a/b".into()]
         );
     }

@@ -106,7 +106,9 @@ mod tests {
     use crate::{actor::Scope, example, fact::Fact, object::Kind, snapshot::Snapshot};
     use serde_json::json;
 
-    fn with(name: &str, edit: impl FnOnce(&mut Snapshot)) -> Option<(Option<f64>, Option<(u32, u32)>)> {
+    type Seen = (Option<f64>, Option<(u32, u32)>);
+
+    fn with(name: &str, edit: impl FnOnce(&mut Snapshot)) -> Option<Seen> {
         let mut objects = example::objects();
         let other = json!({"metadata": {"name": "keycloak", "namespace": "keycloak"}});
         objects.put(Fact::read(Kind::Service, other).unwrap());

@@ -247,7 +247,8 @@ async fn real_what_has_landed_stays_so() {
         .await;
     assert_eq!(status, StatusCode::CREATED, "{answer}");
     let to = async |phase: &str| {
-        let patch = json!([{"op": "add", "path": "/status", "value": {"phase": phase, "resourceVersion": "later"}}]);
+        let patch =
+            json!([{"op": "add", "path": "/status", "value": {"phase": phase, "resourceVersion": "later"}}]);
         // By Naru itself, whose right to do so is in rbac.yaml.
         admin::send(
             &journal.person,
