@@ -55,12 +55,14 @@ server() {
 
 binary() { echo "$CARGO_TARGET_DIR/$(host_triple)/${NARU_PROFILE/#dev/debug}/naru"; }
 
-export NARU_E2E_OUT=${NARU_E2E_OUT:-${TMPDIR:-/tmp}/naru-e2e}
+export NARU_E2E_OUT=${NARU_E2E_OUT:-$NARU_OUT/journeys}
 
 # journeys PLAYWRIGHT-ARGUMENT…
 journeys() {
   browser
-  NARU_BIN=$(binary)
+  # A link of our own: somebody's next build may replace the binary while the journeys run.
+  NARU_BIN=$NARU_OUT/naru
+  ln -f "$(binary)" "$NARU_BIN" 2>/dev/null || cp -f "$(binary)" "$NARU_BIN"
   export NARU_BIN NARU_SITE CHROMIUM
   playwright test --config end2end "$@" </dev/null
 }

@@ -3,8 +3,10 @@
 
 NARU_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 NARU_CACHE=${NARU_CACHE:-$HOME/.cache/naru}
+# What commands said, and what journeys left behind; two checkouts do not get in each other's way.
+NARU_OUT=$NARU_CACHE/log/$(basename "$NARU_ROOT")-$(printf %s "$NARU_ROOT" | cksum | cut -d' ' -f1)
 export NARU_ROOT NARU_CACHE
-mkdir -p "$NARU_CACHE/log"
+mkdir -p "$NARU_OUT"
 
 # One target folder, outside the checkout, for every cargo command: nothing is built twice.
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$NARU_CACHE/target}
@@ -20,7 +22,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # quietly NAME REMEDY COMMAND…: output goes to a log; its end is shown when the command fails.
 quietly() {
   local name=$1 remedy=$2 log start=$SECONDS; shift 2
-  log=$NARU_CACHE/log/${name//[^a-zA-Z0-9]/-}.log
+  log=$NARU_OUT/${name//[^a-zA-Z0-9]/-}.log
   if ! "$@" </dev/null >"$log" 2>&1; then
     tail -n 40 "$log" >&2
     die "$name" "$remedy (all of its output: $log)"

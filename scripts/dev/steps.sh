@@ -7,7 +7,7 @@ PASSED=0 FAILED=0 BROKEN=()
 # step NAME REMEDY COMMAND…
 step() {
   local name=$1 remedy=$2 start=$SECONDS log ok=0 passed failed; shift 2
-  log=$NARU_CACHE/log/${name//[^a-zA-Z0-9]/-}.log
+  log=$NARU_OUT/${name//[^a-zA-Z0-9]/-}.log
   say "$name …"
   within "${NARU_STEP_MINUTES:-30}" "$@" </dev/null >"$log" 2>&1 || ok=$?
   read -r passed failed < <(counted "$log")
