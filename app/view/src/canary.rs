@@ -160,8 +160,10 @@ pub struct DiffLine {
     /// A word for people: which destination (`v2`).
     pub label: Name,
     /// None where there was no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Name>,
     /// None where the value goes away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Name>,
 }
 

@@ -205,7 +205,7 @@ mod tests {
         json!({"apiVersion": "naru.dev/v1alpha1", "kind": "Change", "metadata": {"name": "c", "namespace": "n", "labels": {"a": "b"}},
             "spec": {"intent": {"anything": [1]}, "target": {"kind": "VirtualService", "namespace": "n", "name": "a", "uid": "u"},
                 "resourceVersion": "1", "ops": [{"op": "replace", "path": "/x", "value": {"y": 1}}], "undo": [],
-                "before": digest, "after": digest, "digest": digest,
+                "before": digest, "after": digest, "digest": digest, "diff": [{"path": "/x", "label": "a", "after": "1"}],
                 "actor": {"issuer": "i", "sub": "s", "name": "n", "groups": ["g"]},
                 "reason": "이유", "approvedAt": "2026-01-01T00:00:00Z"},
             "status": {"phase": "Intended"}})
