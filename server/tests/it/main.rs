@@ -10,6 +10,7 @@ mod assets;
 mod bad_input;
 mod command;
 mod headers;
+mod lab;
 mod live;
 mod pages;
 mod support;

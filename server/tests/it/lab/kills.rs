@@ -21,10 +21,22 @@ struct Lab(Arc<KubeCluster>);
 impl Lab {
     async fn take() -> (Self, MutexGuard<'static, ()>) {
         let turn = ROUTE.lock().await;
-        let path = ["NARU_LAB_NARU_KUBECONFIG", "NARU_LAB_KUBECONFIG"].into_iter().find_map(std::env::var_os);
+        let path = ["NARU_LAB_NARU_KUBECONFIG", "NARU_LAB_KUBECONFIG"]
+            .into_iter()
+            .find_map(std::env::var_os);
         let path = path.expect("NARU_LAB_NARU_KUBECONFIG names a kubeconfig: ./dev lab env prints it");
-        let settings = Settings { source: Source::Kubeconfig(path.into()), ..Settings::default() };
-        (Self(Arc::new(KubeCluster::connect(&settings).await.expect("the lab's API server"))), turn)
+        let settings = Settings {
+            source: Source::Kubeconfig(path.into()),
+            ..Settings::default()
+        };
+        (
+            Self(Arc::new(
+                KubeCluster::connect(&settings)
+                    .await
+                    .expect("the lab's API server"),
+            )),
+            turn,
+        )
     }
 }
 
@@ -33,11 +45,20 @@ struct Silent;
 #[async_trait::async_trait]
 impl Metrics for Silent {
     async fn traffic(&self, _window_s: u32) -> Result<Dated<Traffic>, Why> {
-        Err(Why::NotYet { source: SourceName::Prometheus })
+        Err(Why::NotYet {
+            source: SourceName::Prometheus,
+        })
     }
 
     async fn splits(&self, questions: &[SplitQuestion]) -> Vec<Result<Dated<Split>, Why>> {
-        questions.iter().map(|_| Err(Why::NotYet { source: SourceName::Prometheus })).collect()
+        questions
+            .iter()
+            .map(|_| {
+                Err(Why::NotYet {
+                    source: SourceName::Prometheus,
+                })
+            })
+            .collect()
     }
 }
 
@@ -51,7 +72,11 @@ impl Subject for Lab {
     }
 
     fn route(&self) -> RouteRef {
-        RouteRef { namespace: "user-service".into(), name: "user-service".into(), rule: 0 }
+        RouteRef {
+            namespace: "user-service".into(),
+            name: "user-service".into(),
+            rule: 0,
+        }
     }
 
     fn lease_namespace(&self) -> Name {
@@ -80,7 +105,11 @@ async fn fifty_random_kills() {
     let mut random = SmallRng::seed_from_u64(20_261_124);
     for _ in 0..50 {
         let call = random.random_range(0..6);
-        let moment = if random.random() { Moment::before(call) } else { Moment::after(call) };
+        let moment = if random.random() {
+            Moment::before(call)
+        } else {
+            Moment::after(call)
+        };
         assert!(Trial::new(&lab).killed_at(moment).await.is_some(), "{moment:?}");
     }
 }
