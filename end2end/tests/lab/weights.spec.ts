@@ -1,7 +1,7 @@
 // The main job on the real mesh: a weight moved in the browser, real requests that follow, and the way back.
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "../../fixtures/console.ts";
-import { auditEnd, failures, kubectl, live, load, object, ours, patches, rate, userServiceCounts } from "../../fixtures/lab.ts";
+import { accepted, auditEnd, failures, kubectl, live, load, object, ours, rate, userServiceCounts } from "../../fixtures/lab.ts";
 
 test.skip(!ours, "what is expected is the lab's own system");
 test.describe.configure({ mode: "serial" });
@@ -53,7 +53,7 @@ test("90/10 to 50/50 and back: exactly the weights, exactly the split, nothing l
   await expect(sheet.getByText("In the journal as")).toBeVisible();
   await page.keyboard.press("Escape");
 
-  const made = (await patches(audit)).filter((it) => !it.dryRun);
+  const made = await accepted(audit);
   expect(made.map((it) => [it.user, it.verb])).toEqual([["naru:person", "patch"]]);
   const body = made[0].body as { op: string; path: string; value: unknown }[];
   const writes = body.filter((op) => op.op !== "test").map((op) => op.path);
