@@ -31,7 +31,7 @@ async function reset() {
 }
 
 test("90/10 to 50/50 and back: exactly the weights, exactly the split, nothing lost", async ({ server, page, visit }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(420_000);
   const original = await object("virtualservice", "user-service", "user-service");
   const audit = await auditEnd();
   const before = await load();
@@ -59,15 +59,16 @@ test("90/10 to 50/50 and back: exactly the weights, exactly the split, nothing l
   const writes = body.filter((op) => op.op !== "test").map((op) => op.path);
   expect(writes).toEqual(["/metadata/resourceVersion", "/spec/http/0/route/0/weight", "/spec/http/0/route/1/weight"]);
 
-  // From the moment that the page counts from, what the pods count themselves.
-  await rate(300);
+  // From the moment that the page counts from, what the pods count themselves. Each request is drawn for itself: at 10,000 the share
+  // is off by more than a point once in twenty runs, at 25,000 once in six hundred.
+  await rate(400);
   await sleep(3_000);
   const start = await userServiceCounts();
   const counted = async () => {
     const now = await userServiceCounts();
     return { v1: now.v1 - start.v1, v2: now.v2 - start.v2 };
   };
-  await expect.poll(async () => Object.values(await counted()).reduce((a, b) => a + b), { timeout: 150_000, intervals: [2_000] }).toBeGreaterThan(10_000);
+  await expect.poll(async () => Object.values(await counted()).reduce((a, b) => a + b), { timeout: 240_000, intervals: [2_000] }).toBeGreaterThan(25_000);
   const { v1, v2: canary } = await counted();
   const share = (100 * canary) / (v1 + canary);
   console.log(`the pods counted ${v1} and ${canary}: ${share.toFixed(2)} % to v2`);
@@ -77,7 +78,7 @@ test("90/10 to 50/50 and back: exactly the weights, exactly the split, nothing l
     const { routes } = await live<Canaries>(server, "canaries");
     return routes.find((it) => it.route.name === "user-service")?.observed as Observed;
   };
-  await expect.poll(async () => { const it = await observed(); return it.observed === "known" ? it.n : 0; }, { timeout: 30_000 }).toBeGreaterThan(10_000);
+  await expect.poll(async () => { const it = await observed(); return it.observed === "known" ? it.n : 0; }, { timeout: 30_000 }).toBeGreaterThan(25_000);
   const seen = await observed();
   if (seen.observed !== "known") throw new Error("known a moment ago");
   console.log(`the page observed ${seen.shares[1].percent.toFixed(2)} % of ${seen.n}`);
