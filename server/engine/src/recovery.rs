@@ -51,18 +51,21 @@ impl Recovery {
         }
     }
 
-    /// Looks once through the journal as the snapshot has it.
+    /// Looks once through the journal as the snapshot has it: the newest first, since how a later change ended tells about earlier ones.
     pub(crate) async fn round(&self, board: &Board) {
         let snapshot = Arc::clone(&board.latest().snapshot);
-        let journal = records(&snapshot.objects.value);
-        let open: Vec<&Record> = journal
-            .iter()
-            .filter(|record| record.phase == Phase::Intended)
-            .collect();
+        let mut journal = records(&snapshot.objects.value);
+        journal.sort_by_key(|record| std::cmp::Reverse(record.approved_at));
+        let open = |record: &Record| record.phase == Phase::Intended;
         // The Lease is only asked for when there is something to do.
-        if !open.is_empty() && self.leads().await {
-            for record in open {
-                self.recover(record, &journal).await;
+        if !journal.iter().any(open) || !self.leads().await {
+            return;
+        }
+        for i in 0..journal.len() {
+            if open(&journal[i])
+                && let Some(phase) = self.recover(&journal[i], &journal).await
+            {
+                journal[i].phase = phase;
             }
         }
     }
@@ -89,32 +92,31 @@ impl Recovery {
         }
     }
 
-    /// Brings one change to its end, as far as that is possible now.
-    async fn recover(&self, record: &Record, journal: &[Record]) {
+    /// Brings one change to its end, as far as that is possible now, and says which.
+    async fn recover(&self, record: &Record, journal: &[Record]) -> Option<Phase> {
         // The watch may lag: only the entry itself says whether it is still open.
-        let Ok(entry) = self.cluster.get(&record.key).await else {
-            return;
-        };
-        let Some(record) = Record::read(&entry).filter(|record| record.phase == Phase::Intended) else {
-            return;
-        };
+        let record = Record::read(&self.cluster.get(&record.key).await.ok()?)?;
+        if record.phase != Phase::Intended {
+            return Some(record.phase);
+        }
         let grace = SignedDuration::try_from(self.settings.grace).unwrap_or(SignedDuration::MAX);
         for _ in 0..STEPS {
             let live = match self.cluster.get(&record.target).await {
                 Ok(live) => Some(live),
                 Err(ClusterError::NotFound) => None,
-                Err(_) => return,
+                Err(_) => return None,
             };
             match step(&record, journal, live.as_ref(), self.clock.now(), grace) {
-                Next::Wait(_) => return,
-                Next::Settle(phase) => return self.settle(&record, &phase).await,
+                Next::Wait(_) => return None,
+                Next::Settle(phase) => return self.settle(&record, phase).await,
                 Next::Fence(write) | Next::Unfence(write) => {
                     if let Some(phase) = self.fence(&record, &write).await {
-                        return self.settle(&record, &phase).await;
+                        return self.settle(&record, phase).await;
                     }
                 }
             }
         }
+        None
     }
 
     /// Moves the target's resourceVersion on, so that the guarded write of a server that sleeps can land no more. Without the right to,
@@ -134,18 +136,20 @@ impl Recovery {
         }
     }
 
-    async fn settle(&self, record: &Record, phase: &Phase) {
-        let write = record.settle(phase);
+    async fn settle(&self, record: &Record, phase: Phase) -> Option<Phase> {
+        let write = record.settle(&phase);
         match self
             .cluster
             .submit(As::Controller("recovery"), &write, false, "naru")
             .await
         {
             Ok(_) => {
-                tracing::info!(change = %record.key.name, ?phase, "an interrupted change was brought to its end")
+                tracing::info!(change = %record.key.name, ?phase, "an interrupted change was brought to its end");
+                Some(phase)
             }
             Err(error) => {
-                tracing::warn!(change = %record.key.name, %error, "the journal cannot be written now")
+                tracing::warn!(change = %record.key.name, %error, "the journal cannot be written now");
+                None
             }
         }
     }

@@ -1,9 +1,9 @@
 //! The kill suite on the rehearsal's object store; the binary's tests run it on a real API server.
 
-use crate::system::{Silent, route, store};
-use naru_domain::Name;
-use naru_engine::contract::{self, Moment, Subject, Trial};
-use naru_ports::{Cluster, Metrics};
+use crate::system::{Silent, route, store, wish};
+use naru_domain::{Name, actor::Actor, object::Kind};
+use naru_engine::contract::{self, Killing, Moment, Subject, Trial};
+use naru_ports::{Cluster, Console, Metrics};
 use naru_rehearsal::api::ObjectStore;
 use naru_view::canary::RouteRef;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
@@ -60,4 +60,42 @@ async fn fifty_random_kills_ten_on_each_of_five_systems() {
         }
     };
     futures::future::join_all((0..5).map(ten)).await;
+}
+
+/// One server dies before its patch; the next one's patch, guarded by the same resourceVersion, lands, and it dies before it can say so.
+/// Both entries are open then, and the earlier one can only be judged after the later one.
+#[tokio::test]
+async fn of_two_open_changes_on_one_object_each_is_told_truly() {
+    let store = store();
+    for (moment, weight) in [(Moment::before(4), 60), (Moment::after(4), 50)] {
+        let killing = Arc::new(Killing::new(Arc::new(store.clone()), moment));
+        let dying = crate::system::engine(killing.clone()).await;
+        killing.arm();
+        let who = Actor::loopback();
+        let wish = wish(100 - weight, weight);
+        let change = async {
+            let sheet = dying.plan(&who, &wish).await.unwrap();
+            dying.apply(&who, &wish, &sheet.digest, "a trial").await
+        };
+        tokio::select! {
+            done = change => panic!("it should have died: {done:?}"),
+            () = killing.reached() => {}
+        }
+        dying.stop().await;
+    }
+    let recovering = crate::system::engine_with(Arc::new(store.clone()), std::time::Duration::ZERO).await;
+    let phases = || {
+        let entries = store
+            .keys(Kind::Change)
+            .into_iter()
+            .filter_map(|key| store.object(&key));
+        let mut phases: Vec<String> = entries
+            .map(|entry| entry.text("/status/phase").to_owned())
+            .collect();
+        phases.sort();
+        phases
+    };
+    recovering.recover().await;
+    assert_eq!(phases(), ["Landed", "NotCarriedOut"]);
+    assert_eq!(crate::system::weights(&store), [50, 50]);
 }

@@ -124,8 +124,16 @@ pub(crate) fn weights(store: &ObjectStore) -> Vec<u64> {
 
 /// An engine that knows the whole system.
 pub(crate) async fn engine(cluster: Arc<dyn Cluster>) -> Arc<Engine> {
+    engine_with(cluster, Settings::new(7, "test".into()).grace).await
+}
+
+/// The same, with another grace.
+pub(crate) async fn engine_with(cluster: Arc<dyn Cluster>, grace: Duration) -> Arc<Engine> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let settings = Settings::new(7, "test".into());
+    let settings = Settings {
+        grace,
+        ..Settings::new(7, "test".into())
+    };
     let engine = Engine::start(Setup {
         cluster,
         metrics: Arc::new(Silent),
