@@ -24,8 +24,12 @@ use site::Site;
 use std::{io, time::Duration};
 use tokio::{net::TcpListener, sync::oneshot};
 use tower_http::{
-    catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer, trace::TraceLayer,
+    catch_panic::CatchPanicLayer,
+    compression::CompressionLayer,
+    timeout::TimeoutLayer,
+    trace::{DefaultOnFailure, TraceLayer},
 };
+use tracing::Level;
 
 /// Until the head of a response must be there. Reading takes milliseconds; a change waits for a dry run, a write and the journal, each with
 /// its own time-out below this sum.
@@ -50,7 +54,8 @@ pub fn router(backend: Backend, doorbell: Doorbell, site: Site, hosts: Hosts) ->
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(hosts, guard::guard))
         .layer(middleware::from_fn(security::headers))
-        .layer(TraceLayer::new_for_http())
+        // A 503 of /readyz is an answer, no failure; what fails inside is logged where it fails.
+        .layer(TraceLayer::new_for_http().on_failure(DefaultOnFailure::new().level(Level::DEBUG)))
 }
 
 /// Serves until the process is asked to end: then no new connection is taken, streams end, requests in flight are finished.

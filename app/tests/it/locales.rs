@@ -97,7 +97,7 @@ fn reasons_are_sentences_in_both_languages() {
     };
     assert_eq!(
         say::risk(Lang::En, &risk),
-        "The 1 ready pod of v2 would carry 2.50 times what it carries now."
+        "The 1 ready pod of v2 would carry 2.50 times what the busiest pod of this route carries now."
     );
     let unsure = ApplyError::Unsure {
         change: "set-1".into(),

@@ -117,7 +117,7 @@ pub enum Risk {
     SessionsFlip,
     /// Open streams (WebSocket, gRPC, TCP) stay where they are until they end.
     OpenStreamsStay,
-    /// The ready pods of the destination would each carry this many times what one carries now.
+    /// The ready pods of the destination would each carry this many times what the route's busiest pod carries now.
     Load { subset: Name, pods: u32, factor: f64 },
     /// Another rule sends requests with certain headers to this subset, whatever its weight.
     HeaderRouted { subset: Name },

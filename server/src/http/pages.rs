@@ -16,8 +16,15 @@ use leptos::{
     nonce::use_nonce,
     prelude::{provide_context, use_context},
 };
-use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
+use leptos_axum::{
+    AxumRouteListing, LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context,
+};
 use naru_app::{App, AppError, ShellProps, context::Backend, shell};
+use std::sync::LazyLock;
+
+/// Listed once in a process: Leptos switches resources off for all threads while it lists, and a page that is rendered meanwhile waits
+/// for ever.
+static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
 
 /// Every page, every server function, and the page that says that there is no such page.
 pub(super) fn router(backend: Backend, site: Site) -> Router {
@@ -37,7 +44,7 @@ pub(super) fn router(backend: Backend, site: Site) -> Router {
         }
     };
     Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(App), context, document.clone())
+        .leptos_routes_with_context(&options, ROUTES.clone(), context, document.clone())
         .fallback(render_app_async_with_context(missing, document))
         .layer(middleware::from_fn(refusals))
         .layer(middleware::from_fn(to_the_end))
