@@ -77,42 +77,64 @@ pub fn step(
     if let Some(live) = live.filter(|live| live.annotation(FENCE) == Some(&*record.key.name)) {
         return Next::Unfence(mark(live, None));
     }
-    match landed(record, live) {
-        Landed::After => {
-            let rv = live.map_or_else(|| "".into(), Object::resource_version);
-            Next::Settle(Phase::Landed { at: now, rv })
+    let stands = landed(record, live);
+    if stands == Landed::After {
+        let rv = live.map_or_else(|| "".into(), Object::resource_version);
+        return Next::Settle(Phase::Landed { at: now, rv });
+    }
+    // What the journal tells is certain at any age.
+    if let Some(phase) = told(record, journal).filter(|_| stands == Landed::Other) {
+        return Next::Settle(phase);
+    }
+    if now < due {
+        return Next::Wait(due);
+    }
+    match (stands, live) {
+        (Landed::Before, Some(live)) if live.resource_version() == record.rv => {
+            Next::Fence(mark(live, Some(&record.key.name)))
         }
-        _ if now < due => Next::Wait(due),
-        Landed::Before => match live {
-            Some(live) if live.resource_version() == record.rv => {
-                Next::Fence(mark(live, Some(&record.key.name)))
-            }
-            _ => Next::Settle(Phase::NotCarriedOut {
-                why: Why::Interrupted,
+        (Landed::Before, _) => Next::Settle(Phase::NotCarriedOut {
+            why: Why::Interrupted,
+        }),
+        // A younger change whose end is not known yet may be what moved the object.
+        _ => match undecided(record, journal)
+            .map(|other| other.approved_at + grace)
+            .filter(|due| now < *due)
+            .max()
+        {
+            Some(due) => Next::Wait(due),
+            None => Next::Settle(Phase::Stopped {
+                why: Why::ChangedMeanwhile,
             }),
         },
-        Landed::Other => Next::Settle(told(record, journal).unwrap_or(Phase::Stopped {
-            why: Why::ChangedMeanwhile,
-        })),
     }
+}
+
+/// Other changes of ours on the same object.
+fn others<'a>(record: &'a Record, journal: &'a [Record]) -> impl Iterator<Item = &'a Record> {
+    let same =
+        |other: &&Record| other.key != record.key && other.target == record.target && other.uid == record.uid;
+    journal.iter().filter(same)
+}
+
+fn undecided<'a>(record: &'a Record, journal: &'a [Record]) -> impl Iterator<Item = &'a Record> {
+    others(record, journal).filter(|other| other.phase == Phase::Intended)
 }
 
 /// What later changes of ours on the same object tell about this one: of two writes that demand the same resourceVersion only one can
 /// land; and one that found the object as this one leaves it came after it.
 fn told(record: &Record, journal: &[Record]) -> Option<Phase> {
-    let others = || {
-        journal.iter().filter(|other| {
-            other.key != record.key && other.target == record.target && other.uid == record.uid
-        })
-    };
     let landed = |other: &&Record| matches!(other.phase, Phase::Landed { .. });
-    if others().filter(landed).any(|other| other.rv == record.rv) {
+    if others(record, journal)
+        .filter(landed)
+        .any(|other| other.rv == record.rv)
+    {
         return Some(Phase::NotCarriedOut {
             why: Why::Interrupted,
         });
     }
-    let after =
-        others().find(|other| other.before == record.after && other.approved_at >= record.approved_at)?;
+    let after = others(record, journal)
+        .find(|other| other.before == record.after && other.approved_at >= record.approved_at)?;
     Some(Phase::Landed {
         at: after.approved_at,
         rv: after.rv.clone(),
@@ -332,6 +354,28 @@ mod tests {
         assert!(
             matches!(unrelated, Next::Settle(Phase::Stopped { .. })),
             "{unrelated:?}"
+        );
+    }
+
+    #[test]
+    fn a_younger_change_whose_end_is_not_known_is_waited_for() {
+        let (record, before) = record();
+        let late = example::now() + GRACE;
+        let moved_on = edited(&before, |json| json["spec"]["hosts"] = json!(["x"]));
+        let mut younger = record.clone();
+        younger.key.name = "w2".into();
+        younger.approved_at = example::now() + jiff::SignedDuration::from_secs(1);
+        let journal = [younger.clone(), record.clone()];
+        let due = younger.approved_at + GRACE;
+        // Its `before` is not our `after`, so it tells nothing until it has ended.
+        assert_eq!(
+            step(&record, &journal, Some(&moved_on), late, GRACE),
+            Next::Wait(due)
+        );
+        let stopped = step(&record, &journal, Some(&moved_on), due, GRACE);
+        assert!(
+            matches!(stopped, Next::Settle(Phase::Stopped { .. })),
+            "{stopped:?}"
         );
     }
 
