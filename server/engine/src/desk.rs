@@ -154,7 +154,7 @@ impl Desk<'_> {
         let live = self.get(&target).await?;
         objects.put(Fact::Object(live.clone()));
         snapshot.objects.value = Arc::new(objects);
-        let plan = plan(intent, &snapshot, self.clock.now()).map_err(refused)?;
+        let plan = plan(intent, &snapshot).map_err(refused)?;
         Ok((plan, live))
     }
 

@@ -179,12 +179,7 @@ mod tests {
             route: route(rule),
             weights: vec![to("v1"), to("v2")],
         };
-        let plan = plan(
-            &Intent::SetWeights(wish),
-            &example::snapshot(objects.clone()),
-            example::now(),
-        )
-        .unwrap();
+        let plan = plan(&Intent::SetWeights(wish), &example::snapshot(objects.clone())).unwrap();
         let edited = example::edited(&objects, |json| json_patch::patch(json, &plan.ops).unwrap());
         objects.put(Fact::Object(edited));
         let mut record = Record::intended(&plan, "w1".into(), Actor::loopback(), "r".into(), example::now());

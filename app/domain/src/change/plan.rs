@@ -1,7 +1,7 @@
 //! What every kind of change comes down to.
 
 use crate::{
-    Name, Refused, Risk, Timestamp,
+    Name, Refused, Risk,
     object::{Digest, Key, Object, Write, canonical},
     snapshot::Snapshot,
 };
@@ -62,9 +62,9 @@ pub struct Plan {
 ///
 /// # Errors
 /// The reason why it must not be done, or cannot be known to be safe.
-pub fn plan(intent: &Intent, snapshot: &Snapshot, now: Timestamp) -> Result<Plan, Refused> {
+pub fn plan(intent: &Intent, snapshot: &Snapshot) -> Result<Plan, Refused> {
     match intent {
-        Intent::SetWeights(wish) => super::weights::plan(wish, snapshot, now),
+        Intent::SetWeights(wish) => super::weights::plan(wish, snapshot),
         Intent::Undo { namespace, change } => super::undo::plan(namespace, change, snapshot),
     }
 }

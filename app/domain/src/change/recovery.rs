@@ -203,7 +203,7 @@ mod tests {
             .object(Kind::VirtualService, "user-service", "user-service")
             .unwrap()
             .clone();
-        let plan = plan(&intent, &example::snapshot(objects), example::now()).unwrap();
+        let plan = plan(&intent, &example::snapshot(objects)).unwrap();
         (
             Record::intended(
                 &plan,

@@ -5,7 +5,7 @@ use super::{
     plan::{Edit, Intent, Plan, assemble},
 };
 use crate::{
-    Name, Refused, Risk, Timestamp, Why, canary,
+    Name, Refused, Risk, Why, canary,
     mesh::{
         host::{self, Host},
         route::{self, Destination, Rule},
@@ -28,7 +28,7 @@ const LOAD_RISK: f64 = 1.5;
 
 /// Plans a change of weights. Refused: what is not as the page showed it, weights that do not add up to 100, requests to pods that are
 /// not there, objects that somebody else writes, and whatever cannot be known.
-pub(super) fn plan(wish: &SetWeights, snapshot: &Snapshot, _now: Timestamp) -> Result<Plan, Refused> {
+pub(super) fn plan(wish: &SetWeights, snapshot: &Snapshot) -> Result<Plan, Refused> {
     let objects = &*snapshot.objects.value;
     let (object, rule) = find(objects, wish)?;
     check_input(wish, &rule)?;

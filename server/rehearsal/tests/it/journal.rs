@@ -62,7 +62,7 @@ async fn an_entry_comes_back_as_it_was_written_and_so_does_its_end() {
         route,
         weights: vec![weight("v1", 50), weight("v2", 50)],
     });
-    let plan = plan(&intent, &snapshot, now).unwrap();
+    let plan = plan(&intent, &snapshot).unwrap();
 
     let entry = Record::intended(&plan, "change-1".into(), person.clone(), "시험".into(), now);
     let write = Write::Create(entry.object().unwrap());

@@ -29,11 +29,7 @@ fn wish(rule: u32, weights: &[(&str, u32)]) -> SetWeights {
 }
 
 fn planned(objects: Objects, wish: SetWeights) -> Result<Plan, Refused> {
-    plan(
-        &Intent::SetWeights(wish),
-        &example::snapshot(objects),
-        example::now(),
-    )
+    plan(&Intent::SetWeights(wish), &example::snapshot(objects))
 }
 
 #[test]
