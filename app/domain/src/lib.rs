@@ -19,6 +19,7 @@ pub mod change;
 #[cfg(test)]
 mod example;
 pub mod fact;
+pub mod manifests;
 pub mod mesh;
 pub mod object;
 pub mod snapshot;

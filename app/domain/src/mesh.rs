@@ -2,15 +2,88 @@
 //! carries its reason, and is `Unknown` where something decides that Naru does not judge. One question, one file. Checks, plans,
 //! predictions and the rehearsal all ask here: Istio's rules are written down nowhere else in the house.
 //!
-//! So far: [`host`] (what a name in a rule means), [`route`] (the rules of a VirtualService and what reaches a subset), [`subset`]
-//! (which pods are behind a subset).
+//! Whoever asks makes a [`Mesh`] of the objects first, and names the [`Proxy`] that is asked about:
+//!
+//! | question | file |
+//! |---|---|
+//! | what does a name in a rule mean, and who sees it | [`host`] |
+//! | which pods are behind a subset | [`subset`] |
+//! | where do rules send requests | [`route`] |
+//! | what touches this proxy that is not judged | [`unjudged`] |
 
+pub mod config;
 pub mod host;
+mod proxy;
 pub mod route;
 pub mod subset;
+pub mod unjudged;
+
+pub use config::MeshConfig;
+pub use proxy::{Proxy, Role};
+
+use crate::{
+    Name,
+    object::{Key, Kind, Object},
+    snapshot::Objects,
+};
 
 /// The cluster's DNS domain that Istio takes for granted unless told otherwise (`meshConfig.trustDomain` is another matter).
 pub const DOMAIN: &str = "cluster.local";
 
 /// Where mesh-wide configuration lives unless told otherwise (`meshConfig.rootNamespace`).
 pub const ROOT_NAMESPACE: &str = "istio-system";
+
+/// The objects, prepared for questions. Cheap to make for one question; made once for many.
+#[derive(Clone, Debug)]
+pub struct Mesh<'a> {
+    /// What there is.
+    pub objects: &'a Objects,
+    /// Mesh-wide configuration.
+    pub config: MeshConfig,
+}
+
+impl<'a> Mesh<'a> {
+    /// Reads the mesh-wide configuration.
+    pub fn of(objects: &'a Objects) -> Self {
+        Self {
+            objects,
+            config: MeshConfig::of(objects),
+        }
+    }
+
+    /// Objects of a kind in the order in which Istio lets them win: oldest first, then by name and namespace.
+    /// (`sortConfigByCreationTime` in istio's `pilot/pkg/model`.)
+    pub fn oldest_first(&self, kind: Kind) -> Vec<&'a Object> {
+        let mut all: Vec<&Object> = self.objects.of_kind(kind).collect();
+        all.sort_by(|a, b| age(a).cmp(&age(b)));
+        all
+    }
+}
+
+fn age(object: &Object) -> (&str, &str, &str) {
+    let key = object.key();
+    (
+        object.text("/metadata/creationTimestamp"),
+        &key.name,
+        &key.namespace,
+    )
+}
+
+/// The object and field that decided.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Decider {
+    /// The object.
+    pub key: Key,
+    /// JSON pointer of the field (RFC 6901); empty for the object as a whole.
+    pub path: Name,
+}
+
+impl Decider {
+    /// The field at `path` of `object`.
+    pub fn of(object: &Object, path: impl Into<Name>) -> Self {
+        Self {
+            key: object.key().clone(),
+            path: path.into(),
+        }
+    }
+}

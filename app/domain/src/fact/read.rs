@@ -43,13 +43,7 @@ pub(super) fn read(kind: Kind, json: Value) -> Result<Fact, Malformed> {
             owner: owner(it),
         })),
         Kind::Ingress => Fact::Ingress(Arc::new(ingress(it, namespace, name))),
-        Kind::Gateway
-        | Kind::VirtualService
-        | Kind::DestinationRule
-        | Kind::PeerAuthentication
-        | Kind::Change
-        | Kind::Lease
-        | Kind::CustomResourceDefinition => Fact::Object(Object::new(kind, json)?),
+        _ => Fact::Object(Object::new(kind, json)?),
     })
 }
 

@@ -1,5 +1,13 @@
 //! The HTTP rules of a VirtualService: where they send requests, and in which proportion.
 
+mod choice;
+mod request;
+
+pub use choice::{
+    Choice, Destination as ChosenDestination, Effects, Fault, Missing, Outcome, Retries, Rewrite, Share,
+};
+pub use request::{Protocol, Request};
+
 use super::host::{self, Host};
 use crate::{
     Name,

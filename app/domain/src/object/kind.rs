@@ -17,17 +17,39 @@ pub enum Kind {
     VirtualService,
     DestinationRule,
     PeerAuthentication,
+    ServiceEntry,
+    WorkloadEntry,
+    Sidecar,
+    EnvoyFilter,
+    WasmPlugin,
+    AuthorizationPolicy,
+    RequestAuthentication,
+    /// `Gateway` of the Gateway API, which shares its name with Istio's.
+    GatewayApiGateway,
+    HttpRoute,
+    ReferenceGrant,
     /// Naru's journal.
     Change,
     Lease,
     CustomResourceDefinition,
+    StatefulSet,
+    DaemonSet,
+    Job,
+    CronJob,
+    ConfigMap,
+    ResourceQuota,
+    LimitRange,
+    NetworkPolicy,
+    PodDisruptionBudget,
+    HorizontalPodAutoscaler,
+    MutatingWebhookConfiguration,
 }
 
 struct Api(&'static str, &'static str, &'static str, &'static str, bool);
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 35] = [
         Self::Namespace,
         Self::Pod,
         Self::Service,
@@ -39,13 +61,35 @@ impl Kind {
         Self::VirtualService,
         Self::DestinationRule,
         Self::PeerAuthentication,
+        Self::ServiceEntry,
+        Self::WorkloadEntry,
+        Self::Sidecar,
+        Self::EnvoyFilter,
+        Self::WasmPlugin,
+        Self::AuthorizationPolicy,
+        Self::RequestAuthentication,
+        Self::GatewayApiGateway,
+        Self::HttpRoute,
+        Self::ReferenceGrant,
         Self::Change,
         Self::Lease,
         Self::CustomResourceDefinition,
+        Self::StatefulSet,
+        Self::DaemonSet,
+        Self::Job,
+        Self::CronJob,
+        Self::ConfigMap,
+        Self::ResourceQuota,
+        Self::LimitRange,
+        Self::NetworkPolicy,
+        Self::PodDisruptionBudget,
+        Self::HorizontalPodAutoscaler,
+        Self::MutatingWebhookConfiguration,
     ];
 
     const fn api(self) -> Api {
         const ISTIO: &str = "networking.istio.io";
+        const GATEWAY_API: &str = "gateway.networking.k8s.io";
         match self {
             Self::Namespace => Api("", "v1", "Namespace", "namespaces", false),
             Self::Pod => Api("", "v1", "Pod", "pods", true),
@@ -64,6 +108,34 @@ impl Kind {
                 "peerauthentications",
                 true,
             ),
+            Self::ServiceEntry => Api(ISTIO, "v1", "ServiceEntry", "serviceentries", true),
+            Self::WorkloadEntry => Api(ISTIO, "v1", "WorkloadEntry", "workloadentries", true),
+            Self::Sidecar => Api(ISTIO, "v1", "Sidecar", "sidecars", true),
+            Self::EnvoyFilter => Api(ISTIO, "v1alpha3", "EnvoyFilter", "envoyfilters", true),
+            Self::WasmPlugin => Api(
+                "extensions.istio.io",
+                "v1alpha1",
+                "WasmPlugin",
+                "wasmplugins",
+                true,
+            ),
+            Self::AuthorizationPolicy => Api(
+                "security.istio.io",
+                "v1",
+                "AuthorizationPolicy",
+                "authorizationpolicies",
+                true,
+            ),
+            Self::RequestAuthentication => Api(
+                "security.istio.io",
+                "v1",
+                "RequestAuthentication",
+                "requestauthentications",
+                true,
+            ),
+            Self::GatewayApiGateway => Api(GATEWAY_API, "v1", "Gateway", "gateways", true),
+            Self::HttpRoute => Api(GATEWAY_API, "v1", "HTTPRoute", "httproutes", true),
+            Self::ReferenceGrant => Api(GATEWAY_API, "v1beta1", "ReferenceGrant", "referencegrants", true),
             Self::Change => Api("naru.dev", "v1alpha1", "Change", "changes", true),
             Self::Lease => Api("coordination.k8s.io", "v1", "Lease", "leases", true),
             Self::CustomResourceDefinition => Api(
@@ -73,7 +145,50 @@ impl Kind {
                 "customresourcedefinitions",
                 false,
             ),
+            Self::StatefulSet => Api("apps", "v1", "StatefulSet", "statefulsets", true),
+            Self::DaemonSet => Api("apps", "v1", "DaemonSet", "daemonsets", true),
+            Self::Job => Api("batch", "v1", "Job", "jobs", true),
+            Self::CronJob => Api("batch", "v1", "CronJob", "cronjobs", true),
+            Self::ConfigMap => Api("", "v1", "ConfigMap", "configmaps", true),
+            Self::ResourceQuota => Api("", "v1", "ResourceQuota", "resourcequotas", true),
+            Self::LimitRange => Api("", "v1", "LimitRange", "limitranges", true),
+            Self::NetworkPolicy => Api(
+                "networking.k8s.io",
+                "v1",
+                "NetworkPolicy",
+                "networkpolicies",
+                true,
+            ),
+            Self::PodDisruptionBudget => Api(
+                "policy",
+                "v1",
+                "PodDisruptionBudget",
+                "poddisruptionbudgets",
+                true,
+            ),
+            Self::HorizontalPodAutoscaler => Api(
+                "autoscaling",
+                "v2",
+                "HorizontalPodAutoscaler",
+                "horizontalpodautoscalers",
+                true,
+            ),
+            Self::MutatingWebhookConfiguration => Api(
+                "admissionregistration.k8s.io",
+                "v1",
+                "MutatingWebhookConfiguration",
+                "mutatingwebhookconfigurations",
+                false,
+            ),
         }
+    }
+
+    /// The kind that a manifest's `apiVersion` and `kind` name, whatever the version: `networking.istio.io/v1beta1` and `/v1` are one.
+    pub fn named(api_version: &str, name: &str) -> Option<Self> {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name && kind.group() == group)
     }
 
     /// API group; empty for the core group.
@@ -112,13 +227,38 @@ impl Kind {
 
     /// Whether the kind comes with a CustomResourceDefinition, so that it may be absent, or arrive later.
     pub fn custom(self) -> bool {
-        matches!(
-            self,
-            Self::Gateway
-                | Self::VirtualService
-                | Self::DestinationRule
-                | Self::PeerAuthentication
-                | Self::Change
-        )
+        self.group() == "naru.dev"
+            || self.group() == "gateway.networking.k8s.io"
+            || self.group().ends_with(".istio.io")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+
+    #[test]
+    fn a_manifest_names_a_kind_by_group_and_name_whatever_the_version() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::named(&kind.api_version(), kind.name()), Some(kind));
+        }
+        assert_eq!(
+            Kind::named("networking.istio.io/v1beta1", "Gateway"),
+            Some(Kind::Gateway)
+        );
+        assert_eq!(
+            Kind::named("gateway.networking.k8s.io/v1beta1", "Gateway"),
+            Some(Kind::GatewayApiGateway)
+        );
+        assert_eq!(Kind::named("v1", "Secret"), None);
+        assert_eq!(Kind::named("example.com/v1", "Service"), None);
+    }
+
+    #[test]
+    fn custom_kinds_are_those_of_definitions() {
+        let custom = Kind::ALL.into_iter().filter(|kind| kind.custom()).count();
+        assert_eq!(custom, 15);
+        assert!(Kind::Change.custom() && Kind::HttpRoute.custom() && Kind::WasmPlugin.custom());
+        assert!(!Kind::Ingress.custom() && !Kind::CustomResourceDefinition.custom());
     }
 }
