@@ -2,6 +2,7 @@
 //
 //	meshgen store -out FOLDER   writes a Prometheus data folder
 //	meshgen serve               exposes the counters, for a Prometheus to scrape with honor_labels
+//	meshgen cluster             writes its objects into an API server without controllers
 //	meshgen count               says how much of everything there is
 package main
 
@@ -23,7 +24,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("usage: meshgen store|serve|count [flags]")
+		return fmt.Errorf("usage: meshgen store|serve|cluster|count [flags]")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	size := Size{}
@@ -35,6 +36,7 @@ func run(args []string) error {
 	past := flags.Duration("past", 10*time.Minute, "store: samples before now")
 	ahead := flags.Duration("ahead", 30*time.Minute, "store: samples after now, so that queries for `now` find some for as long")
 	interval := flags.Duration("interval", 15*time.Second, "store: between two samples")
+	kubeconfig := flags.String("kubeconfig", "", "cluster: an administrator's, with its certificates in it")
 	listen := flags.String("listen", "127.0.0.1:19101", "serve: address and port")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -51,9 +53,11 @@ func run(args []string) error {
 		return store(ctx, mesh, *out, Span{From: now.Add(-*past), To: now.Add(*ahead), Step: *interval})
 	case "serve":
 		return serve(ctx, mesh, *listen)
+	case "cluster":
+		return seed(ctx, mesh, *kubeconfig)
 	case "count":
 		count(mesh)
 		return nil
 	}
-	return fmt.Errorf("unknown command %q: store, serve or count", args[0])
+	return fmt.Errorf("unknown command %q: store, serve, cluster or count", args[0])
 }

@@ -12,5 +12,6 @@ mod command;
 mod headers;
 mod lab;
 mod live;
+mod odd_objects;
 mod pages;
 mod support;
