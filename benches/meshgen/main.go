@@ -54,7 +54,7 @@ func run(args []string) error {
 	case "serve":
 		return serve(ctx, mesh, *listen)
 	case "cluster":
-		return seed(ctx, mesh, *kubeconfig)
+		return populate(ctx, mesh, *kubeconfig)
 	case "count":
 		count(mesh)
 		return nil

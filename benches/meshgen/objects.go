@@ -13,8 +13,8 @@ type Object = map[string]any
 // writers is how many objects are on their way at once.
 const writers = 16
 
-// seed writes the mesh into an API server that has no controllers: each object with the status that they would give it.
-func seed(ctx context.Context, mesh *Mesh, kubeconfig string) error {
+// populate writes the mesh into an API server that has no controllers: each object with the status that they would give it.
+func populate(ctx context.Context, mesh *Mesh, kubeconfig string) error {
 	cluster, err := OpenCluster(kubeconfig)
 	if err != nil {
 		return err
