@@ -23,8 +23,8 @@ use tokio::{
     task::JoinSet,
 };
 
-/// The kinds that are watched: what topology and weights need, and the journal.
-pub(crate) const WATCHED: [Kind; 12] = [
+/// The kinds that are watched: what topology, weights and the mesh model need, and the journal.
+pub(crate) const WATCHED: [Kind; 24] = [
     Kind::Namespace,
     Kind::Pod,
     Kind::Service,
@@ -36,6 +36,18 @@ pub(crate) const WATCHED: [Kind; 12] = [
     Kind::VirtualService,
     Kind::DestinationRule,
     Kind::PeerAuthentication,
+    Kind::ServiceEntry,
+    Kind::WorkloadEntry,
+    Kind::Sidecar,
+    Kind::EnvoyFilter,
+    Kind::WasmPlugin,
+    Kind::AuthorizationPolicy,
+    Kind::RequestAuthentication,
+    Kind::GatewayApiGateway,
+    Kind::HttpRoute,
+    Kind::ReferenceGrant,
+    Kind::ConfigMap,
+    Kind::MutatingWebhookConfiguration,
     Kind::Change,
 ];
 

@@ -18,6 +18,18 @@ pub(crate) fn collection(kind: Kind, namespace: Option<&str>) -> String {
     path
 }
 
+/// Where a kind is listed and watched: its URL and the beginning of its query. Of a kind of which Naru reads one object the API server is
+/// asked for that one alone, which is also all that Naru's rights allow.
+pub(crate) fn watched(kind: Kind) -> String {
+    match kind.only() {
+        Some((namespace, name)) => {
+            let path = collection(kind, Some(namespace));
+            format!("{path}?fieldSelector=metadata.name%3D{}&", encode(name))
+        }
+        None => format!("{}?", collection(kind, None)),
+    }
+}
+
 /// The URL of one object; None if no object can be called so. A name is one segment of the URL: an empty one, `.` or `..` would lead
 /// elsewhere.
 pub(crate) fn object(key: &Key) -> Option<String> {
@@ -48,7 +60,7 @@ pub(crate) fn encode(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{collection, encode, object};
+    use super::{collection, encode, object, watched};
     use naru_domain::object::{Key, Kind};
 
     #[test]
@@ -64,6 +76,15 @@ mod tests {
         assert_eq!(
             object(&crd).as_deref(),
             Some("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/a.b")
+        );
+    }
+
+    #[test]
+    fn of_config_maps_the_meshs_own_is_asked_for_alone() {
+        assert_eq!(watched(Kind::Pod), "/api/v1/pods?");
+        assert_eq!(
+            watched(Kind::ConfigMap),
+            "/api/v1/namespaces/istio-system/configmaps?fieldSelector=metadata.name%3Distio&"
         );
     }
 

@@ -118,8 +118,8 @@ impl Watcher {
 
     async fn open(&mut self, version: Name) {
         let url = format!(
-            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={}&resourceVersion={}",
-            path::collection(self.kind, None),
+            "{}watch=true&allowWatchBookmarks=true&timeoutSeconds={}&resourceVersion={}",
+            path::watched(self.kind),
             self.wire.pace.watch.as_secs().max(1),
             path::encode(&version)
         );

@@ -63,14 +63,11 @@ fn a_graph_prints_what_it_can_read_and_names_what_it_left_out() {
         .iter()
         .filter_map(|node| node["workload"].as_str())
         .collect();
-    assert!(
-        names.contains(&"주문-서비스") && names.contains(&"wrong"),
-        "{names:?}"
-    );
+    assert!(names.contains(&"주문-서비스"), "{names:?}");
     assert!(!names.contains(&"큰것"));
     let left_out = &graph["gaps"].as_array().unwrap();
     let large = left_out.iter().find(|gap| gap["why"] == "too-large").unwrap();
-    assert_eq!(large["name"], "결제/큰것", "{large}");
+    assert_eq!(large["name"], "큰것", "{large}");
     assert!(large["bytes"].as_u64().unwrap() > large["limit"].as_u64().unwrap());
 }
 

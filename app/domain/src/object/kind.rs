@@ -225,6 +225,14 @@ impl Kind {
         }
     }
 
+    /// The one object of the kind that Naru reads, as namespace and name, where the others are none of its business: of ConfigMaps the mesh's own.
+    pub const fn only(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::ConfigMap => Some(("istio-system", "istio")),
+            _ => None,
+        }
+    }
+
     /// Whether the kind comes with a CustomResourceDefinition, so that it may be absent, or arrive later.
     pub fn custom(self) -> bool {
         self.group() == "naru.dev"

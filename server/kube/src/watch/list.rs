@@ -64,7 +64,7 @@ pub(super) async fn all(wire: &Wire, kind: Kind, page: &mut usize) -> Result<Lis
     // A list's continuation expires after some minutes (410). A mesh that cannot be read within one is begun anew a few times.
     let mut begun = 1;
     loop {
-        let mut url = format!("{}?limit={page}", path::collection(kind, None));
+        let mut url = format!("{}limit={page}", path::watched(kind));
         if !from.is_empty() {
             url = format!("{url}&continue={}", path::encode(&from));
         }
