@@ -578,7 +578,7 @@ fn a_headless_service_is_judged_as_a_whole() {
     let bare = pod("b", None, false);
     let none = (Sends::Plaintext, Cause::NoServerProxy);
     assert_eq!(
-        ask(&[meshed.clone()], slice(&[("a", true)]), &client()),
+        ask(std::slice::from_ref(&meshed), slice(&[("a", true)]), &client()),
         (Sends::Mutual, Cause::Automatic)
     );
     assert_eq!(
