@@ -250,11 +250,10 @@ fn belongs(mesh: &Mesh<'_>, rule: &Object, pool: Pool) -> bool {
 
 /// The host itself, else the longest wildcard that covers it.
 fn most_specific<'n>(fqdn: &str, hosts: impl Iterator<Item = &'n Name> + Clone) -> Option<&'n Name> {
-    let needle = fqdn.strip_prefix('*').unwrap_or(fqdn);
     hosts.clone().find(|host| &***host == fqdn).or_else(|| {
         let covers = |host: &&Name| {
             host.strip_prefix('*')
-                .is_some_and(|suffix| needle.ends_with(suffix))
+                .is_some_and(|suffix| fqdn.ends_with(suffix))
         };
         hosts.filter(covers).min_by_key(|host| Reverse(host.len()))
     })
@@ -333,18 +332,14 @@ fn labels(value: Option<&Value>) -> Labels {
         .collect()
 }
 
-/// The first whose selector picks the client, else the last without one.
+/// The first whose selector picks the client, else the last without one. Only rules of the client's own namespace have selectors here.
 fn pick<'a>(merged: Vec<Merged<'a>>, proxy: &Proxy) -> Option<Effective<'a>> {
     let mut for_all = None;
     for it in merged {
         match &it.selector {
             None => for_all = Some(it.rule),
-            Some(selector) => {
-                let near = it.rule.rules.first().map(|rule| &rule.key().namespace) == Some(&proxy.namespace);
-                if near && proxy.selected_by(selector) {
-                    return Some(it.rule);
-                }
-            }
+            Some(selector) if proxy.selected_by(selector) => return Some(it.rule),
+            Some(_) => {}
         }
     }
     for_all

@@ -116,6 +116,18 @@ fn a_pod_of_two_slices_is_one_and_ready_if_one_says_so() {
 }
 
 #[test]
+fn slices_of_another_namespace_or_service_are_others() {
+    let mut documents = world();
+    let ports = json!([{"name": "http", "port": 8080}]);
+    let mut elsewhere = slice("t", &ports, &json!([of_pod("b", true)]));
+    elsewhere["metadata"]["namespace"] = json!("other");
+    let mut another = slice("u", &ports, &json!([of_pod("b", true)]));
+    another["metadata"]["labels"] = json!({"kubernetes.io/service-name": "cart"});
+    documents.extend([elsewhere, another]);
+    assert_eq!(told(documents, "", 80), "a+8080 b-8080 c+8080");
+}
+
+#[test]
 fn a_slice_without_ports_leaves_what_the_service_says() {
     for (target, expected) in [
         (json!(8080), "a+8080"),
