@@ -26,8 +26,8 @@ pub(super) type Decided = (Mode, Option<Decider>);
 ///
 /// The workload's PeerAuthentication (one with a selector, in the workload's namespace, but for the root namespace) goes before the
 /// namespace's, which goes before that of the root namespace, which is the whole mesh's. Of several of one level the oldest counts
-/// alone, even if it leaves the mode unset; an unset mode is inherited. Modes of ports count only where there is a selector. (`ComposePeerAuthentication` in
-/// istio's `pilot/pkg/security/authn`, `addPeerAuthentication` in `pilot/pkg/model`.)
+/// alone, even if it leaves the mode unset; an unset mode is inherited. Modes of ports count only where there is a selector.
+/// (`ComposePeerAuthentication` in istio's `pilot/pkg/security/authn`, `addPeerAuthentication` in `pilot/pkg/model`.)
 ///
 /// # Errors
 /// Why it cannot be known. A gateway's listeners go by its Gateways, which is not judged here.

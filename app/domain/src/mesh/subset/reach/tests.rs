@@ -116,6 +116,14 @@ fn a_pod_of_two_slices_is_one_and_ready_if_one_says_so() {
 }
 
 #[test]
+fn a_subset_without_a_name_is_not_the_whole_service() {
+    let mut documents = world();
+    documents[5]["spec"]["subsets"] =
+        json!([{"labels": {"version": "v2"}}, {"name": "", "labels": {"version": "v1"}}]);
+    assert_eq!(told(documents, "", 80), "a+8080 b-8080 c+8080");
+}
+
+#[test]
 fn slices_of_another_namespace_or_service_are_others() {
     let mut documents = world();
     let ports = json!([{"name": "http", "port": 8080}]);
