@@ -1,6 +1,6 @@
 //! Mutual TLS: what a caller's side sends, what the called side takes, and whether they agree.
 //!
-//! EnvoyFilters are not looked at here: [`unjudged`](super::unjudged) says whether one touches either proxy.
+//! EnvoyFilters are not looked at here: [`unjudged`] says whether one touches either proxy.
 
 mod client;
 mod server;
