@@ -61,6 +61,7 @@ fn objects() -> Objects {
             selector: Labels::from([("app".into(), name)]),
             ports: Vec::new(),
             headless: false,
+            node_local: false,
             external_name: "".into(),
         })));
     }

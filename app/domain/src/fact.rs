@@ -110,6 +110,8 @@ pub struct ServicePort {
     pub name: Name,
     /// Number.
     pub port: u16,
+    /// `protocol`: the transport, `TCP` unless said otherwise.
+    pub protocol: Name,
     /// `appProtocol`, if set.
     pub app_protocol: Option<Name>,
     /// `targetPort` as text: a number or a container port's name.
@@ -129,6 +131,8 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// `None` as clusterIP.
     pub headless: bool,
+    /// `internalTrafficPolicy: Local`: only pods on the caller's own node answer.
+    pub node_local: bool,
     /// `spec.externalName` of an ExternalName service; empty else.
     pub external_name: Name,
 }
@@ -142,6 +146,15 @@ pub struct Endpoint {
     pub ready: bool,
 }
 
+/// A port of a slice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndpointPort {
+    /// The service port's name; may be empty.
+    pub name: Name,
+    /// The pods' port.
+    pub port: u16,
+}
+
 /// Part of a service's endpoints.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EndpointSlice {
@@ -153,6 +166,8 @@ pub struct EndpointSlice {
     pub service: Name,
     /// Its addresses.
     pub endpoints: Vec<Endpoint>,
+    /// Ports at which these addresses answer.
+    pub ports: Vec<EndpointPort>,
 }
 
 /// A Deployment.

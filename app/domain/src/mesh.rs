@@ -7,12 +7,16 @@
 //! | question | file |
 //! |---|---|
 //! | what does a name in a rule mean, and who sees it | [`host`] |
-//! | which pods are behind a subset | [`subset`] |
+//! | what is spoken on a port, and is HTTP read there | [`protocol`] |
+//! | which DestinationRule, which pools, which pods are behind a subset | [`subset`] |
+//! | mutual TLS or plaintext, and does the other side take it | [`mtls`] |
 //! | where do rules send requests | [`route`] |
 //! | what touches this proxy that is not judged | [`unjudged`] |
 
 pub mod config;
 pub mod host;
+pub mod mtls;
+pub mod protocol;
 mod proxy;
 pub mod route;
 pub mod subset;

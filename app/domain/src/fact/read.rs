@@ -1,8 +1,8 @@
 //! From an API server's JSON to facts.
 
 use super::{
-    Deployment, Endpoint, EndpointSlice, Fact, Ingress, IngressRoute, Labels, Namespace, Pod, Proxy,
-    ReplicaSet, Service, ServicePort,
+    Deployment, Endpoint, EndpointPort, EndpointSlice, Fact, Ingress, IngressRoute, Labels, Namespace, Pod,
+    Proxy, ReplicaSet, Service, ServicePort,
 };
 use crate::{
     Name,
@@ -29,6 +29,7 @@ pub(super) fn read(kind: Kind, json: Value) -> Result<Fact, Malformed> {
                 .and_then(|labels| labels.get("kubernetes.io/service-name"))
                 .map_or_else(|| "".into(), text),
             endpoints: list(it, "/endpoints").iter().map(endpoint).collect(),
+            ports: list(it, "/ports").iter().filter_map(endpoint_port).collect(),
         })),
         Kind::Deployment => Fact::Deployment(Arc::new(Deployment {
             namespace,
@@ -140,14 +141,26 @@ fn service(it: &Value, namespace: Name, name: Name) -> Service {
                 Some(ServicePort {
                     name: at(port, "/name"),
                     port: number(port, "/port")?,
-                    app_protocol: port.get("appProtocol").map(text),
+                    protocol: match at(port, "/protocol") {
+                        protocol if protocol.is_empty() => "TCP".into(),
+                        protocol => protocol,
+                    },
+                    app_protocol: port.get("appProtocol").and_then(Value::as_str).map(Name::from),
                     target: at(port, "/targetPort"),
                 })
             })
             .collect(),
         headless: &*at(it, "/spec/clusterIP") == "None",
+        node_local: &*at(it, "/spec/internalTrafficPolicy") == "Local",
         external_name: at(it, "/spec/externalName"),
     }
+}
+
+fn endpoint_port(it: &Value) -> Option<EndpointPort> {
+    Some(EndpointPort {
+        name: at(it, "/name"),
+        port: number(it, "/port")?,
+    })
 }
 
 /// An absent `ready` condition counts as ready, as the API's description of EndpointConditions asks of consumers.
@@ -242,6 +255,37 @@ mod tests {
         );
         assert!(pod.labels.is_empty() && !pod.ready && pod.ip.is_empty());
         assert_eq!(&*pod.name, "한글-파드");
+    }
+
+    #[test]
+    fn a_services_ports_speak_tcp_unless_said_otherwise_and_null_is_no_protocol() {
+        let json = json!({"metadata": {"name": "s", "namespace": "n"}, "spec": {"clusterIP": "None", "internalTrafficPolicy": "Local",
+            "ports": [{"port": 53, "protocol": "UDP"}, {"port": 80, "appProtocol": null}, {"port": 81, "appProtocol": "http"}, {"port": "x"}]}});
+        let Fact::Service(service) = read(Kind::Service, json).unwrap() else {
+            panic!()
+        };
+        let ports: Vec<(&str, Option<&str>)> = service
+            .ports
+            .iter()
+            .map(|port| (&*port.protocol, port.app_protocol.as_deref()))
+            .collect();
+        assert_eq!(ports, [("UDP", None), ("TCP", None), ("TCP", Some("http"))]);
+        assert!(service.headless && service.node_local);
+        let plain = json!({"metadata": {"name": "s"}, "spec": {"internalTrafficPolicy": "Cluster"}});
+        let Fact::Service(plain) = read(Kind::Service, plain).unwrap() else {
+            panic!()
+        };
+        assert!(!plain.headless && !plain.node_local);
+    }
+
+    #[test]
+    fn a_slices_ports_are_the_pods() {
+        let json = json!({"metadata": {"name": "s"}, "ports": [{"name": "http", "port": 8080}, {"port": 9}, {"name": "gone"}]});
+        let Fact::EndpointSlice(slice) = read(Kind::EndpointSlice, json).unwrap() else {
+            panic!()
+        };
+        let ports: Vec<(&str, u16)> = slice.ports.iter().map(|port| (&*port.name, port.port)).collect();
+        assert_eq!(ports, [("http", 8080), ("", 9)]);
     }
 
     #[test]

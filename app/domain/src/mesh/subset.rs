@@ -1,15 +1,31 @@
-//! Which pods are behind a subset.
+//! Which pods are behind a subset, and what a client does on its way to them.
+//!
+//! | question | file |
+//! |---|---|
+//! | which DestinationRule is in effect for a client | [`destination_rule`] |
+//! | which connection pools, load balancing, outlier detection and TLS | [`policy`](policy()) |
+//! | which endpoints does a client know | [`reach`] |
 
-use super::{ROOT_NAMESPACE, host};
+mod duration;
+mod policy;
+mod reach;
+mod rule;
+
+pub use policy::{Balancing, HashOn, Outliers, Policy, Pool, Setting, Tls, policy};
+pub(in crate::mesh) use policy::{Parts, balancing, endpoint_tls, mesh_config, parts, tls_of};
+pub use reach::{Endpoint, Reach, reach};
+pub(in crate::mesh) use reach::{all, speaks_mutual_tls, tls_mode};
+pub use rule::{Defined, Effective, Part, destination_rule};
+
+use super::{Mesh, Proxy, host, unjudged};
 use crate::{
     Name, Why,
     fact::{Labels, Pod},
-    object::{Kind, Object},
+    object::Kind,
     snapshot::Objects,
     traffic::ServiceId,
     workload::workload_of,
 };
-use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -37,7 +53,8 @@ pub struct Behind {
     pub workloads: BTreeSet<(Name, Name)>,
 }
 
-/// The pods behind `subset` (empty: the whole service), as a proxy in `client_namespace` sees it.
+/// The pods behind `subset` (empty: the whole service), as proxies in `client_namespace` see it. Unknown where a DestinationRule there is
+/// for some proxies only: [`reach`] asks about one.
 pub fn endpoints(objects: &Objects, service: &ServiceId, subset: &str, client_namespace: &str) -> Subset {
     let needed = [
         Kind::Service,
@@ -52,6 +69,10 @@ pub fn endpoints(objects: &Objects, service: &ServiceId, subset: &str, client_na
     let labels = if subset.is_empty() {
         Labels::new()
     } else {
+        let fqdn = host::of_service(service);
+        if let Some(rule) = rule::selective(&Mesh::of(objects), client_namespace, &fqdn) {
+            return Subset::Unknown(vec![unjudged::named(rule)]);
+        }
         match subset_labels(objects, service, subset, client_namespace) {
             Some(labels) => labels,
             None => return Subset::Undefined,
@@ -60,86 +81,18 @@ pub fn endpoints(objects: &Objects, service: &ServiceId, subset: &str, client_na
     Subset::Pods(behind(objects, service, &labels))
 }
 
-/// The subset's labels, by the DestinationRule in effect for a client: the client's own namespace first, then the service's, then the
-/// root namespace; the first that has any rule for the host decides *alone*, so that a rule in the client's namespace hides the owner's
-/// subsets. Within a namespace the oldest rule's definition of a subset stands; younger ones may add subsets. (Istio reference,
-/// DestinationRule; "Cross namespace configuration sharing" in Istio's traffic-management documentation.)
+/// The subset's labels by the DestinationRule in effect for a client without labels, as far as the objects are known; see
+/// [`destination_rule`].
 pub fn subset_labels(
     objects: &Objects,
     service: &ServiceId,
     subset: &str,
     client_namespace: &str,
 ) -> Option<Labels> {
-    let places = [client_namespace, &service.namespace, ROOT_NAMESPACE];
-    let rules = places.iter().find_map(|namespace| {
-        let rules = rules_in(objects, service, namespace, client_namespace);
-        (!rules.is_empty()).then_some(rules)
-    })?;
-    let defined = rules
-        .iter()
-        .flat_map(|rule| rule.list("/spec/subsets"))
-        .find(|it| it.get("name").and_then(Value::as_str) == Some(subset))?;
-    let labels = defined.get("labels").and_then(Value::as_object);
-    Some(
-        labels
-            .into_iter()
-            .flatten()
-            .map(|(k, v)| (k.as_str().into(), v.as_str().unwrap_or("").into()))
-            .collect(),
-    )
-}
-
-/// DestinationRules of a namespace that are for the service and visible to the client, oldest first; a rule for exactly this host goes
-/// before (and hides) wildcards.
-fn rules_in<'a>(
-    objects: &'a Objects,
-    service: &ServiceId,
-    namespace: &str,
-    client_namespace: &str,
-) -> Vec<&'a Object> {
-    let wanted = host::of_service(service);
-    let here = objects.of_kind(Kind::DestinationRule).filter(|rule| {
-        &*rule.key().namespace == namespace
-            && exported(rule, client_namespace)
-            // A rule with a workloadSelector is for some clients only, which is not judged here.
-            && rule.get("/spec/workloadSelector").is_none()
-    });
-    let mut exact = Vec::new();
-    let mut wild: BTreeMap<std::cmp::Reverse<usize>, Vec<&Object>> = BTreeMap::new();
-    for rule in here {
-        let host = host::fqdn(rule.text("/spec/host"), namespace);
-        if host == wanted {
-            exact.push(rule);
-        } else if host
-            .strip_prefix('*')
-            .is_some_and(|suffix| wanted.ends_with(suffix))
-        {
-            wild.entry(std::cmp::Reverse(host.len())).or_default().push(rule);
-        }
-    }
-    let mut rules = if exact.is_empty() {
-        wild.into_values().next().unwrap_or_default()
-    } else {
-        exact
-    };
-    rules.sort_by_key(|rule| {
-        (
-            rule.text("/metadata/creationTimestamp").to_owned(),
-            rule.key().clone(),
-        )
-    });
-    rules
-}
-
-/// `exportTo` of an object: `.` its own namespace, `*` all, else by name; absent means all (meshConfig may say otherwise).
-fn exported(object: &Object, client_namespace: &str) -> bool {
-    let list = object.list("/spec/exportTo");
-    list.is_empty()
-        || list.iter().filter_map(Value::as_str).any(|to| match to {
-            "*" => true,
-            "." => *object.key().namespace == *client_namespace,
-            name => name == client_namespace,
-        })
+    let client = Proxy::sidecar(client_namespace, Labels::new());
+    let fqdn = host::of_service(service);
+    let rule = rule::effective(&Mesh::of(objects), &client, &fqdn, &service.namespace)?;
+    rule.subset(subset).map(|defined| defined.labels.clone())
 }
 
 fn behind(objects: &Objects, service: &ServiceId, labels: &Labels) -> Behind {
@@ -245,6 +198,30 @@ mod tests {
             "user-service",
         ));
         assert_eq!(ready(&objects, "wild", "default"), Some((1, 1)));
+    }
+
+    #[test]
+    fn a_rule_for_some_clients_only_makes_the_subset_unknown_in_its_namespace() {
+        let mut objects = example::objects();
+        let rule = json!({"metadata": {"name": "some", "namespace": "default"},
+            "spec": {"host": "*.svc.cluster.local", "workloadSelector": {"matchLabels": {"app": "x"}}}});
+        objects.put(Fact::Object(Object::new(Kind::DestinationRule, rule).unwrap()));
+        assert!(matches!(
+            endpoints(&objects, &service(), "v1", "default"),
+            Subset::Unknown(whys) if format!("{whys:?}").contains("DestinationRule default/some")
+        ));
+        assert_eq!(ready(&objects, "", "default"), Some((3, 3)));
+        assert_eq!(ready(&objects, "v1", "other"), Some((2, 2)));
+    }
+
+    #[test]
+    fn what_mesh_config_exports_by_default_is_heeded() {
+        let mut objects = example::objects();
+        let config = json!({"metadata": {"name": "istio", "namespace": "istio-system"},
+            "data": {"mesh": "defaultDestinationRuleExportTo: ['.']"}});
+        objects.put(Fact::read(Kind::ConfigMap, config).unwrap());
+        assert_eq!(ready(&objects, "v1", "default"), None);
+        assert_eq!(ready(&objects, "v1", "user-service"), Some((2, 2)));
     }
 
     #[test]
