@@ -76,7 +76,9 @@ for (const resource of LISTED) {
 
 test("each right to read taken away in turn: every page answers, and says which is missing", async () => {
   test.setTimeout(600_000);
-  const reads = rules.filter((rule) => ["list", "watch"].includes(rule.verbs[0]));
+  // A kind that the cluster does not have is never watched.
+  const has = (rule: Rule) => rule.apiGroups[0] !== "gateway.networking.k8s.io";
+  const reads = rules.filter((rule) => ["list", "watch"].includes(rule.verbs[0]) && has(rule));
   expect(reads.length).toBeGreaterThan(20);
   for (const rule of reads) {
     const [resource, verb] = [rule.resources[0], rule.verbs[0]];
