@@ -11,9 +11,11 @@
 //! | which DestinationRule, which pools, which pods are behind a subset | [`subset`] |
 //! | mutual TLS or plaintext, and does the other side take it | [`mtls`] |
 //! | where do rules send requests | [`route`] |
+//! | what does a gateway serve | [`gateway`] |
 //! | what touches this proxy that is not judged | [`unjudged`] |
 
 pub mod config;
+pub mod gateway;
 pub mod host;
 pub mod mtls;
 pub mod protocol;
