@@ -16,6 +16,7 @@
 
 pub mod config;
 pub mod gateway;
+pub mod gateway_api;
 pub mod host;
 pub mod mtls;
 pub mod protocol;

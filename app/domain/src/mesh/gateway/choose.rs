@@ -60,6 +60,7 @@ pub fn choose(mesh: &Mesh<'_>, proxy: &Proxy, request: &Request, rules: &dyn Rul
     whys.extend(kinds.iter().filter_map(|&kind| mesh.objects.gap(kind)));
     whys.extend(mesh.config.gap.clone());
     whys.extend(ingresses(mesh, proxy, request.port));
+    whys.extend(of_gateway_api(mesh, proxy));
     let merged = match merged(mesh, proxy) {
         Ok(merged) if whys.is_empty() => merged,
         Ok(_) => return unknown(whys),
@@ -76,6 +77,16 @@ pub fn choose(mesh: &Mesh<'_>, proxy: &Proxy, request: &Request, rules: &dyn Rul
         .next()
         .unwrap_or(Target::Number(request.port));
     at(mesh, proxy, request, rules, &merged, &target)
+}
+
+/// Gateways of the Gateway API that may be served by this proxy: its own, or those that name a Service instead. They are not judged yet.
+fn of_gateway_api<'a>(mesh: &'a Mesh<'_>, proxy: &'a Proxy) -> impl Iterator<Item = Why> + 'a {
+    const NAME: &str = "gateway.networking.k8s.io/gateway-name";
+    let own = proxy.labels.get(NAME);
+    let all = mesh.objects.of_kind(Kind::GatewayApiGateway);
+    all.filter(move |it| it.key().namespace == proxy.namespace)
+        .filter(move |it| own == Some(&it.key().name) || !it.list("/spec/addresses").is_empty())
+        .map(unjudged::named)
 }
 
 /// Ingresses that istiod turns into gateways itself (`ingressClass`, `ingressSelector` of the mesh's configuration).

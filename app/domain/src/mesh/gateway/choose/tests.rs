@@ -1,3 +1,8 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "`json!` is written where it is used"
+)]
+
 use super::{Asked, Rules, catches_all, choose};
 use crate::{
     Name, Why, manifests,
@@ -423,7 +428,9 @@ fn what_is_not_judged_or_not_read_is_unknown() {
     let filter = json!({"apiVersion": "networking.istio.io/v1alpha3", "kind": "EnvoyFilter", "metadata": {"name": "f", "namespace": "istio-system"},
         "spec": {"configPatches": [{"applyTo": "HTTP_FILTER", "match": {"context": "GATEWAY"}, "patch": {"operation": "INSERT_BEFORE"}}]}});
     let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "i", "namespace": "n"}, "spec": {"ingressClassName": "istio"}});
-    for extra in [filter, ingress] {
+    let manual = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": {"name": "m", "namespace": "istio-system"},
+        "spec": {"addresses": [{"value": "gw"}]}});
+    for extra in [filter, ingress, manual] {
         let objects = world(&[base[0].clone(), base[1].clone(), extra]);
         assert!(matches!(get(&objects, "a.com", "/"), Outcome::Unknown(_)));
     }
