@@ -19,6 +19,12 @@ pub struct Translation {
     pub unjudged: Vec<(Name, Why)>,
 }
 
+/// The routes' namespace, the parent's port, the service: what is merged into one.
+type Place = (Name, Option<u64>, Name);
+
+/// 1 without a match; then kind and length of the path, whether there is a method, and how many headers and parameters.
+type Rank = (u8, std::cmp::Reverse<(u8, usize, bool, usize, usize)>);
+
 /// Where a rule of a translated VirtualService was written: the HTTPRoute, and the position in its `spec.rules`.
 pub fn origin(virtual_service: &Object, index: usize) -> Option<(Key, u32)> {
     let rule = virtual_service.list("/spec/http").get(index)?;
@@ -31,7 +37,7 @@ pub fn origin(virtual_service: &Object, index: usize) -> Option<(Key, u32)> {
 /// the order that the Gateway API demands (`mergeHTTPRoutes` and `sortHTTPRoutes` there).
 pub fn virtual_services(objects: &Objects) -> Translation {
     let mut translation = Translation::default();
-    let mut merged: BTreeMap<(Name, Option<u64>, Name), (Value, Vec<Value>)> = BTreeMap::new();
+    let mut merged: BTreeMap<Place, (Value, Vec<Value>)> = BTreeMap::new();
     let mut routes: Vec<&Object> = objects.of_kind(Kind::HttpRoute).collect();
     routes.sort_by_key(|it| {
         (
@@ -87,7 +93,7 @@ pub fn virtual_services(objects: &Objects) -> Translation {
 }
 
 /// Longest path first, exact before prefix before expression, then method, headers, query; rules without a match last. (`sortHTTPRoutes`.)
-fn rank(rule: &Value) -> (u8, std::cmp::Reverse<(u8, usize, bool, usize, usize)>) {
+fn rank(rule: &Value) -> Rank {
     let Some(entry) = rule.pointer("/match/0") else {
         return (1, std::cmp::Reverse((0, 0, false, 0, 0)));
     };
