@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 /// A rule as it is asked about: of a VirtualService, bound to a Gateway, on a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
-    /// The VirtualService, its delegates put in.
+    /// The VirtualService, as written.
     pub virtual_service: &'a Object,
     /// `http`, `tls` or `tcp`.
     pub list: &'static str,
@@ -500,6 +500,10 @@ fn routed(request: &Request, rules: &dyn Rules, host: &VirtualHost<'_, '_>) -> C
     for it in first.into_iter().chain(last) {
         let asked = asked_at(&it.asked, it.first);
         match rules.takes(asked, it.entry, request).1 {
+            // What a delegate does with it, and whether it takes it at all, is not judged here.
+            Ok(true) if asked.rule.get("delegate").is_some() => {
+                return unknown(vec![unjudged::named(asked.virtual_service)]);
+            }
             Ok(true) => return rules.act(asked, request),
             Ok(false) => {}
             Err(whys) => return unknown(whys),

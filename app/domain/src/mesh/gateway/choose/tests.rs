@@ -500,3 +500,14 @@ fn the_rule_is_named() {
     let (key, index) = ask(&objects, &Request::get("a.com", 80)).rule.unwrap();
     assert_eq!((key.name, index), (Name::from("v"), 1));
 }
+
+#[test]
+fn what_is_delegated_is_unknown_only_where_the_root_takes_the_request() {
+    let root = json!({"match": [{"uri": {"prefix": "/x"}}], "delegate": {"name": "d"}});
+    let objects = world(&[
+        gateway("g", 1, json!([http(json!(["*"]))])),
+        service("v", 1, json!(["a.com"]), json!({"http": [root, all(202)]})),
+    ]);
+    assert!(matches!(get(&objects, "a.com", "/x"), Outcome::Unknown(_)));
+    assert_eq!(get(&objects, "a.com", "/y"), direct(202));
+}
