@@ -28,6 +28,7 @@ pub(crate) fn watch(wire: Wire, kind: Kind) -> BoxStream<'static, Seen> {
         kind,
         told: Told::Nothing,
         phase: Phase::List,
+        unwatchable: None,
         failures: 0,
         queue: VecDeque::new(),
     };
@@ -60,6 +61,8 @@ struct Watcher {
     kind: Kind,
     told: Told,
     phase: Phase,
+    /// The kind can be listed, and watching it was refused.
+    unwatchable: Option<Why>,
     failures: u32,
     page: usize,
     queue: VecDeque<Seen>,
@@ -98,10 +101,16 @@ impl Watcher {
     async fn list(&mut self) {
         match list::all(&self.wire, self.kind, &mut self.page).await {
             Ok(Listed::All { facts, gaps, version }) => {
-                self.failures = 0;
-                self.told = Told::Known;
                 self.queue.push_back(Seen::Reset { facts, gaps });
                 self.phase = Phase::Open(version);
+                if let Some(why) = &self.unwatchable {
+                    // That nothing after it will be heard of is said in the same breath: "known" and "lost" must not take turns.
+                    self.told = Told::Lost(why.clone());
+                    self.queue.push_back(Seen::Lost(why.clone()));
+                } else {
+                    self.failures = 0;
+                    self.told = Told::Known;
+                }
             }
             Ok(Listed::Absent) => {
                 self.failures = 0;
@@ -128,6 +137,8 @@ impl Watcher {
             Err(error) => return self.lost(garbled(&error.to_string()), Duration::ZERO).await,
         };
         match self.wire.follow(request).await {
+            // Now it may be watched. Only a list tells that all is well again, and the phase is "list".
+            Ok(Ok(_)) if self.unwatchable.take().is_some() => {}
             Ok(Ok(lines)) => self.phase = Phase::Follow(version, lines, Instant::now()),
             // Too old to go on from, or the kind is gone: listing anew finds out.
             Ok(Err(Answer {
@@ -140,7 +151,11 @@ impl Watcher {
                 } else {
                     Duration::ZERO
                 };
-                self.lost(refused(self.kind, "watch", &answer), wait).await;
+                let why = refused(self.kind, "watch", &answer);
+                if answer.status == StatusCode::FORBIDDEN {
+                    self.unwatchable = Some(why.clone());
+                }
+                self.lost(why, wait).await;
             }
             Err(trouble) => self.lost(unwatched(trouble), Duration::ZERO).await,
         }

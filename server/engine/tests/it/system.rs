@@ -143,10 +143,8 @@ pub(crate) async fn engine_with(cluster: Arc<dyn Cluster>, grace: Duration) -> A
     until(|| {
         let snapshot = engine.snapshot();
         let objects = &snapshot.objects.value;
-        Kind::ALL
-            .into_iter()
-            .filter(|kind| !matches!(kind, Kind::Lease | Kind::CustomResourceDefinition))
-            .all(|kind| objects.gap(kind).is_none())
+        let watched = &objects.kinds;
+        !watched.is_empty() && watched.keys().all(|&kind| objects.gap(kind).is_none())
     })
     .await;
     engine

@@ -243,3 +243,23 @@ async fn nobody_there_is_unreachable() {
         ["unreachable"]
     );
 }
+
+#[tokio::test]
+async fn what_may_be_listed_and_not_watched_is_lost_throughout_and_known_once_it_may() {
+    let fake = Fake::serve(|n, request| {
+        let watch = request.contains("watch=true");
+        match (watch, n) {
+            (false, _) => page("7", "", &[object("a", "5")]),
+            (true, 0..6) => Reply::status("403 Forbidden", "Forbidden", "you may not watch"),
+            (true, _) => Reply::Open,
+        }
+    })
+    .await;
+    // The fourth watch may be opened; the list after it tells.
+    let told = seen(&fake.cluster().await, 9).await;
+    let (reset, lost) = ("reset a gaps 0", "forbidden watch virtualservices");
+    assert_eq!(
+        told,
+        [reset, lost, reset, lost, reset, lost, reset, lost, reset][..]
+    );
+}
