@@ -1,6 +1,13 @@
 //! The HTTP rules of a VirtualService: where they send requests, and in which proportion.
 
+#[allow(
+    dead_code,
+    reason = "the choice itself comes with the table of a proxy's virtual hosts"
+)]
+pub(crate) mod action;
 mod choice;
+#[allow(dead_code, reason = "as above")]
+pub(crate) mod matching;
 mod request;
 
 pub use choice::{
