@@ -62,6 +62,9 @@ fn objects() -> Objects {
             ports: Vec::new(),
             headless: false,
             external_name: "".into(),
+            addresses: Vec::new(),
+            export_to: Vec::new(),
+            created: "".into(),
         })));
     }
     objects.kinds = Kind::ALL

@@ -110,6 +110,8 @@ pub struct ServicePort {
     pub name: Name,
     /// Number.
     pub port: u16,
+    /// `protocol`: the transport, `TCP` unless said otherwise.
+    pub protocol: Name,
     /// `appProtocol`, if set.
     pub app_protocol: Option<Name>,
     /// `targetPort` as text: a number or a container port's name.
@@ -131,6 +133,12 @@ pub struct Service {
     pub headless: bool,
     /// `spec.externalName` of an ExternalName service; empty else.
     pub external_name: Name,
+    /// Its cluster IPs; empty for none.
+    pub addresses: Vec<Name>,
+    /// Annotation `networking.istio.io/exportTo`, taken apart; empty where it is absent.
+    pub export_to: Vec<Name>,
+    /// `metadata.creationTimestamp` as written; empty for none.
+    pub created: Name,
 }
 
 /// One address of a slice.

@@ -140,14 +140,37 @@ fn service(it: &Value, namespace: Name, name: Name) -> Service {
                 Some(ServicePort {
                     name: at(port, "/name"),
                     port: number(port, "/port")?,
-                    app_protocol: port.get("appProtocol").map(text),
+                    protocol: match at(port, "/protocol") {
+                        protocol if protocol.is_empty() => "TCP".into(),
+                        protocol => protocol,
+                    },
+                    app_protocol: port.get("appProtocol").and_then(Value::as_str).map(Name::from),
                     target: at(port, "/targetPort"),
                 })
             })
             .collect(),
         headless: &*at(it, "/spec/clusterIP") == "None",
         external_name: at(it, "/spec/externalName"),
+        addresses: addresses(it),
+        export_to: it
+            .pointer("/metadata/annotations/networking.istio.io~1exportTo")
+            .and_then(Value::as_str)
+            .filter(|list| !list.is_empty())
+            .map(|list| list.split(',').map(|name| name.trim().into()).collect())
+            .unwrap_or_default(),
+        created: at(it, "/metadata/creationTimestamp"),
     }
+}
+
+/// `clusterIPs`, or the one `clusterIP`.
+fn addresses(it: &Value) -> Vec<Name> {
+    let several = list(it, "/spec/clusterIPs").iter().map(text);
+    let one = at(it, "/spec/clusterIP");
+    let mut all: Vec<Name> = several.chain([one]).collect();
+    all.retain(|address| !address.is_empty() && &**address != "None");
+    let mut seen = std::collections::BTreeSet::new();
+    all.retain(|address| seen.insert(address.clone()));
+    all
 }
 
 /// An absent `ready` condition counts as ready, as the API's description of EndpointConditions asks of consumers.
