@@ -63,6 +63,9 @@ fn objects() -> Objects {
             headless: false,
             node_local: false,
             external_name: "".into(),
+            addresses: Vec::new(),
+            export_to: Vec::new(),
+            created: "".into(),
         })));
     }
     objects.kinds = Kind::ALL

@@ -135,6 +135,12 @@ pub struct Service {
     pub node_local: bool,
     /// `spec.externalName` of an ExternalName service; empty else.
     pub external_name: Name,
+    /// Its cluster IPs; empty for none.
+    pub addresses: Vec<Name>,
+    /// Annotation `networking.istio.io/exportTo`, taken apart; empty where it is absent.
+    pub export_to: Vec<Name>,
+    /// `metadata.creationTimestamp` as written; empty for none.
+    pub created: Name,
 }
 
 /// One address of a slice.

@@ -153,6 +153,14 @@ fn service(it: &Value, namespace: Name, name: Name) -> Service {
         headless: &*at(it, "/spec/clusterIP") == "None",
         node_local: &*at(it, "/spec/internalTrafficPolicy") == "Local",
         external_name: at(it, "/spec/externalName"),
+        addresses: addresses(it),
+        export_to: it
+            .pointer("/metadata/annotations/networking.istio.io~1exportTo")
+            .and_then(Value::as_str)
+            .filter(|list| !list.is_empty())
+            .map(|list| list.split(',').map(|name| name.trim().into()).collect())
+            .unwrap_or_default(),
+        created: at(it, "/metadata/creationTimestamp"),
     }
 }
 
@@ -161,6 +169,17 @@ fn endpoint_port(it: &Value) -> Option<EndpointPort> {
         name: at(it, "/name"),
         port: number(it, "/port")?,
     })
+}
+
+/// `clusterIPs`, or the one `clusterIP`.
+fn addresses(it: &Value) -> Vec<Name> {
+    let several = list(it, "/spec/clusterIPs").iter().map(text);
+    let one = at(it, "/spec/clusterIP");
+    let mut all: Vec<Name> = several.chain([one]).collect();
+    all.retain(|address| !address.is_empty() && &**address != "None");
+    let mut seen = std::collections::BTreeSet::new();
+    all.retain(|address| seen.insert(address.clone()));
+    all
 }
 
 /// An absent `ready` condition counts as ready, as the API's description of EndpointConditions asks of consumers.

@@ -1,4 +1,8 @@
-//! What a host in a rule means.
+//! What a host in a rule means, what the registry holds, and who sees it.
+
+pub(crate) mod name;
+pub(crate) mod registry;
+pub(crate) mod sidecar;
 
 use super::DOMAIN;
 use crate::{Name, Why, object::Kind, snapshot::Objects, traffic::ServiceId};

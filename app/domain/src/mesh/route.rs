@@ -1,12 +1,25 @@
 //! The HTTP rules of a VirtualService: where they send requests, and in which proportion.
 
+pub(crate) mod action;
+mod bound;
 mod choice;
+mod delegate;
+mod listener;
+pub(crate) mod matching;
 mod request;
+mod scope;
+mod table;
+#[cfg(test)]
+mod tests;
+mod unreachable;
+mod virtual_host;
 
 pub use choice::{
     Choice, Destination as ChosenDestination, Effects, Fault, Missing, Outcome, Retries, Rewrite, Share,
 };
 pub use request::{Protocol, Request};
+pub use table::{Table, choose};
+pub use unreachable::{Unreachable, Vain, unreachable};
 
 use super::host::{self, Host};
 use crate::{
@@ -141,7 +154,7 @@ fn names(object: &Object, pointer: &str) -> Vec<Name> {
 }
 
 #[cfg(test)]
-mod tests {
+mod rule_tests {
     use super::{gateways, others_reach, rules};
     use crate::{
         example,

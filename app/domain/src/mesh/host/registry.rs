@@ -1,0 +1,245 @@
+//! The registry: Services and the hosts of ServiceEntries, with who may see them. (`ConvertService`, `convertServices` and
+//! `initServiceRegistry` in istio's `pilot/pkg`.)
+
+use super::{DOMAIN, of_service};
+use crate::{
+    Name,
+    mesh::Mesh,
+    object::{Key, Kind},
+    traffic::ServiceId,
+};
+use serde_json::Value;
+
+/// What Istio takes a port for, as far as routes depend on it. Its own until the model's `protocol` is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spoken {
+    Http,
+    Tcp,
+    Tls,
+    /// MongoDB and MySQL, which share a port with nothing else.
+    Jealous(Name2),
+    Udp,
+    Auto,
+}
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name2 {
+    Mongo,
+    MySql,
+}
+
+impl Spoken {
+    /// By a word as in `appProtocol` or before the first dash of a port's name.
+    pub(crate) fn parse(word: &str) -> Self {
+        match word.to_ascii_lowercase().as_str() {
+            "http" | "http2" | "http_proxy" | "grpc" | "grpc-web" => Self::Http,
+            "tcp" | "redis" => Self::Tcp,
+            "https" | "tls" => Self::Tls,
+            "mongo" => Self::Jealous(Name2::Mongo),
+            "mysql" => Self::Jealous(Name2::MySql),
+            "udp" => Self::Udp,
+            _ => Self::Auto,
+        }
+    }
+
+    fn of(port: &crate::fact::ServicePort) -> Self {
+        if &*port.protocol == "UDP" {
+            return Self::Udp;
+        }
+        let word = match port.app_protocol.as_deref() {
+            Some("kubernetes.io/h2c" | "kubernetes.io/ws") => return Self::Http,
+            Some("kubernetes.io/wss") => return Self::Tls,
+            Some(word) => word,
+            None => &port.name,
+        };
+        if word
+            .get(..8)
+            .is_some_and(|it| it.eq_ignore_ascii_case("grpc-web"))
+        {
+            return Self::Http;
+        }
+        match Self::parse(word.split('-').next().unwrap_or(word)) {
+            Self::Auto if [25, 53, 3306, 27017].contains(&port.port) => Self::Tcp,
+            spoken => spoken,
+        }
+    }
+
+    pub(crate) fn http_or_sniffed(self) -> bool {
+        matches!(self, Self::Http | Self::Auto)
+    }
+}
+
+/// A host of the registry.
+#[derive(Clone, Debug)]
+pub(crate) struct Registered {
+    /// Full, in lower case; a ServiceEntry's may be a wildcard.
+    pub(crate) host: Name,
+    pub(crate) namespace: Name,
+    /// The Service or ServiceEntry.
+    pub(crate) origin: Key,
+    pub(crate) created: Name,
+    /// IPs, and for ServiceEntries CIDRs.
+    pub(crate) addresses: Vec<Name>,
+    pub(crate) ports: Vec<(u16, Spoken)>,
+    pub(crate) headless: bool,
+    /// What an ExternalName Service stands for; empty for none.
+    pub(crate) alias_for: Name,
+    /// ExternalName Services that stand for it.
+    pub(crate) aliases: Vec<Name>,
+    export_to: Vec<Name>,
+}
+
+impl Registered {
+    pub(crate) fn kubernetes(&self) -> bool {
+        self.origin.kind == Kind::Service
+    }
+
+    pub(crate) fn port(&self, number: u16) -> Option<Spoken> {
+        let mut ports = self.ports.iter();
+        ports.find(|(port, _)| *port == number).map(|(_, spoken)| *spoken)
+    }
+
+    /// Everyone sees it.
+    fn public(&self) -> bool {
+        self.export_to.iter().any(|to| &**to == "*")
+    }
+
+    /// A namespace sees it: `*` all, `~` none, `.` its own, else by name. (`initServiceRegistry` in istio's `pilot/pkg/model`.)
+    pub(crate) fn visible(&self, namespace: &str) -> bool {
+        exported(&self.export_to, &self.namespace, namespace)
+    }
+}
+
+/// Whether an `exportTo` that is not empty lets a namespace see an object of `own`.
+pub(crate) fn exported(to: &[Name], own: &str, namespace: &str) -> bool {
+    let has = |name: &str| to.iter().any(|it| &**it == name);
+    has("*") || !has("~") && (has(namespace) || has(".") && own == namespace)
+}
+
+/// An object's `exportTo`, or the mesh's default, or everyone.
+pub(crate) fn effective(written: Vec<Name>, default: &[Name]) -> Vec<Name> {
+    if !written.is_empty() {
+        written
+    } else if !default.is_empty() {
+        default.to_vec()
+    } else {
+        vec!["*".into()]
+    }
+}
+
+/// The texts of a list.
+pub(crate) fn names(list: &[Value]) -> Vec<Name> {
+    list.iter().filter_map(Value::as_str).map(Name::from).collect()
+}
+
+/// All hosts, oldest first.
+pub(crate) fn all(mesh: &Mesh<'_>) -> Vec<Registered> {
+    let default = &mesh.config.service_export_to;
+    let services = mesh.objects.services.values().map(|it| {
+        let id = ServiceId {
+            namespace: it.namespace.clone(),
+            name: it.name.clone(),
+        };
+        Registered {
+            host: of_service(&id),
+            namespace: it.namespace.clone(),
+            origin: Key::new(Kind::Service, it.namespace.clone(), it.name.clone()),
+            created: it.created.clone(),
+            addresses: it.addresses.clone(),
+            ports: it
+                .ports
+                .iter()
+                .map(|port| (port.port, Spoken::of(port)))
+                .collect(),
+            headless: it.headless,
+            alias_for: it.external_name.clone(),
+            aliases: Vec::new(),
+            export_to: effective(it.export_to.clone(), default),
+        }
+    });
+    let entries = mesh.objects.of_kind(Kind::ServiceEntry).flat_map(|it| {
+        let ports: Vec<(u16, Spoken)> = it.list("/spec/ports").iter().filter_map(entry_port).collect();
+        let export_to = effective(names(it.list("/spec/exportTo")), default);
+        let addresses = names(it.list("/spec/addresses"));
+        names(it.list("/spec/hosts"))
+            .into_iter()
+            .map(move |host| Registered {
+                host: host.to_lowercase().into(),
+                namespace: it.key().namespace.clone(),
+                origin: it.key().clone(),
+                created: it.text("/metadata/creationTimestamp").into(),
+                addresses: addresses.clone(),
+                ports: ports.clone(),
+                headless: false,
+                alias_for: "".into(),
+                aliases: Vec::new(),
+                export_to: export_to.clone(),
+            })
+    });
+    let mut all: Vec<Registered> = services.chain(entries).collect();
+    let name = |it: &Registered| {
+        if it.kubernetes() {
+            it.origin.name.clone()
+        } else {
+            it.host.clone()
+        }
+    };
+    all.sort_by(|a, b| (&a.created, name(a), &a.namespace).cmp(&(&b.created, name(b), &b.namespace)));
+    aliases(&mut all);
+    all
+}
+
+fn entry_port(port: &Value) -> Option<(u16, Spoken)> {
+    let number = u16::try_from(port.get("number")?.as_u64()?).ok()?;
+    Some((
+        number,
+        Spoken::parse(port.get("protocol").and_then(Value::as_str).unwrap_or("")),
+    ))
+}
+
+/// ExternalName Services are other names of what they stand for, through several steps too; a circle stands for nothing.
+/// (`resolveServiceAliases` in istio's `pilot/pkg/model`.)
+fn aliases(all: &mut [Registered]) {
+    let standing: std::collections::BTreeMap<Name, Name> = all
+        .iter()
+        .filter(|it| !it.alias_for.is_empty())
+        .map(|it| (it.host.clone(), it.alias_for.clone()))
+        .collect();
+    for alias in standing.keys() {
+        let mut end = alias;
+        let mut steps = 0;
+        while let Some(next) = standing.get(end) {
+            end = next;
+            steps += 1;
+            if steps > standing.len() {
+                break;
+            }
+        }
+        if steps <= standing.len() {
+            for it in all.iter_mut().filter(|it| it.host == *end) {
+                it.aliases.push(alias.clone());
+            }
+        }
+    }
+}
+
+/// What a namespace sees, in istiod's order: what is exported to it by name first.
+pub(crate) fn seen_by(all: &[Registered], namespace: &str) -> Vec<Registered> {
+    let (public, private): (Vec<&Registered>, Vec<&Registered>) = all
+        .iter()
+        .filter(|it| it.visible(namespace))
+        .partition(|it| it.public());
+    private.into_iter().chain(public).cloned().collect()
+}
+
+/// What a client calls a service in DNS: `a` in its own namespace, `a.b`, `a.b.svc`, and the full name.
+pub(crate) fn dns_name(host: &str, namespace: &str) -> Name {
+    let host = host.strip_suffix('.').unwrap_or(host).to_lowercase();
+    let parts: Vec<&str> = host.split('.').collect();
+    match parts.as_slice() {
+        [name] => format!("{name}.{namespace}.svc.{DOMAIN}").into(),
+        [name, space] | [name, space, "svc"] => format!("{name}.{space}.svc.{DOMAIN}").into(),
+        _ => host.into(),
+    }
+}

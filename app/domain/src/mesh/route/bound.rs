@@ -1,0 +1,197 @@
+//! VirtualServices as istiod reads them, and which of them are bound for a proxy: names in full, delegates merged in, in the order in
+//! which they win.
+
+use super::{delegate, matching::gateway};
+use crate::{
+    Name,
+    mesh::{
+        Decider, Mesh, host,
+        host::registry::{effective, exported, names},
+    },
+    object::{Key, Kind, Object},
+};
+use serde_json::Value;
+
+/// A VirtualService with hosts.
+#[derive(Clone, Debug)]
+pub(crate) struct Bound {
+    pub(crate) key: Key,
+    /// Full names, in lower case.
+    pub(crate) hosts: Vec<Name>,
+    /// Full names: `mesh`, `namespace/name`.
+    pub(crate) gateways: Vec<Name>,
+    export_to: Vec<Name>,
+    pub(crate) http: Vec<Rule>,
+    pub(crate) tls: Vec<Rule>,
+    pub(crate) tcp: Vec<Rule>,
+}
+
+/// A rule of it, or of a delegate.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    /// Names of destinations and gateways in it are full.
+    pub(crate) json: Value,
+    /// The object that it is written in, and its position there.
+    pub(crate) at: (Key, u32),
+    /// The reasons: the rule itself, then what delegated to it.
+    pub(crate) deciders: Vec<Decider>,
+}
+
+impl Rule {
+    /// Its `match` blocks.
+    pub(crate) fn blocks(&self) -> &[Value] {
+        self.json
+            .get("match")
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
+/// All that have hosts, oldest first. Those without are delegates. (`mergeVirtualServices` in istio's `pilot/pkg/model`.)
+pub(crate) fn all(mesh: &Mesh<'_>) -> Vec<Bound> {
+    let objects = mesh.oldest_first(Kind::VirtualService);
+    objects
+        .into_iter()
+        .filter(|it| !it.list("/spec/hosts").is_empty())
+        .map(|it| read(mesh, it))
+        .collect()
+}
+
+fn read(mesh: &Mesh<'_>, object: &Object) -> Bound {
+    let space = &object.key().namespace;
+    let full = |name: &Name| host::fqdn(name, space);
+    let gateways: Vec<Name> = super::gateways(object)
+        .iter()
+        .map(|it| gateway(it, space))
+        .collect();
+    Bound {
+        key: object.key().clone(),
+        hosts: super::hosts(object)
+            .iter()
+            .map(|it| full(it).to_lowercase().into())
+            .collect(),
+        gateways,
+        export_to: export_to(mesh, object),
+        http: object
+            .list("/spec/http")
+            .iter()
+            .enumerate()
+            .flat_map(|(index, json)| http(mesh, object, index, json))
+            .collect(),
+        tls: rules(object, "tls"),
+        tcp: rules(object, "tcp"),
+    }
+}
+
+fn export_to(mesh: &Mesh<'_>, object: &Object) -> Vec<Name> {
+    effective(
+        names(object.list("/spec/exportTo")),
+        &mesh.config.virtual_service_export_to,
+    )
+}
+
+fn rules(object: &Object, kind: &str) -> Vec<Rule> {
+    let list = object.list(&format!("/spec/{kind}")).iter().enumerate();
+    list.map(|(index, json)| rule(object, kind, index, resolved(json, &object.key().namespace)))
+        .collect()
+}
+
+fn rule(object: &Object, kind: &str, index: usize, json: Value) -> Rule {
+    Rule {
+        json,
+        at: (object.key().clone(), u32::try_from(index).unwrap_or(u32::MAX)),
+        deciders: vec![Decider::of(object, format!("/spec/{kind}/{index}"))],
+    }
+}
+
+/// A rule, or those of the delegate that it names: one that is not there, has hosts of its own, or is not exported here gives none.
+fn http(mesh: &Mesh<'_>, object: &Object, index: usize, json: &Value) -> Vec<Rule> {
+    let space = &object.key().namespace;
+    let own = rule(object, "http", index, resolved(json, space));
+    let Some(to) = json.get("delegate").filter(|it| !it.is_null()) else {
+        return vec![own];
+    };
+    let text = |name: &str| to.get(name).and_then(Value::as_str).unwrap_or("");
+    let namespace = if text("namespace").is_empty() {
+        space
+    } else {
+        text("namespace")
+    };
+    let found = mesh.objects.object(Kind::VirtualService, namespace, text("name"));
+    let found = found
+        .filter(|it| it.list("/spec/hosts").is_empty() && exported(&export_to(mesh, it), namespace, space));
+    let Some(found) = found else {
+        return Vec::new();
+    };
+    let theirs: Vec<Value> = found
+        .list("/spec/http")
+        .iter()
+        .map(|it| resolved(it, namespace))
+        .collect();
+    let merged = delegate::merge(&own.json, &theirs).into_iter();
+    merged
+        .map(|(position, json)| {
+            let mut rule = rule(found, "http", position as usize, json);
+            rule.deciders.extend(own.deciders.clone());
+            rule
+        })
+        .collect()
+}
+
+/// A rule with the names of its destinations and gateways in full. (`ResolveVirtualServiceShortnames` in istio's `pilot/pkg/model`.)
+fn resolved(json: &Value, space: &str) -> Value {
+    let mut json = json.clone();
+    let name = |at: Option<&mut Value>| {
+        if let Some(at) = at
+            && let Some(text) = at.as_str()
+        {
+            *at = Value::from(&*host::fqdn(text, space));
+        }
+    };
+    name(json.pointer_mut("/mirror/host"));
+    for list in ["route", "mirrors"] {
+        for it in json
+            .get_mut(list)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            name(it.pointer_mut("/destination/host"));
+        }
+    }
+    for block in json
+        .get_mut("match")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        for it in block
+            .get_mut("gateways")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            if let Some(text) = it.as_str() {
+                *it = Value::from(&*gateway(text, space));
+            }
+        }
+    }
+    json
+}
+
+/// Those that are bound to `mesh` and exported to a namespace, as a sidecar's: its own private ones first, then those exported to it by
+/// name, then everyone's; each oldest first. (`initVirtualServices` and `SelectVirtualServices` in istio's `pilot/pkg/model`.)
+pub(crate) fn for_sidecars(all: &[Bound], namespace: &str) -> Vec<Bound> {
+    let mut bound: Vec<(u8, &Bound)> = all
+        .iter()
+        .filter(|it| it.gateways.iter().any(|gateway| &**gateway == "mesh"))
+        .filter(|it| exported(&it.export_to, &it.key.namespace, namespace))
+        .map(|it| match () {
+            () if it.export_to.iter().any(|to| &**to == "*") => (2, it),
+            () if *it.key.namespace == *namespace => (0, it),
+            () => (1, it),
+        })
+        .collect();
+    bound.sort_by_key(|(rank, _)| *rank);
+    bound.into_iter().map(|(_, it)| it.clone()).collect()
+}
