@@ -9,10 +9,12 @@
 //! | what does a name in a rule mean, and who sees it | [`host`] |
 //! | which pods are behind a subset | [`subset`] |
 //! | where do rules send requests | [`route`] |
+//! | which pods get a proxy at admission, and what stops or hurts them | [`injection`] |
 //! | what touches this proxy that is not judged | [`unjudged`] |
 
 pub mod config;
 pub mod host;
+pub mod injection;
 mod proxy;
 pub mod route;
 pub mod subset;

@@ -1,0 +1,2 @@
+mod admitted;
+mod will;
