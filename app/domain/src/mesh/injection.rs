@@ -70,8 +70,6 @@ pub enum Reason {
         /// The label.
         by: Decider,
     },
-    /// No webhook selects the pod, for a reason that lies in the webhooks' own selectors.
-    NotSelected,
     /// Pods on the host's network are never injected.
     HostNetwork(Decider),
     /// Injectors pass over the system's namespaces.
@@ -85,6 +83,8 @@ pub enum Reason {
     NeverSelected(Decider),
     /// The injector's policy is `disabled`, and the pod does not ask.
     PolicyDisabled(Decider),
+    /// The injector's policy is neither `enabled` nor `disabled`: it injects nothing, whatever the pod asks.
+    PolicyIllegal(Decider),
 }
 
 /// Whether pods of `template` get a proxy when they are admitted into `namespace`. For many questions make [`Injectors`] once.

@@ -237,6 +237,15 @@ impl<'a> Injectors<'a> {
             webhook: Decider::of(webhook.object, format!("/webhooks/{}", webhook.index)),
             by,
         };
+        // Under an illegal policy nothing is injected, whatever the pod asks.
+        if let Some(Ok(injector)) = self.configured.get(revision)
+            && policy(injector).is_empty()
+        {
+            return WillInject::No(Reason::PolicyIllegal(Decider {
+                key: injector.key.clone(),
+                path: "/data/config".into(),
+            }));
+        }
         // A label, whatever it says, hides the annotation.
         let label = template.label(INJECT);
         let by_label = label.is_some();
@@ -275,11 +284,21 @@ fn by_default(injector: &Injector, template: &Template) -> Result<Option<Decider
         return Err(Reason::NeverSelected(decider()));
     }
     let always = any("alwaysInjectSelector");
-    let policy = injector.config.get("policy").and_then(Value::as_str);
-    match (policy.unwrap_or("enabled"), always) {
+    match (policy(injector), always) {
         ("enabled", false) => Ok(None),
-        ("enabled" | "disabled", true) => Ok(Some(decider())),
+        (_, true) => Ok(Some(decider())),
         _ => Err(Reason::PolicyDisabled(decider())),
+    }
+}
+
+/// `enabled` where no configuration is visible; empty for what istiod takes for illegal, an absent one included.
+fn policy(injector: &Injector) -> &str {
+    match &injector.config {
+        Value::Null => "enabled",
+        config => match config.get("policy").and_then(Value::as_str) {
+            Some(policy @ ("enabled" | "disabled")) => policy,
+            _ => "",
+        },
     }
 }
 
