@@ -295,10 +295,11 @@ fn by_default(injector: &Injector, template: &Template) -> Result<Option<Decider
 fn policy(injector: &Injector) -> &str {
     match &injector.config {
         Value::Null => "enabled",
-        config => match config.get("policy").and_then(Value::as_str) {
-            Some(policy @ ("enabled" | "disabled")) => policy,
-            _ => "",
-        },
+        config => {
+            let policy = config.get("policy").and_then(Value::as_str);
+            let legal = policy.filter(|it| matches!(*it, "enabled" | "disabled"));
+            legal.unwrap_or("")
+        }
     }
 }
 
