@@ -110,4 +110,8 @@ fn namespace_of<'a>(mesh: &Mesh<'a>, name: &str) -> Result<&'a Namespace, Why> {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "tables of JSON read better without references"
+)]
 mod tests;
