@@ -53,6 +53,8 @@ fn objects() -> Objects {
                 service_account: "default".into(),
                 created: None,
                 restarts: 0,
+                sidecar: None,
+                template: None,
             })));
         }
         objects.put(Fact::Service(Arc::new(Service {

@@ -9,6 +9,9 @@ use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
 
 mod read;
+mod template;
+
+pub use template::{Container, ContainerPort, PodTemplate, Sidecar};
 
 /// Label names with their values.
 pub type Labels = BTreeMap<Name, Name>;
@@ -101,6 +104,10 @@ pub struct Pod {
     pub created: Option<Timestamp>,
     /// Restarts of all its containers.
     pub restarts: u32,
+    /// Its `istio-proxy`, as an injector (or a gateway's author) put it there.
+    pub sidecar: Option<Arc<Sidecar>>,
+    /// Its template if nobody controls it: it is its own.
+    pub template: Option<Arc<PodTemplate>>,
 }
 
 /// A service's port.
@@ -185,10 +192,27 @@ pub struct Deployment {
     pub name: Name,
     /// Labels of its pod template.
     pub template: Labels,
+    /// Its pod template.
+    pub pod: Arc<PodTemplate>,
+    /// The label `sidecar.istio.io/inject` on the Deployment itself, where it does nothing.
+    pub inject: Option<Name>,
+    /// How its pods are replaced.
+    pub rollout: Rollout,
     /// Pods asked for.
     pub replicas: u32,
     /// Pods ready.
     pub ready: u32,
+}
+
+/// How a Deployment's pods are replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollout {
+    /// All old pods end before a new one starts (`strategy.type: Recreate`).
+    pub recreate: bool,
+    /// `maxSurge` as written, a number or a percentage; Kubernetes' default is 25%.
+    pub max_surge: Name,
+    /// `maxUnavailable` as written; Kubernetes' default is 25%.
+    pub max_unavailable: Name,
 }
 
 /// A ReplicaSet.
@@ -200,6 +224,8 @@ pub struct ReplicaSet {
     pub name: Name,
     /// The controlling owner's kind and name (`Deployment`, `Rollout` …).
     pub owner: Option<(Name, Name)>,
+    /// Its pod template, unless a Deployment says it; None for one that asks for no pods.
+    pub template: Option<Arc<PodTemplate>>,
 }
 
 /// A path of an Ingress rule.

@@ -12,12 +12,14 @@
 //! | mutual TLS or plaintext, and does the other side take it | [`mtls`] |
 //! | where do rules send requests | [`route`] |
 //! | what does a gateway serve | [`gateway`] |
+//! | which pods get a proxy at admission, and what stops or hurts them | [`injection`] |
 //! | what touches this proxy that is not judged | [`unjudged`] |
 
 pub mod config;
 pub mod gateway;
 pub mod gateway_api;
 pub mod host;
+pub mod injection;
 pub mod mtls;
 pub mod protocol;
 mod proxy;

@@ -2,7 +2,7 @@
 
 use super::{
     Deployment, Endpoint, EndpointPort, EndpointSlice, Fact, Ingress, IngressRoute, Labels, Namespace, Pod,
-    Proxy, ReplicaSet, Service, ServicePort,
+    PodTemplate, Proxy, ReplicaSet, Rollout, Service, ServicePort, template::sidecar,
 };
 use crate::{
     Name,
@@ -35,12 +35,21 @@ pub(super) fn read(kind: Kind, json: Value) -> Result<Fact, Malformed> {
             namespace,
             name,
             template: labels(it, "/spec/template/metadata/labels"),
+            pod: Arc::new(PodTemplate::read(
+                it.pointer("/spec/template").unwrap_or(&Value::Null),
+            )),
+            inject: it
+                .pointer("/metadata/labels")
+                .and_then(|labels| labels.get("sidecar.istio.io/inject"))
+                .map(text),
+            rollout: rollout(it),
             replicas: number(it, "/spec/replicas").unwrap_or(1),
             ready: number(it, "/status/readyReplicas").unwrap_or(0),
         })),
         Kind::ReplicaSet => Fact::ReplicaSet(Arc::new(ReplicaSet {
             namespace,
             name,
+            template: set_template(it),
             owner: owner(it),
         })),
         Kind::Ingress => Fact::Ingress(Arc::new(ingress(it, namespace, name))),
@@ -48,7 +57,28 @@ pub(super) fn read(kind: Kind, json: Value) -> Result<Fact, Malformed> {
     })
 }
 
-fn text(value: &Value) -> Name {
+fn rollout(it: &Value) -> Rollout {
+    let or_default = |pointer: &str| match at(it, pointer) {
+        written if written.is_empty() => "25%".into(),
+        written => written,
+    };
+    Rollout {
+        recreate: &*at(it, "/spec/strategy/type") == "Recreate",
+        max_surge: or_default("/spec/strategy/rollingUpdate/maxSurge"),
+        max_unavailable: or_default("/spec/strategy/rollingUpdate/maxUnavailable"),
+    }
+}
+
+fn set_template(it: &Value) -> Option<Arc<PodTemplate>> {
+    let told_elsewhere = owner(it).is_some_and(|(kind, _)| &*kind == "Deployment");
+    let idle = number::<u32>(it, "/spec/replicas") == Some(0);
+    let template = it
+        .pointer("/spec/template")
+        .filter(|_| !told_elsewhere && !idle)?;
+    Some(Arc::new(PodTemplate::read(template)))
+}
+
+pub(super) fn text(value: &Value) -> Name {
     match value {
         Value::String(text) => text.as_str().into(),
         Value::Number(number) => number.to_string().into(),
@@ -56,21 +86,21 @@ fn text(value: &Value) -> Name {
     }
 }
 
-fn at(it: &Value, pointer: &str) -> Name {
+pub(super) fn at(it: &Value, pointer: &str) -> Name {
     it.pointer(pointer).map_or_else(|| "".into(), text)
 }
 
-fn list<'a>(it: &'a Value, pointer: &str) -> &'a [Value] {
+pub(super) fn list<'a>(it: &'a Value, pointer: &str) -> &'a [Value] {
     it.pointer(pointer)
         .and_then(Value::as_array)
         .map_or(&[], Vec::as_slice)
 }
 
-fn number<N: TryFrom<u64>>(it: &Value, pointer: &str) -> Option<N> {
+pub(super) fn number<N: TryFrom<u64>>(it: &Value, pointer: &str) -> Option<N> {
     N::try_from(it.pointer(pointer)?.as_u64()?).ok()
 }
 
-fn labels(it: &Value, pointer: &str) -> Labels {
+pub(super) fn labels(it: &Value, pointer: &str) -> Labels {
     let map = it.pointer(pointer).and_then(Value::as_object);
     map.into_iter()
         .flatten()
@@ -104,6 +134,8 @@ fn pod(it: &Value, namespace: Name, name: Name) -> Pod {
             .iter()
             .filter_map(|status| number::<u32>(status, "/restartCount"))
             .sum(),
+        sidecar: sidecar(it),
+        template: owner(it).is_none().then(|| Arc::new(PodTemplate::read(it))),
         namespace,
         name,
     }
@@ -265,6 +297,54 @@ mod tests {
         let ambient =
             json!({"metadata": {"name": "p", "annotations": {"ambient.istio.io/redirection": "enabled"}}});
         assert_eq!(pod(ambient).proxy, Proxy::Ambient);
+    }
+
+    #[test]
+    fn a_template_is_kept_where_nobody_else_tells_it() {
+        let owned = |kind: &str| json!([{"kind": kind, "name": "o", "controller": true}]);
+        let kept = |owners: Value, replicas: u32| {
+            let json = json!({"metadata": {"name": "r", "ownerReferences": owners},
+                "spec": {"replicas": replicas, "template": {"metadata": {"labels": {"a": "b"}}}}});
+            let Fact::ReplicaSet(set) = read(Kind::ReplicaSet, json).unwrap() else {
+                panic!()
+            };
+            set.template.is_some()
+        };
+        assert!(kept(json!([]), 1) && kept(owned("Rollout"), 2));
+        assert!(!kept(owned("Deployment"), 1) && !kept(json!([]), 0));
+        let pod_of = |owners: Value| {
+            pod(json!({"metadata": {"name": "p", "ownerReferences": owners}}))
+                .template
+                .is_some()
+        };
+        assert!(pod_of(json!([])) && !pod_of(owned("Job")));
+    }
+
+    #[test]
+    fn a_rollout_that_says_nothing_is_kubernetes_default() {
+        let rollout = |strategy: Value| {
+            let json = json!({"metadata": {"name": "d", "labels": {"sidecar.istio.io/inject": "true"}}, "spec": {"strategy": strategy}});
+            let Fact::Deployment(deployment) = read(Kind::Deployment, json).unwrap() else {
+                panic!()
+            };
+            assert_eq!(deployment.inject, Some("true".into()));
+            let rollout = &deployment.rollout;
+            (
+                rollout.recreate,
+                rollout.max_surge.to_string(),
+                rollout.max_unavailable.to_string(),
+            )
+        };
+        let told =
+            |recreate, surge: &str, unavailable: &str| (recreate, surge.to_owned(), unavailable.to_owned());
+        assert_eq!(rollout(json!({})), told(false, "25%", "25%"));
+        assert_eq!(rollout(json!({"type": "Recreate"})), told(true, "25%", "25%"));
+        assert_eq!(
+            rollout(
+                json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": "50%"}})
+            ),
+            told(false, "0", "50%")
+        );
     }
 
     #[test]
