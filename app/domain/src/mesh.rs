@@ -9,8 +9,10 @@
 //! | what does a name in a rule mean, and who sees it | [`host`] |
 //! | which pods are behind a subset | [`subset`] |
 //! | where do rules send requests | [`route`] |
+//! | whom a workload lets in | [`authz`] |
 //! | what touches this proxy that is not judged | [`unjudged`] |
 
+pub mod authz;
 pub mod config;
 pub mod host;
 mod proxy;
