@@ -13,8 +13,10 @@
 //! | where do rules send requests | [`route`] |
 //! | what does a gateway serve | [`gateway`] |
 //! | which pods get a proxy at admission, and what stops or hurts them | [`injection`] |
+//! | whom a workload lets in | [`authz`] |
 //! | what touches this proxy that is not judged | [`unjudged`] |
 
+pub mod authz;
 pub mod config;
 pub mod gateway;
 pub mod gateway_api;
