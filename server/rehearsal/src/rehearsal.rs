@@ -1,7 +1,10 @@
 //! One rehearsed system.
 
 use crate::{
-    api::ObjectStore, scenario::Scenario, traffic::SimulatedMetrics, world::controllers::controllers,
+    api::ObjectStore,
+    scenario::Scenario,
+    traffic::SimulatedMetrics,
+    world::controllers::{Startup, controllers},
 };
 use jiff::SignedDuration;
 use naru_domain::{Timestamp, object::Kind};
@@ -59,7 +62,7 @@ impl Rehearsal {
     /// As [`Self::start`], with everything said.
     pub fn with(scenario: &Scenario, settings: Settings, clock: Arc<dyn Clock>) -> Self {
         let store = ObjectStore::new(clock.clone(), settings.backlog);
-        store.on_change(controllers());
+        store.on_change(controllers(Startup::AtOnce));
         for kind in Kind::ALL.into_iter().filter(|kind| kind.custom()) {
             store.install(kind);
         }

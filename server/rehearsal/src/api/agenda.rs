@@ -12,10 +12,11 @@ use std::{
 use tokio::sync::watch;
 
 type Deed = Box<dyn FnOnce(&ObjectStore) + Send>;
+/// How many were ever planned, and those to come by their moments and by the order in which they were planned.
+type Deeds = (u64, BTreeMap<(Timestamp, u64), Deed>);
 
 pub(super) struct Agenda {
-    /// By their moments, and by the order in which they were planned.
-    deeds: Mutex<(u64, BTreeMap<(Timestamp, u64), Deed>)>,
+    deeds: Mutex<Deeds>,
     /// Held while something happens: two that look at once see it happen once.
     turn: Mutex<()>,
     planned: watch::Sender<()>,
@@ -32,7 +33,7 @@ impl Default for Agenda {
 }
 
 impl Agenda {
-    fn deeds(&self) -> MutexGuard<'_, (u64, BTreeMap<(Timestamp, u64), Deed>)> {
+    fn deeds(&self) -> MutexGuard<'_, Deeds> {
         // Deeds are put in and taken out whole, and none happens under this lock.
         self.deeds.lock().unwrap_or_else(PoisonError::into_inner)
     }
