@@ -22,8 +22,9 @@ use std::{
 /// Milliseconds of one step: short beside the delay of a route and the interval of scrapes.
 const STEP_MS: i64 = 200;
 
-/// Who was long away gets no more than this caught up: older samples are not kept anyway.
-const CAUGHT_UP_MS: i64 = 21 * 60 * 1_000;
+/// Who was longer away than this gets no more caught up. What is counted by then depends on nothing but time as long as somebody asks
+/// within it; beyond, a server that slept for days would count for minutes before it answers.
+const CAUGHT_UP_MS: i64 = 6 * 60 * 60 * 1_000;
 
 /// A change of configuration reaches the proxies after 0.1 to 1 second: istiod's debounce, its push, and the slowest proxy.
 const DELAY_MS: (f64, f64) = (100.0, 900.0);

@@ -77,9 +77,19 @@ pub(super) fn deployment(store: &ObjectStore, key: &Key, object: Option<&Object>
     }
 }
 
+/// Rolls as far as it goes at this moment.
+fn roll(store: &ObjectStore, key: &Key, deployment: &Value, kubelet: &Kubelet) {
+    // Up, down and up again is all that can follow before a pod becomes ready; the bound is for a pod that cannot be made.
+    for _ in 0..8 {
+        if !step(store, key, deployment, kubelet) {
+            return;
+        }
+    }
+}
+
 /// Brings up as many new pods and takes away as many old ones as a rolling update by a quarter may at this moment (Kubernetes
 /// documentation, Deployments: `maxSurge` is rounded up, `maxUnavailable` down).
-fn roll(store: &ObjectStore, key: &Key, deployment: &Value, kubelet: &Kubelet) {
+fn step(store: &ObjectStore, key: &Key, deployment: &Value, kubelet: &Kubelet) -> bool {
     let replicas = wanted(deployment);
     let set = newest(key, deployment);
     let (surge, missing) = (replicas.div_ceil(4), replicas / 4);
@@ -91,8 +101,10 @@ fn roll(store: &ObjectStore, key: &Key, deployment: &Value, kubelet: &Kubelet) {
     let up = replicas
         .saturating_sub(new)
         .min((replicas + surge).saturating_sub(all.len() as u64));
+    let mut moved = false;
     if up > 0 || new > replicas {
         scale(store, &set, (new + up).min(replicas), None, kubelet);
+        moved = true;
     }
     // Ready pods that may go, so that enough stay; who is not ready may always go.
     let ready = all.iter().filter(|(_, pod)| is_ready(pod)).count() as u64;
@@ -109,8 +121,10 @@ fn roll(store: &ObjectStore, key: &Key, deployment: &Value, kubelet: &Kubelet) {
         spare -= go;
         if go > 0 || !ill.is_empty() {
             scale(store, &old, well.len() as u64 - go, None, kubelet);
+            moved = true;
         }
     }
+    moved
 }
 
 fn newest(key: &Key, deployment: &Value) -> Key {
