@@ -5,6 +5,7 @@
 //! computes them. Nothing runs in the background: time is caught up with whenever somebody asks.
 
 mod demand;
+mod ingress;
 mod route;
 mod samples;
 mod simulation;

@@ -6,6 +6,7 @@
 pub mod controllers;
 pub mod guide;
 mod injection;
+pub mod istio;
 mod large;
 pub mod manifest;
 

@@ -3,6 +3,7 @@
 use super::{
     Count, Line, SCRAPE_MS,
     demand::{Arrivals, Call, Caller, Demand, Work},
+    ingress,
     route::{Asked, Backend, Table, Target, party},
     samples::Samples,
 };
@@ -170,28 +171,51 @@ impl Simulation {
             .as_ref()
             .filter(|(_, _, share)| step.draw.happens(*share));
         let header = header.map(|(name, value, _)| (&**name, &**value));
-        let (namespace, workload, meshed) = match &arrival.caller {
-            Caller::Gateway {
-                namespace, workload, ..
-            } => (namespace, workload, true),
-            Caller::Workload {
-                namespace,
-                workload,
-                meshed,
-            } => (namespace, workload, *meshed),
+        let Some((namespace, workload, meshed, asked)) = self.enters(arrival) else {
+            // No Ingress for the host: Nginx answers 404 itself, which no proxy of the mesh sees.
+            return;
         };
-        let party = party(namespace, workload, &Labels::new());
+        let party = party(&namespace, &workload, &Labels::new());
         let from = From {
             party: &party,
             meshed,
             header,
             depth: 0,
         };
-        let asked = match &arrival.caller {
-            Caller::Gateway { host, .. } => Asked::Host(host.clone()),
-            Caller::Workload { .. } => Asked::Service(arrival.call.service.clone()),
-        };
         self.request(&from, &asked, arrival.call.protocol, step);
+    }
+
+    /// Which workload a request enters the system through, whether that has a proxy, and what it asks for.
+    fn enters(&self, arrival: &Arrivals) -> Option<(Name, Name, bool, Asked)> {
+        let service = || Asked::Service(arrival.call.service.clone());
+        Some(match &arrival.caller {
+            Caller::Gateway {
+                namespace,
+                workload,
+                host,
+            } => (
+                namespace.clone(),
+                workload.clone(),
+                true,
+                Asked::Host(host.clone()),
+            ),
+            Caller::Workload {
+                namespace,
+                workload,
+                meshed,
+            } => (namespace.clone(), workload.clone(), *meshed, service()),
+            Caller::Nginx {
+                namespace,
+                workload,
+                host,
+            } => {
+                let to = ingress::backend(&self.objects, host)?;
+                match ingress::gateway(&self.objects, &to) {
+                    Some((namespace, workload)) => (namespace, workload, true, Asked::Host(host.clone())),
+                    None => (namespace.clone(), workload.clone(), false, Asked::Service(to)),
+                }
+            }
+        })
     }
 
     fn request(

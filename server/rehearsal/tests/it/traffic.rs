@@ -303,3 +303,43 @@ async fn missed_scrapes_and_outages_are_said() {
         "{answer:?}"
     );
 }
+
+#[tokio::test]
+async fn before_the_crossing_no_proxy_counts_and_a_moved_ingress_moves_the_requests() {
+    let (clock, rehearsal) = start(&scenario::BEFORE, 60);
+    assert_eq!(traffic(&rehearsal, 60).await.flows.len(), 0);
+    let store = &rehearsal.cluster;
+    let (_, ingress) = store.list(Kind::Ingress, Some("default")).remove(0);
+    let gateway = |name, spec| json!({"metadata": {"name": name, "namespace": "default"}, "spec": spec});
+    store
+        .load(Kind::Gateway, gateway("sangsang-gateway", json!({"selector": {"istio": "ingressgateway"},
+            "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": [world_host()]}]})), "kubectl")
+        .unwrap();
+    store
+        .load(Kind::VirtualService, gateway("sangsang-vs", json!({"hosts": [world_host()], "gateways": ["sangsang-gateway"],
+            "http": [{"route": [{"destination": {"host": "sangsang-plus-gateway", "port": {"number": 8080}}}]}]})), "kubectl")
+        .unwrap();
+    // The routes alone move nothing.
+    clock.advance_ms(60_000);
+    assert_eq!(traffic(&rehearsal, 30).await.flows.len(), 0);
+    let mut moved = (*ingress).clone();
+    moved["metadata"] = json!({"name": "sangsang", "namespace": "istio-system"});
+    moved["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"] =
+        json!({"name": "istio-ingressgateway", "port": {"number": 80}});
+    store.delete(&Key::new(Kind::Ingress, "default", "sangsang"));
+    store.load(Kind::Ingress, moved, "kubectl").unwrap();
+    clock.advance_ms(60_000);
+    let traffic = traffic(&rehearsal, 30).await;
+    let edge = between(
+        &traffic,
+        "istio-ingressgateway",
+        "sangsang-plus-gateway",
+        Reporter::Source,
+    );
+    assert!(edge.is_some_and(|(_, flow)| flow.rate > 20.0), "{traffic:?}");
+    assert_eq!(traffic.flows.len(), 1, "nothing else has a proxy");
+}
+
+fn world_host() -> &'static str {
+    naru_rehearsal::world::guide::HOST
+}
