@@ -12,15 +12,19 @@ pub(super) const SCENARIO: Scenario = Scenario {
     demand,
 };
 
-/// The guide's, entering through Nginx. The nightly job's requests are not drawn.
+/// The guide's: people enter through Nginx, and the job asks while it runs.
 fn demand() -> Demand {
     let mut demand = guide::demand(0.0);
-    demand.arrivals.truncate(1);
-    for people in &mut demand.arrivals {
+    if let [people, job, ..] = &mut demand.arrivals[..] {
         people.caller = Caller::Nginx {
             namespace: "ingress-nginx".into(),
             workload: "ingress-nginx-controller".into(),
             host: HOST.into(),
+        };
+        job.seconds = None;
+        job.caller = Caller::CronJob {
+            namespace: "batch".into(),
+            name: "price-sync".into(),
         };
     }
     demand

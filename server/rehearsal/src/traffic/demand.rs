@@ -54,6 +54,13 @@ pub enum Caller {
         /// The host asked for.
         host: Name,
     },
+    /// A CronJob's pods: they call while one of them is ready, through a proxy if it has one.
+    CronJob {
+        /// Its namespace.
+        namespace: Name,
+        /// Its name.
+        name: Name,
+    },
     /// A workload that calls by itself.
     Workload {
         /// Its namespace.

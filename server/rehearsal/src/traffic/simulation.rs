@@ -10,10 +10,11 @@ use super::{
 use crate::{api::Changed, draw::Draw};
 use naru_domain::{
     Name, Timestamp,
-    fact::{Fact, Labels},
+    fact::{Fact, Labels, Pod, Proxy},
     object::Kind,
     snapshot::{KindState, Objects},
     traffic::{FlowKey, Party, Protocol, Reporter, ServiceId},
+    workload::workload_of,
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -172,7 +173,7 @@ impl Simulation {
             .filter(|(_, _, share)| step.draw.happens(*share));
         let header = header.map(|(name, value, _)| (&**name, &**value));
         let Some((namespace, workload, meshed, asked)) = self.enters(arrival) else {
-            // No Ingress for the host: Nginx answers 404 itself, which no proxy of the mesh sees.
+            // No Ingress for the host: Nginx answers 404 itself, which no proxy of the mesh sees. Or no job is running.
             return;
         };
         let party = party(&namespace, &workload, &Labels::new());
@@ -204,6 +205,14 @@ impl Simulation {
                 workload,
                 meshed,
             } => (namespace.clone(), workload.clone(), *meshed, service()),
+            Caller::CronJob { namespace, name } => {
+                let of_job = |pod: &&Arc<Pod>| {
+                    pod.namespace == *namespace && pod.ready && workload_of(&self.objects, pod).1 == *name
+                };
+                let pod = self.objects.pods.values().find(of_job)?;
+                let meshed = pod.proxy == Proxy::Sidecar;
+                (namespace.clone(), name.clone(), meshed, service())
+            }
             Caller::Nginx {
                 namespace,
                 workload,

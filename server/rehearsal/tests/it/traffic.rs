@@ -343,3 +343,53 @@ async fn before_the_crossing_no_proxy_counts_and_a_moved_ingress_moves_the_reque
 fn world_host() -> &'static str {
     naru_rehearsal::world::guide::HOST
 }
+
+#[tokio::test]
+async fn a_nightly_job_is_seen_only_while_it_runs_and_is_silent_after_strict() {
+    let run = async |strict: bool, inject: bool| {
+        let (clock, rehearsal) = start(&scenario::BEFORE, 0);
+        let store = &rehearsal.cluster;
+        let label =
+            |json: &mut serde_json::Value| json["metadata"]["labels"]["istio-injection"] = "enabled".into();
+        for namespace in ["product-service", "default"] {
+            store.edit(&Key::new(Kind::Namespace, "", namespace), "kubectl", label);
+        }
+        if inject {
+            store.edit(&Key::new(Kind::Namespace, "", "batch"), "kubectl", label);
+        }
+        for (namespace, name) in [
+            ("product-service", "product-service"),
+            ("default", "sangsang-plus-gateway"),
+        ] {
+            store.edit(&Key::new(Kind::Deployment, namespace, name), "kubectl", |json| {
+                json["spec"]["template"]["metadata"]["annotations"] = json!({"restarted": "yes"});
+            });
+        }
+        if strict {
+            let all = json!({"metadata": {"name": "default", "namespace": "istio-system"}, "spec": {"mtls": {"mode": "STRICT"}}});
+            store.load(Kind::PeerAuthentication, all, "kubectl").unwrap();
+        }
+        let job = async |seconds: i64| {
+            clock.advance_ms(seconds * 1_000);
+            let traffic = traffic(&rehearsal, 60).await;
+            let rate = |source: &str| {
+                let flow = between(&traffic, source, "product-service", Reporter::Destination);
+                flow.map_or(0.0, |(_, flow)| flow.rate)
+            };
+            // Spring's gateway has a proxy here, so that the job alone is an unknown caller.
+            (rate(""), rate("price-sync"))
+        };
+        // 02:29, 02:33, 02:40.
+        (job(16 * 60).await, job(4 * 60).await, job(7 * 60).await)
+    };
+    let ((before, _), (during, named), (after, _)) = run(false, false).await;
+    assert!(
+        during > 2.0 && before.abs() + after.abs() < 1e-9,
+        "{before} {during} {after}"
+    );
+    assert!(named.abs() < 1e-9);
+    let (_, (_, named), (_, later)) = run(false, true).await;
+    assert!(named > 2.0 && later.abs() < 1e-9, "{named} {later}");
+    let (_, refused, _) = run(true, false).await;
+    assert_eq!(refused, (0.0, 0.0), "what is refused leaves no series");
+}
