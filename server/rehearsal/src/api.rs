@@ -6,6 +6,7 @@
 //! missing rights, outages, lost answers), are the store's own methods; what Naru does goes through [`Cluster`].
 
 mod admit;
+mod agenda;
 mod faults;
 mod fields;
 mod rights;
@@ -17,9 +18,10 @@ pub use faults::{Call, Fault};
 pub use rights::{Deeds, Who};
 pub use state::{Changed, Entry};
 
+use agenda::Agenda;
 use futures::stream::BoxStream;
 use naru_domain::{
-    Name, SourceName, Why,
+    Name, SourceName, Timestamp, Why,
     actor::Actor,
     object::{Key, Kind, Object, Write},
 };
@@ -37,10 +39,15 @@ pub type Hook = Arc<dyn Fn(&ObjectStore, &Key) + Send + Sync>;
 
 /// The API server with its storage. Clones are handles to one store.
 #[derive(Clone)]
-pub struct ObjectStore(Arc<Inner>);
+pub struct ObjectStore {
+    inner: Arc<Inner>,
+    /// The moment that this handle acts at; None for the clock's present.
+    moment: Option<Timestamp>,
+}
 
 struct Inner {
     clock: Arc<dyn Clock>,
+    agenda: Agenda,
     state: Mutex<State>,
     /// Counts what a waiting watch must look at again: definitions, rights, reachability.
     signal: tokio::sync::watch::Sender<u64>,
@@ -57,20 +64,68 @@ impl ObjectStore {
     /// that its resourceVersion is too old (410), as by an API server whose watch cache has gone on.
     pub fn new(clock: Arc<dyn Clock>, backlog: usize) -> Self {
         let (signal, _) = tokio::sync::watch::channel(0);
-        Self(Arc::new(Inner {
+        let inner = Inner {
             clock,
+            agenda: Agenda::default(),
             state: Mutex::new(State::new(backlog)),
             signal,
-        }))
+        };
+        Self {
+            inner: Arc::new(inner),
+            moment: None,
+        }
+    }
+
+    /// This handle's present: the clock's, or the moment of what was planned and happens now.
+    pub fn now(&self) -> Timestamp {
+        self.moment.unwrap_or_else(|| self.inner.clock.now())
+    }
+
+    fn at(&self, moment: Timestamp) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            moment: Some(moment),
+        }
+    }
+
+    /// Plans what others do to the system at `due`. It is done, as of that moment and in order, before anything that is asked or done
+    /// later, or by [`Self::run`]; what is due already, at once.
+    pub fn later(&self, due: Timestamp, what: impl FnOnce(&Self) + Send + 'static) {
+        self.inner.agenda.plan(due.max(self.now()), Box::new(what));
+    }
+
+    /// Lets everything happen that was due by now. Whoever acts or looks through this handle has done so already.
+    pub fn catch_up(&self) {
+        // What happens in its turn has nothing to catch up with.
+        if self.moment.is_none() {
+            let now = self.inner.clock.now();
+            self.inner.agenda.until(now, |due| self.at(due));
+        }
+    }
+
+    /// Lets what was planned happen in its time, for ever: watches hear of it even if nobody asks.
+    pub async fn run(&self) {
+        loop {
+            let mut planned = self.inner.agenda.planned();
+            self.catch_up();
+            match self.inner.agenda.next() {
+                Some(due) => tokio::select! {
+                    () = self.inner.clock.sleep_until(due) => {}
+                    _ = planned.changed() => {}
+                },
+                // The sender lives in the store that we hold.
+                None => drop(planned.changed().await),
+            }
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         // The state is changed in single steps that do not panic half way, so what a panicked holder left is whole.
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn signal(&self) {
-        self.0.signal.send_modify(|count| *count += 1);
+        self.inner.signal.send_modify(|count| *count += 1);
     }
 
     /// Puts an object as it is (status and times too) in the place of what has its name, past all rights and rules. Its uid and
@@ -82,9 +137,11 @@ impl ObjectStore {
         manager: &str,
     ) -> Result<Object, naru_domain::object::Malformed> {
         let key = Key::of(kind, &json)?;
-        let (stored, changed) = self.state().load(self.0.clock.now(), &key, json, manager);
+        self.catch_up();
+        let now = self.now();
+        let (stored, changed) = self.state().load(now, &key, json, manager);
         if changed {
-            self.changed(&key);
+            self.at(now).changed(&key);
         }
         Object::new(kind, (*stored).clone())
     }
@@ -101,32 +158,37 @@ impl ObjectStore {
 
     /// Removes an object as an administrator would; a namespace with all that is in it.
     pub fn delete(&self, key: &Key) -> bool {
-        let gone = self.state().remove(self.0.clock.now(), key);
+        self.catch_up();
+        let now = self.now();
+        let gone = self.state().remove(now, key);
         if gone {
-            self.changed(key);
+            self.at(now).changed(key);
         }
         gone
     }
 
     /// An object, past Naru's rights.
     pub fn object(&self, key: &Key) -> Option<Object> {
+        self.catch_up();
         let json = self.state().json(key)?;
         Object::new(key.kind, (*json).clone()).ok()
     }
 
     /// The keys of all objects of a kind, in order of namespace and name.
     pub fn keys(&self, kind: Kind) -> Vec<Key> {
+        self.catch_up();
         self.state().of_kind(kind).map(|(key, _)| key.clone()).collect()
     }
 
     /// All objects of a kind in a namespace, or in all of them, in order of namespace and name.
     pub fn list(&self, kind: Kind, namespace: Option<&str>) -> Vec<(Key, Arc<Value>)> {
+        self.catch_up();
         self.state().list(kind, namespace)
     }
 
     /// Installs the definition of a custom kind.
     pub fn install(&self, kind: Kind) {
-        let now = self.0.clock.now();
+        let now = self.now();
         let (key, json) = state::definition(kind);
         let _ = self.state().load(now, &key, json, "kubectl");
         self.signal();
@@ -212,7 +274,9 @@ impl ObjectStore {
 
     /// All changes from now on, with their times, and before them everything that is there. Unread changes are kept.
     pub fn journal(&self) -> mpsc::Receiver<Changed> {
-        self.state().journal(self.0.clock.now())
+        self.catch_up();
+        let now = self.now();
+        self.state().journal(now)
     }
 
     fn changed(&self, key: &Key) {
@@ -227,6 +291,7 @@ impl ObjectStore {
 
     /// Lets a call meet what was arranged for it. Ok: it arrives; whether its answer is to be lost.
     async fn meet(&self, call: Call) -> Result<Loss, ClusterError> {
+        self.catch_up();
         let met = self.state().faults.meet(call);
         let mut loss = Loss::None;
         for fault in met {
@@ -297,14 +362,15 @@ impl Cluster for ObjectStore {
         let loss = self
             .meet(if dry_run { Call::DryRun } else { Call::Write })
             .await?;
+        let now = self.now();
         let mode = Mode {
-            now: self.0.clock.now(),
+            now,
             dry_run,
             manager,
         };
         let answer = self.state().submit(who, write, mode);
         if answer.is_ok() && !dry_run {
-            self.changed(write.key());
+            self.at(now).changed(write.key());
         }
         loss.apply(answer).await
     }

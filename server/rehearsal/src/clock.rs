@@ -1,7 +1,9 @@
 //! A clock that stands still until it is told to go on.
 
+use crate::time::Source;
 use jiff::{SignedDuration, Timestamp};
 use naru_ports::Clock;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Time that only passes when somebody says so: the same test sees the same moments on every machine.
@@ -34,6 +36,20 @@ impl Clock for ManualClock {
     async fn sleep_until(&self, until: Timestamp) {
         // The sender lives in `self`, so waiting cannot fail while we are borrowed.
         let _ = self.0.subscribe().wait_for(|now| *now >= until).await;
+    }
+}
+
+#[async_trait::async_trait]
+impl Source for ManualClock {
+    fn elapsed(&self) -> Duration {
+        // Before the epoch nothing has passed.
+        Duration::try_from(self.now().duration_since(Timestamp::UNIX_EPOCH)).unwrap_or_default()
+    }
+
+    async fn wait(&self, by: Duration) {
+        let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
+        self.sleep_until(self.now().checked_add(by).unwrap_or(Timestamp::MAX))
+            .await;
     }
 }
 

@@ -15,6 +15,7 @@ mod clock;
 mod draw;
 mod rehearsal;
 pub mod scenario;
+pub mod time;
 pub mod traffic;
 pub mod world;
 

@@ -1,7 +1,10 @@
 //! One rehearsed system.
 
 use crate::{
-    api::ObjectStore, scenario::Scenario, traffic::SimulatedMetrics, world::controllers::controllers,
+    api::ObjectStore,
+    scenario::Scenario,
+    traffic::SimulatedMetrics,
+    world::controllers::{Startup, controllers},
 };
 use jiff::SignedDuration;
 use naru_domain::{Timestamp, object::Kind};
@@ -30,6 +33,8 @@ pub struct Settings {
     pub history_s: u32,
     /// Events that a watch may fall behind before it has to list anew.
     pub backlog: usize,
+    /// How long new pods take to become ready.
+    pub startup: Startup,
 }
 
 impl Default for Settings {
@@ -39,6 +44,7 @@ impl Default for Settings {
             seed: 1,
             history_s: 300,
             backlog: 4_096,
+            startup: Startup::AtOnce,
         }
     }
 }
@@ -59,7 +65,7 @@ impl Rehearsal {
     /// As [`Self::start`], with everything said.
     pub fn with(scenario: &Scenario, settings: Settings, clock: Arc<dyn Clock>) -> Self {
         let store = ObjectStore::new(clock.clone(), settings.backlog);
-        store.on_change(controllers());
+        store.on_change(controllers(settings.startup));
         for kind in Kind::ALL.into_iter().filter(|kind| kind.custom()) {
             store.install(kind);
         }

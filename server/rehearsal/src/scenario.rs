@@ -2,6 +2,7 @@
 
 use crate::{traffic::Demand, world::Manifests};
 
+mod before;
 mod guide;
 mod header_canary;
 mod large;
@@ -18,7 +19,12 @@ pub struct Scenario {
 }
 
 /// All of them; the first is the usual one.
-pub const ALL: [Scenario; 3] = [guide::SCENARIO, header_canary::SCENARIO, large::SCENARIO];
+pub const ALL: [Scenario; 4] = [
+    guide::SCENARIO,
+    header_canary::SCENARIO,
+    before::SCENARIO,
+    large::SCENARIO,
+];
 
 /// A scenario by its name.
 pub fn by_name(name: &str) -> Option<Scenario> {
@@ -29,5 +35,7 @@ pub fn by_name(name: &str) -> Option<Scenario> {
 pub const GUIDE: Scenario = guide::SCENARIO;
 /// The same, where the header `canary: true` leads to v2 as well.
 pub const HEADER_CANARY: Scenario = header_canary::SCENARIO;
+/// The guide's system before its crossing: nothing in the mesh.
+pub const BEFORE: Scenario = before::SCENARIO;
 /// 50 namespaces, 500 services, 4,000 pods.
 pub const LARGE: Scenario = large::SCENARIO;

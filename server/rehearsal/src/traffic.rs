@@ -5,6 +5,7 @@
 //! computes them. Nothing runs in the background: time is caught up with whenever somebody asks.
 
 mod demand;
+mod ingress;
 mod route;
 mod samples;
 mod simulation;
@@ -28,6 +29,7 @@ pub const SCRAPE_MS: i64 = 5_000;
 /// The rehearsed Prometheus.
 pub struct SimulatedMetrics {
     clock: Arc<dyn Clock>,
+    store: Option<ObjectStore>,
     state: Mutex<State>,
 }
 
@@ -47,16 +49,16 @@ impl std::fmt::Debug for SimulatedMetrics {
 impl SimulatedMetrics {
     /// Counts nothing by itself: counters grow by [`Self::count`] and are scraped by [`Self::scrape`].
     pub fn by_hand(clock: Arc<dyn Clock>) -> Self {
-        Self::with(clock, None)
+        Self::with(clock, None, None)
     }
 
     /// Observes a simulated system since `history_s` seconds ago. Equal seeds, demands and objects give equal counts at equal times.
     pub fn of(store: &ObjectStore, demand: Demand, seed: u64, clock: Arc<dyn Clock>, history_s: u32) -> Self {
         let simulation = Simulation::new(store.journal(), demand, seed, clock.now(), history_s);
-        Self::with(clock, Some(simulation))
+        Self::with(clock, Some(store.clone()), Some(simulation))
     }
 
-    fn with(clock: Arc<dyn Clock>, simulation: Option<Simulation>) -> Self {
+    fn with(clock: Arc<dyn Clock>, store: Option<ObjectStore>, simulation: Option<Simulation>) -> Self {
         let state = State {
             samples: Samples::default(),
             simulation,
@@ -65,6 +67,7 @@ impl SimulatedMetrics {
         };
         Self {
             clock,
+            store,
             state: Mutex::new(state),
         }
     }
@@ -91,6 +94,10 @@ impl SimulatedMetrics {
     }
 
     fn caught_up(&self) -> MutexGuard<'_, State> {
+        // What was planned has happened before requests meet it. Not under the lock: what happens may ask for metrics.
+        if let Some(store) = &self.store {
+            store.catch_up();
+        }
         // Counters and samples are pushed in single steps, so what a panicked holder left is whole.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let State {

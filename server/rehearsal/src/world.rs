@@ -5,9 +5,12 @@
 
 pub mod controllers;
 pub mod guide;
+mod injection;
+pub mod istio;
 mod large;
 pub mod manifest;
 
+pub use injection::injected;
 pub use large::large;
 
 use naru_domain::object::Kind;

@@ -49,7 +49,7 @@ impl Watch {
         loop {
             let Some(live) = &mut self.live else {
                 // Subscribed before looking, so that what changes in between wakes us.
-                let mut signal = self.store.0.signal.subscribe();
+                let mut signal = self.store.inner.signal.subscribe();
                 let told = self.list();
                 if matches!(told, Seen::Reset { .. }) {
                     self.told = None;
@@ -81,6 +81,7 @@ impl Watch {
 
     /// Everything of the kind, with a subscription that begins exactly there; or why not.
     fn list(&mut self) -> Seen {
+        self.store.catch_up();
         let state = self.store.state();
         if let Some(detail) = &state.down {
             return Seen::Lost(Why::Unreachable {

@@ -44,6 +44,23 @@ pub enum Caller {
         /// The host asked for.
         host: Name,
     },
+    /// An Ingress controller without a proxy, asked for a host: the Ingresses of the moment say which service gets it. One that leads to
+    /// an ingress gateway goes on as the gateway's.
+    Nginx {
+        /// Namespace of its workload.
+        namespace: Name,
+        /// Its workload.
+        workload: Name,
+        /// The host asked for.
+        host: Name,
+    },
+    /// A CronJob's pods: they call while one of them is ready, through a proxy if it has one.
+    CronJob {
+        /// Its namespace.
+        namespace: Name,
+        /// Its name.
+        name: Name,
+    },
     /// A workload that calls by itself.
     Workload {
         /// Its namespace.

@@ -3,16 +3,18 @@
 use super::{
     Count, Line, SCRAPE_MS,
     demand::{Arrivals, Call, Caller, Demand, Work},
+    ingress,
     route::{Asked, Backend, Table, Target, party},
     samples::Samples,
 };
 use crate::{api::Changed, draw::Draw};
 use naru_domain::{
     Name, Timestamp,
-    fact::{Fact, Labels},
+    fact::{Fact, Labels, Pod, Proxy},
     object::Kind,
     snapshot::{KindState, Objects},
     traffic::{FlowKey, Party, Protocol, Reporter, ServiceId},
+    workload::workload_of,
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -22,8 +24,9 @@ use std::{
 /// Milliseconds of one step: short beside the delay of a route and the interval of scrapes.
 const STEP_MS: i64 = 200;
 
-/// Who was long away gets no more than this caught up: older samples are not kept anyway.
-const CAUGHT_UP_MS: i64 = 21 * 60 * 1_000;
+/// Who was longer away than this gets no more caught up. What is counted by then depends on nothing but time as long as somebody asks
+/// within it; beyond, a server that slept for days would count for minutes before it answers.
+const CAUGHT_UP_MS: i64 = 6 * 60 * 60 * 1_000;
 
 /// A change of configuration reaches the proxies after 0.1 to 1 second: istiod's debounce, its push, and the slowest proxy.
 const DELAY_MS: (f64, f64) = (100.0, 900.0);
@@ -169,28 +172,59 @@ impl Simulation {
             .as_ref()
             .filter(|(_, _, share)| step.draw.happens(*share));
         let header = header.map(|(name, value, _)| (&**name, &**value));
-        let (namespace, workload, meshed) = match &arrival.caller {
-            Caller::Gateway {
-                namespace, workload, ..
-            } => (namespace, workload, true),
-            Caller::Workload {
-                namespace,
-                workload,
-                meshed,
-            } => (namespace, workload, *meshed),
+        let Some((namespace, workload, meshed, asked)) = self.enters(arrival) else {
+            // No Ingress for the host: Nginx answers 404 itself, which no proxy of the mesh sees. Or no job is running.
+            return;
         };
-        let party = party(namespace, workload, &Labels::new());
+        let party = party(&namespace, &workload, &Labels::new());
         let from = From {
             party: &party,
             meshed,
             header,
             depth: 0,
         };
-        let asked = match &arrival.caller {
-            Caller::Gateway { host, .. } => Asked::Host(host.clone()),
-            Caller::Workload { .. } => Asked::Service(arrival.call.service.clone()),
-        };
         self.request(&from, &asked, arrival.call.protocol, step);
+    }
+
+    /// Which workload a request enters the system through, whether that has a proxy, and what it asks for.
+    fn enters(&self, arrival: &Arrivals) -> Option<(Name, Name, bool, Asked)> {
+        let service = || Asked::Service(arrival.call.service.clone());
+        Some(match &arrival.caller {
+            Caller::Gateway {
+                namespace,
+                workload,
+                host,
+            } => (
+                namespace.clone(),
+                workload.clone(),
+                true,
+                Asked::Host(host.clone()),
+            ),
+            Caller::Workload {
+                namespace,
+                workload,
+                meshed,
+            } => (namespace.clone(), workload.clone(), *meshed, service()),
+            Caller::CronJob { namespace, name } => {
+                let of_job = |pod: &&Arc<Pod>| {
+                    pod.namespace == *namespace && pod.ready && workload_of(&self.objects, pod).1 == *name
+                };
+                let pod = self.objects.pods.values().find(of_job)?;
+                let meshed = pod.proxy == Proxy::Sidecar;
+                (namespace.clone(), name.clone(), meshed, service())
+            }
+            Caller::Nginx {
+                namespace,
+                workload,
+                host,
+            } => {
+                let to = ingress::backend(&self.objects, host)?;
+                match ingress::gateway(&self.objects, &to) {
+                    Some((namespace, workload)) => (namespace, workload, true, Asked::Host(host.clone())),
+                    None => (namespace.clone(), workload.clone(), false, Asked::Service(to)),
+                }
+            }
+        })
     }
 
     fn request(

@@ -1,69 +1,116 @@
-//! What a cluster does with manifests: the Deployment and EndpointSlice controllers and Istio's injector, as far as their outcome goes.
+//! What a cluster does with manifests: the Deployment, CronJob and EndpointSlice controllers, the kubelet and Istio's injector, as far as
+//! their outcome goes.
 //!
-//! They act within the write that gives them reason to, so that nothing runs in the background. New pods are ready at once; a changed
-//! template replaces all pods, which is when a sidecar comes or goes.
+//! They act within the write that gives them reason to, and plan what takes time on the store's agenda, so that nothing runs in the
+//! background. A sidecar comes or goes when a pod is made, and never later.
+
+mod endpoints;
+mod jobs;
+mod pods;
+mod rollout;
 
 use crate::api::{Hook, ObjectStore};
 use naru_domain::{
     Name,
     object::{Digest, Key, Kind, Object},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU32},
 };
 
 /// The alphabet of Kubernetes' generated names (`k8s.io/apimachinery/pkg/util/rand`).
 const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
+/// How long pods take to become ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Startup {
+    /// They are ready at once, so that a changed template replaces all pods in one go.
+    #[default]
+    AtOnce,
+    /// From `from_ms` to `to_ms`; Deployments roll by a quarter, as they do unless told otherwise.
+    Slow {
+        /// Milliseconds at least.
+        from_ms: u32,
+        /// Milliseconds at most.
+        to_ms: u32,
+        /// Decides how long each takes.
+        seed: u64,
+    },
+}
+
+/// What pods are made with.
+#[derive(Debug)]
+pub(super) struct Kubelet {
+    startup: Startup,
+    born: AtomicU32,
+}
+
 /// All controllers, for [`ObjectStore::on_change`].
-pub fn controllers() -> Hook {
-    let born = AtomicU32::new(0);
-    // The generation of each Deployment that has been acted on: its status, which we write ourselves, is no reason to act.
-    let handled = Mutex::new(BTreeMap::<Key, u64>::new());
+pub fn controllers(startup: Startup) -> Hook {
+    let kubelet = Arc::new(Kubelet {
+        startup,
+        born: AtomicU32::new(0),
+    });
+    // The generation of each object that has been acted on: its status, which we write ourselves, is no reason to act.
+    let handled = Mutex::new(BTreeMap::<Key, (Name, u64)>::new());
+    // Namespaces whose pods are being made: that is done once, not for each of them.
     let busy = Mutex::new(BTreeSet::<Name>::new());
-    Arc::new(move |store, key| match key.kind {
-        Kind::Deployment => {
-            let object = store.object(key);
-            let generation = object
-                .as_ref()
-                .and_then(|it| it.get("/metadata/generation")?.as_u64())
-                .unwrap_or(0);
-            let before = handled
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(key.clone(), generation);
-            if before != Some(generation) {
-                busy.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(key.namespace.clone());
-                deployment(store, key, object.as_ref(), &born);
-                busy.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .remove(&key.namespace);
-                endpoints(store, &key.namespace);
-                status(store, &key.namespace);
-            }
+    let lock = |it: &Mutex<BTreeSet<Name>>, namespace: &Name, on: bool| {
+        let mut it = it.lock().unwrap_or_else(PoisonError::into_inner);
+        if on {
+            it.insert(namespace.clone())
+        } else {
+            it.remove(namespace)
         }
-        // Once at the end of a rollout, not for each of its pods.
-        Kind::Pod
-            if busy
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .contains(&key.namespace) => {}
-        Kind::Pod => {
-            if store.object(key).is_none() {
-                heal(store, &key.namespace, &born);
+    };
+    Arc::new(move |store, key| {
+        let namespace = &key.namespace;
+        match key.kind {
+            Kind::Deployment | Kind::CronJob => {
+                let object = store.object(key);
+                let generation = object
+                    .as_ref()
+                    .and_then(|it| it.get("/metadata/generation")?.as_u64());
+                let now = (
+                    object.as_ref().map_or_else(|| "".into(), Object::uid),
+                    generation.unwrap_or(0),
+                );
+                let before = handled
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(key.clone(), now.clone());
+                if before.as_ref() == Some(&now) {
+                    return;
+                }
+                if key.kind == Kind::CronJob {
+                    if before.is_none_or(|(uid, _)| uid != now.0) {
+                        jobs::plan(store, key, store.now(), &kubelet);
+                    }
+                    return;
+                }
+                lock(&busy, namespace, true);
+                rollout::deployment(store, key, object.as_ref(), &kubelet);
+                lock(&busy, namespace, false);
+                endpoints::slices(store, namespace);
+                status(store, namespace);
             }
-            endpoints(store, &key.namespace);
-            status(store, &key.namespace);
+            Kind::Pod => {
+                if !lock(&busy, namespace, true) {
+                    return;
+                }
+                if store.object(key).is_none() {
+                    rollout::heal(store, namespace, &kubelet);
+                }
+                rollout::go_on(store, namespace, &kubelet);
+                lock(&busy, namespace, false);
+                endpoints::slices(store, namespace);
+                status(store, namespace);
+            }
+            Kind::Service => endpoints::slices(store, namespace),
+            _ => {}
         }
-        Kind::Service => endpoints(store, &key.namespace),
-        _ => {}
     })
 }
 
@@ -76,19 +123,7 @@ pub fn set_ready(store: &ObjectStore, namespace: &str, deployment: &str, ready: 
         return false;
     }
     for (n, (key, _)) in pods_of(store, namespace, deployment).into_iter().enumerate() {
-        let word = if n < ready { "True" } else { "False" };
-        store.edit(&key, "kubelet", |json| {
-            for condition in json
-                .pointer_mut("/status/conditions")
-                .and_then(Value::as_array_mut)
-                .into_iter()
-                .flatten()
-            {
-                if matches!(condition["type"].as_str(), Some("Ready" | "ContainersReady")) {
-                    condition["status"] = word.into();
-                }
-            }
-        });
+        store.edit(&key, "kubelet", |json| pods::set_conditions(json, n < ready));
     }
     true
 }
@@ -141,167 +176,26 @@ fn is_ready(pod: &Value) -> bool {
         .any(|it| text(it, "/type") == "Ready" && text(it, "/status") == "True")
 }
 
-/// Gives every ReplicaSet its pods again.
-fn heal(store: &ObjectStore, namespace: &str, born: &AtomicU32) {
-    for (set, json) in store.list(Kind::ReplicaSet, Some(namespace)) {
-        let wanted = json
-            .pointer("/spec/replicas")
-            .and_then(Value::as_u64)
-            .unwrap_or(0);
-        scale(store, &set, wanted, born, None);
-    }
-}
-
-fn deployment(store: &ObjectStore, key: &Key, object: Option<&Object>, born: &AtomicU32) {
-    let Some(object) = object else {
-        let pods = pods_of(store, &key.namespace, &key.name);
-        let sets = sets_of(store, &key.namespace, &key.name);
-        // The sets first, or they would be given new pods.
-        for (key, _) in sets.iter().chain(&pods) {
-            store.delete(key);
-        }
-        return;
-    };
-    let template = object.get("/spec/template").cloned().unwrap_or(Value::Null);
-    let replicas = object.get("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
-    let hash = short(&naru_domain::object::canonical(&template), 9);
-    let name = format!("{}-{hash}", key.name);
-    for (set, _) in sets_of(store, &key.namespace, &key.name) {
-        let wanted = if *set.name == *name { replicas } else { 0 };
-        scale(store, &set, wanted, born, None);
-    }
-    let set = Key::new(Kind::ReplicaSet, key.namespace.clone(), name.as_str());
-    if store.object(&set).is_none() {
-        let mut labels = template
-            .pointer("/metadata/labels")
-            .cloned()
-            .unwrap_or_else(|| json!({}));
-        labels["pod-template-hash"] = hash.as_str().into();
-        let first = object.get("/metadata/generation").and_then(Value::as_u64) == Some(1);
-        let created = first.then(|| object.text("/metadata/creationTimestamp"));
-        let mut json = json!({"metadata": {"name": name, "namespace": key.namespace.as_ref(), "labels": labels,
-                "ownerReferences": [owner("apps/v1", "Deployment", &key.name, &object.uid())]},
-            "spec": {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}});
-        if let Some(created) = created {
-            json["metadata"]["creationTimestamp"] = created.into();
-        }
-        if store
-            .load(Kind::ReplicaSet, json, "kube-controller-manager")
-            .is_ok()
-        {
-            scale(store, &set, replicas, born, created);
-        }
-    }
-}
-
 fn owner(api_version: &str, kind: &str, name: &str, uid: &str) -> Value {
     json!({"apiVersion": api_version, "kind": kind, "name": name, "uid": uid, "controller": true, "blockOwnerDeletion": true})
 }
 
-fn scale(store: &ObjectStore, set: &Key, wanted: u64, born: &AtomicU32, created: Option<&str>) {
-    store.edit(set, "kube-controller-manager", |json| {
-        json["spec"]["replicas"] = wanted.into()
-    });
-    let Some(object) = store.object(set) else { return };
-    let mut pods = store.list(Kind::Pod, Some(&set.namespace));
-    pods.retain(|(_, json)| owned_by(json, "ReplicaSet", &set.name));
-    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-    for (key, _) in pods.iter().skip(wanted) {
-        store.delete(key);
-    }
-    for _ in pods.len()..wanted {
-        let nth = born.fetch_add(1, Ordering::Relaxed);
-        let json = pod(store, &object, nth, created);
-        if store.load(Kind::Pod, json, "kube-controller-manager").is_err() {
-            return;
-        }
-    }
-}
-
-fn pod(store: &ObjectStore, set: &Object, nth: u32, created: Option<&str>) -> Value {
-    let null = Value::Null;
-    let template = set.get("/spec/template").unwrap_or(&null);
-    let (name, namespace) = (&set.key().name, &set.key().namespace);
-    let ip = format!("10.{}.{}.{}", 100 + nth / 62_500, nth / 250 % 250, nth % 250 + 1);
-    let mut metadata = template.get("metadata").cloned().unwrap_or_else(|| json!({}));
-    metadata["name"] = format!("{name}-{}", short(&format!("{name} {nth}"), 5)).into();
-    metadata["generateName"] = format!("{name}-").into();
-    metadata["namespace"] = namespace.as_ref().into();
-    metadata["labels"] = set.get("/metadata/labels").cloned().unwrap_or_else(|| json!({}));
-    metadata["ownerReferences"] = json!([owner("apps/v1", "ReplicaSet", name, &set.uid())]);
-    if let Some(created) = created {
-        metadata["creationTimestamp"] = created.into();
-    }
-    let mut spec = template.get("spec").cloned().unwrap_or_else(|| json!({}));
-    spec["nodeName"] = format!("node-{}", nth % 3 + 1).into();
-    if injected(store, namespace, template) {
-        inject(&mut metadata, &mut spec);
-    }
-    let ready = |name: &Value| json!({"name": name, "ready": true, "started": true, "restartCount": 0, "state": {"running": {}}});
-    let containers = spec
-        .get("containers")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let statuses: Vec<Value> = containers.map(|container| ready(&container["name"])).collect();
-    let conditions = ["PodScheduled", "Initialized", "ContainersReady", "Ready"]
-        .map(|it| json!({"type": it, "status": "True"}));
-    json!({"metadata": metadata, "spec": spec, "status": {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}],
-        "conditions": conditions, "containerStatuses": statuses, "qosClass": "Burstable"}})
-}
-
-/// Istio's documentation, "Installing the Sidecar", policy: the pod's label decides, else the namespace's.
-fn injected(store: &ObjectStore, namespace: &str, template: &Value) -> bool {
-    match template
-        .pointer("/metadata/labels")
-        .map_or("", |it| text(it, "/sidecar.istio.io~1inject"))
-    {
-        "true" => true,
-        "false" => false,
-        _ => store
-            .object(&Key::new(Kind::Namespace, "", namespace))
-            .is_some_and(|it| it.label("istio-injection") == Some("enabled")),
-    }
-}
-
-/// A native sidecar, as Istio injects since Kubernetes has them.
-fn inject(metadata: &mut Value, spec: &mut Value) {
-    let label = |name: &str| text(metadata, &format!("/labels/{name}")).to_owned();
-    let (app, version) = (label("app"), label("version"));
-    metadata["labels"]["security.istio.io/tlsMode"] = "istio".into();
-    metadata["labels"]["service.istio.io/canonical-name"] = app.into();
-    metadata["labels"]["service.istio.io/canonical-revision"] = if version.is_empty() {
-        "latest".into()
-    } else {
-        version.into()
-    };
-    let mut annotations = metadata
-        .get("annotations")
-        .and_then(Value::as_object)
-        .cloned()
-        .unwrap_or_else(Map::new);
-    let containers =
-        r#"{"initContainers":["istio-init","istio-proxy"],"containers":null,"revision":"default"}"#;
-    annotations.insert("sidecar.istio.io/status".into(), containers.into());
-    metadata["annotations"] = annotations.into();
-    let image = "docker.io/istio/proxyv2:1.31.0";
-    let mut init = spec
-        .get("initContainers")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    init.push(json!({"name": "istio-init", "image": image, "args": ["istio-iptables"]}));
-    init.push(
-        json!({"name": "istio-proxy", "image": image, "restartPolicy": "Always",
-        "ports": [{"containerPort": 15090, "name": "http-envoy-prom", "protocol": "TCP"}]}),
-    );
-    spec["initContainers"] = init.into();
+/// A Deployment's pod template, as text that is the same for the same template.
+fn template_of(deployment: &Value) -> String {
+    let template = deployment.pointer("/spec/template").unwrap_or(&Value::Null);
+    naru_domain::object::canonical(template)
 }
 
 fn status(store: &ObjectStore, namespace: &str) {
     for (key, json) in store.list(Kind::Deployment, Some(namespace)) {
         let pods = pods_of(store, namespace, &key.name);
         let ready = pods.iter().filter(|(_, pod)| is_ready(pod)).count();
+        let hash = short(&template_of(&json), 9);
+        let hash = format!("{}-{hash}", key.name);
+        let updated = pods
+            .iter()
+            .filter(|(_, pod)| owned_by(pod, "ReplicaSet", &hash))
+            .count();
         let wanted = json
             .pointer("/spec/replicas")
             .and_then(Value::as_u64)
@@ -312,48 +206,8 @@ fn status(store: &ObjectStore, namespace: &str) {
             "False"
         };
         let status = json!({"observedGeneration": json.pointer("/metadata/generation"), "replicas": pods.len(),
-            "updatedReplicas": pods.len(), "readyReplicas": ready, "availableReplicas": ready,
+            "updatedReplicas": updated, "readyReplicas": ready, "availableReplicas": ready,
             "conditions": [{"type": "Available", "status": available}]});
         store.edit(&key, "kube-controller-manager", |json| json["status"] = status);
-    }
-}
-
-/// One slice for each Service with a selector.
-fn endpoints(store: &ObjectStore, namespace: &str) {
-    let pods = store.list(Kind::Pod, Some(namespace));
-    for (key, service) in store.list(Kind::Service, Some(namespace)) {
-        let Some(selector) = service
-            .pointer("/spec/selector")
-            .and_then(Value::as_object)
-            .filter(|it| !it.is_empty())
-        else {
-            continue;
-        };
-        let selected = pods.iter().filter(|(_, pod)| {
-            selector.iter().all(|(name, value)| {
-                pod.pointer("/metadata/labels").and_then(|it| it.get(name)) == Some(value)
-            })
-        });
-        let endpoints: Vec<Value> = selected
-            .map(|(key, pod)| {
-                let ready = is_ready(pod);
-                json!({"addresses": [text(pod, "/status/podIP")], "nodeName": text(pod, "/spec/nodeName"),
-                    "conditions": {"ready": ready, "serving": ready, "terminating": false},
-                    "targetRef": {"kind": "Pod", "name": key.name.as_ref(), "namespace": namespace, "uid": text(pod, "/metadata/uid")}})
-            })
-            .collect();
-        let ports: Vec<Value> = service
-            .pointer("/spec/ports")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .map(|port| json!({"name": port["name"], "port": port["targetPort"], "protocol": "TCP"}))
-            .collect();
-        let name = format!("{}-{}", key.name, short(&key.name, 5));
-        let json = json!({"metadata": {"name": name, "namespace": namespace, "generateName": format!("{}-", key.name),
-                "labels": {"kubernetes.io/service-name": key.name.as_ref(), "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io"},
-                "ownerReferences": [owner("v1", "Service", &key.name, text(&service, "/metadata/uid"))]},
-            "addressType": "IPv4", "endpoints": endpoints, "ports": ports});
-        let _ = store.load(Kind::EndpointSlice, json, "kube-controller-manager");
     }
 }

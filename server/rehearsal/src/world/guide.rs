@@ -11,12 +11,63 @@ use serde_json::{Value, json};
 /// The host that the system is reached by.
 pub const HOST: &str = "oauth.buildingbite.com";
 
+/// The static address of its edge (from the range for documentation, RFC 5737).
+pub const ADDRESS: &str = "203.0.113.10";
+
 /// All objects. With `header_rule`, requests with the header `canary: true` go to v2 whatever the weights.
 pub fn guide(header_rule: bool) -> Manifests {
     let mut all = namespaces();
     all.extend(edge());
     all.extend(apps());
     all.extend(mesh(header_rule));
+    all
+}
+
+/// The same before its crossing: Istio is installed, nothing is in the mesh, Nginx leads straight to the application's gateway, and a
+/// job calls product-service in plaintext each night.
+pub fn before() -> Manifests {
+    let mut all = namespaces();
+    for (_, json) in &mut all {
+        if let Some(labels) = json
+            .pointer_mut("/metadata/labels")
+            .and_then(Value::as_object_mut)
+        {
+            labels.shift_remove("istio-injection");
+        }
+    }
+    let mut rest = edge();
+    rest.retain(|(kind, _)| *kind != Kind::Ingress);
+    rest.extend(apps());
+    rest.retain(|(_, json)| json.pointer("/metadata/labels/app") != Some(&json!("price-sync")));
+    all.extend(rest);
+    // The address that DNS points to is Nginx's, before the crossing and after it.
+    if let Some((_, nginx)) = all
+        .iter_mut()
+        .find(|(kind, json)| *kind == Kind::Service && json["metadata"]["name"] == "ingress-nginx-controller")
+    {
+        nginx["spec"]["type"] = "LoadBalancer".into();
+        nginx["spec"]["loadBalancerIP"] = ADDRESS.into();
+        nginx["status"] = json!({"loadBalancer": {"ingress": [{"ip": ADDRESS}]}});
+    }
+    all.push(object(
+        Kind::Ingress,
+        "default",
+        "sangsang",
+        &json!({"ingressClassName": "nginx", "tls": [{"hosts": [HOST], "secretName": "oauth-buildingbite-com-tls"}],
+            "rules": [{"host": HOST, "http": {"paths": [{"path": "/", "pathType": "Prefix",
+                "backend": {"service": {"name": "sangsang-plus-gateway", "port": {"number": 8080}}}}]}}]}),
+    ));
+    let labels = json!({"app": "price-sync"});
+    all.push(object(
+        Kind::CronJob,
+        "batch",
+        "price-sync",
+        &json!({"schedule": "30 2 * * *", "concurrencyPolicy": "Forbid", "successfulJobsHistoryLimit": 3,
+            "jobTemplate": {"spec": {"activeDeadlineSeconds": 300, "template": {"metadata": {"labels": labels},
+                "spec": {"serviceAccountName": "price-sync", "restartPolicy": "Never",
+                    "containers": [{"name": "price-sync", "image": "registry.local/price-sync:1.4.2"}]}}}}}),
+    ));
+    all.extend(super::istio::installed());
     all
 }
 

@@ -6,5 +6,7 @@ mod cluster;
 mod journal;
 mod knobs;
 mod metrics;
+mod rollout;
+mod time;
 mod traffic;
 mod world;

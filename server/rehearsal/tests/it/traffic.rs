@@ -303,3 +303,93 @@ async fn missed_scrapes_and_outages_are_said() {
         "{answer:?}"
     );
 }
+
+#[tokio::test]
+async fn before_the_crossing_no_proxy_counts_and_a_moved_ingress_moves_the_requests() {
+    let (clock, rehearsal) = start(&scenario::BEFORE, 60);
+    assert_eq!(traffic(&rehearsal, 60).await.flows.len(), 0);
+    let store = &rehearsal.cluster;
+    let (_, ingress) = store.list(Kind::Ingress, Some("default")).remove(0);
+    let gateway = |name, spec| json!({"metadata": {"name": name, "namespace": "default"}, "spec": spec});
+    store
+        .load(Kind::Gateway, gateway("sangsang-gateway", json!({"selector": {"istio": "ingressgateway"},
+            "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": [world_host()]}]})), "kubectl")
+        .unwrap();
+    store
+        .load(Kind::VirtualService, gateway("sangsang-vs", json!({"hosts": [world_host()], "gateways": ["sangsang-gateway"],
+            "http": [{"route": [{"destination": {"host": "sangsang-plus-gateway", "port": {"number": 8080}}}]}]})), "kubectl")
+        .unwrap();
+    // The routes alone move nothing.
+    clock.advance_ms(60_000);
+    assert_eq!(traffic(&rehearsal, 30).await.flows.len(), 0);
+    let mut moved = (*ingress).clone();
+    moved["metadata"] = json!({"name": "sangsang", "namespace": "istio-system"});
+    moved["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"] =
+        json!({"name": "istio-ingressgateway", "port": {"number": 80}});
+    store.delete(&Key::new(Kind::Ingress, "default", "sangsang"));
+    store.load(Kind::Ingress, moved, "kubectl").unwrap();
+    clock.advance_ms(60_000);
+    let traffic = traffic(&rehearsal, 30).await;
+    let edge = between(
+        &traffic,
+        "istio-ingressgateway",
+        "sangsang-plus-gateway",
+        Reporter::Source,
+    );
+    assert!(edge.is_some_and(|(_, flow)| flow.rate > 20.0), "{traffic:?}");
+    assert_eq!(traffic.flows.len(), 1, "nothing else has a proxy");
+}
+
+fn world_host() -> &'static str {
+    naru_rehearsal::world::guide::HOST
+}
+
+#[tokio::test]
+async fn a_nightly_job_is_seen_only_while_it_runs_and_is_silent_after_strict() {
+    let run = async |strict: bool, inject: bool| {
+        let (clock, rehearsal) = start(&scenario::BEFORE, 0);
+        let store = &rehearsal.cluster;
+        let label =
+            |json: &mut serde_json::Value| json["metadata"]["labels"]["istio-injection"] = "enabled".into();
+        for namespace in ["product-service", "default"] {
+            store.edit(&Key::new(Kind::Namespace, "", namespace), "kubectl", label);
+        }
+        if inject {
+            store.edit(&Key::new(Kind::Namespace, "", "batch"), "kubectl", label);
+        }
+        for (namespace, name) in [
+            ("product-service", "product-service"),
+            ("default", "sangsang-plus-gateway"),
+        ] {
+            store.edit(&Key::new(Kind::Deployment, namespace, name), "kubectl", |json| {
+                json["spec"]["template"]["metadata"]["annotations"] = json!({"restarted": "yes"});
+            });
+        }
+        if strict {
+            let all = json!({"metadata": {"name": "default", "namespace": "istio-system"}, "spec": {"mtls": {"mode": "STRICT"}}});
+            store.load(Kind::PeerAuthentication, all, "kubectl").unwrap();
+        }
+        let job = async |seconds: i64| {
+            clock.advance_ms(seconds * 1_000);
+            let traffic = traffic(&rehearsal, 60).await;
+            let rate = |source: &str| {
+                let flow = between(&traffic, source, "product-service", Reporter::Destination);
+                flow.map_or(0.0, |(_, flow)| flow.rate)
+            };
+            // Spring's gateway has a proxy here, so that the job alone is an unknown caller.
+            (rate(""), rate("price-sync"))
+        };
+        // 02:29, 02:33, 02:40.
+        (job(16 * 60).await, job(4 * 60).await, job(7 * 60).await)
+    };
+    let ((before, _), (during, named), (after, _)) = run(false, false).await;
+    assert!(
+        during > 2.0 && before.abs() + after.abs() < 1e-9,
+        "{before} {during} {after}"
+    );
+    assert!(named.abs() < 1e-9);
+    let (_, (_, named), (_, later)) = run(false, true).await;
+    assert!(named > 2.0 && later.abs() < 1e-9, "{named} {later}");
+    let (_, refused, _) = run(true, false).await;
+    assert_eq!(refused, (0.0, 0.0), "what is refused leaves no series");
+}

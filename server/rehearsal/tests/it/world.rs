@@ -38,7 +38,7 @@ fn seen(rehearsal: &Rehearsal) -> Objects {
 
 #[test]
 fn every_object_of_every_scenario_is_well_formed_and_arrives() {
-    for scenario in [scenario::GUIDE, scenario::HEADER_CANARY] {
+    for scenario in [scenario::GUIDE, scenario::HEADER_CANARY, scenario::BEFORE] {
         let named = (scenario.objects)();
         let (_, rehearsal) = start(&scenario, 0);
         for (kind, json) in named {
