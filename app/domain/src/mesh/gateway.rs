@@ -6,10 +6,23 @@
 mod choose;
 mod merge;
 pub mod names;
+mod rules;
 mod server;
 mod serves;
+#[cfg(test)]
+mod tests;
 
-pub use choose::{Asked, Rules, choose};
+pub use choose::{Asked, Rules, by_rules};
 pub use merge::{Group, Merged, Placed, Skip, Skipped, Target, merged, selects};
 pub use server::{Mode, Server, Speaks, Tls, servers};
 pub use serves::{Reach, Served, Serving, ServingPod, bound, serves};
+
+use super::{
+    Mesh, Proxy,
+    route::{Choice, Request},
+};
+
+/// What a gateway does with a request at a server's port; see [`by_rules`].
+pub fn choose(mesh: &Mesh<'_>, proxy: &Proxy, request: &Request) -> Choice {
+    by_rules(mesh, proxy, request, &rules::Own::of(mesh, proxy))
+}

@@ -113,7 +113,7 @@ pub fn of(port: &ServicePort) -> Declared {
 }
 
 /// `http-api` is `http`; `grpc-web` has a dash of its own, and whatever follows it does not count. Case does not matter.
-fn named(word: &str) -> Option<Protocol> {
+pub(super) fn named(word: &str) -> Option<Protocol> {
     const GRPC_WEB: &str = "grpc-web";
     if word
         .get(..GRPC_WEB.len())

@@ -1,13 +1,13 @@
 //! The HTTP rules of a VirtualService: where they send requests, and in which proportion.
 
 pub(crate) mod action;
-mod bound;
+pub(crate) mod bound;
 mod choice;
 mod delegate;
 mod listener;
 pub(crate) mod matching;
 mod request;
-mod scope;
+pub(crate) mod scope;
 mod table;
 #[cfg(test)]
 mod tests;

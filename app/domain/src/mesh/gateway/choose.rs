@@ -54,7 +54,7 @@ pub trait Rules {
 
 /// What a gateway does with a request at a server's port. Client certificates are taken for granted where a server demands them.
 /// (`buildGatewayListeners` and `buildGatewayHTTPRouteConfig` in istio's `pilot/pkg/networking/core/gateway.go`.)
-pub fn choose(mesh: &Mesh<'_>, proxy: &Proxy, request: &Request, rules: &dyn Rules) -> Choice {
+pub fn by_rules(mesh: &Mesh<'_>, proxy: &Proxy, request: &Request, rules: &dyn Rules) -> Choice {
     let mut whys = unjudged::touching(mesh, proxy, Side::Outbound);
     let kinds = [Kind::VirtualService, Kind::GatewayApiGateway, Kind::HttpRoute];
     whys.extend(kinds.iter().filter_map(|&kind| mesh.objects.gap(kind)));

@@ -4,69 +4,62 @@
 use super::{DOMAIN, of_service};
 use crate::{
     Name,
-    mesh::Mesh,
+    mesh::{
+        Mesh,
+        protocol::{self, Protocol},
+    },
     object::{Key, Kind},
     traffic::ServiceId,
 };
 use serde_json::Value;
 
-/// What Istio takes a port for, as far as routes depend on it. Its own until the model's `protocol` is here.
+/// What Istio takes a port for, as far as routes depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spoken {
     Http,
     Tcp,
     Tls,
     /// MongoDB and MySQL, which share a port with nothing else.
-    Jealous(Name2),
+    Jealous(Alone),
     Udp,
     Auto,
 }
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Name2 {
+pub(crate) enum Alone {
     Mongo,
     MySql,
 }
 
 impl Spoken {
-    /// By a word as in `appProtocol` or before the first dash of a port's name.
+    /// By a word as in a ServiceEntry's `protocol`.
     pub(crate) fn parse(word: &str) -> Self {
-        match word.to_ascii_lowercase().as_str() {
-            "http" | "http2" | "http_proxy" | "grpc" | "grpc-web" => Self::Http,
-            "tcp" | "redis" => Self::Tcp,
-            "https" | "tls" => Self::Tls,
-            "mongo" => Self::Jealous(Name2::Mongo),
-            "mysql" => Self::Jealous(Name2::MySql),
-            "udp" => Self::Udp,
-            _ => Self::Auto,
-        }
+        protocol::named(word).map_or(Self::Auto, Self::from)
     }
 
     fn of(port: &crate::fact::ServicePort) -> Self {
-        if &*port.protocol == "UDP" {
-            return Self::Udp;
-        }
-        let word = match port.app_protocol.as_deref() {
-            Some("kubernetes.io/h2c" | "kubernetes.io/ws") => return Self::Http,
-            Some("kubernetes.io/wss") => return Self::Tls,
-            Some(word) => word,
-            None => &port.name,
-        };
-        if word
-            .get(..8)
-            .is_some_and(|it| it.eq_ignore_ascii_case("grpc-web"))
-        {
-            return Self::Http;
-        }
-        match Self::parse(word.split('-').next().unwrap_or(word)) {
-            Self::Auto if [25, 53, 3306, 27017].contains(&port.port) => Self::Tcp,
-            spoken => spoken,
-        }
+        protocol::of(port).protocol.into()
     }
 
     pub(crate) fn http_or_sniffed(self) -> bool {
         matches!(self, Self::Http | Self::Auto)
+    }
+}
+
+impl From<Protocol> for Spoken {
+    fn from(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Http | Protocol::Http2 | Protocol::HttpProxy | Protocol::Grpc | Protocol::GrpcWeb => {
+                Self::Http
+            }
+            Protocol::Tcp | Protocol::Redis => Self::Tcp,
+            Protocol::Https | Protocol::Tls => Self::Tls,
+            Protocol::Mongo => Self::Jealous(Alone::Mongo),
+            Protocol::MySql => Self::Jealous(Alone::MySql),
+            Protocol::Udp => Self::Udp,
+            Protocol::Auto => Self::Auto,
+        }
     }
 }
 

@@ -139,7 +139,7 @@ fn http(mesh: &Mesh<'_>, object: &Object, index: usize, json: &Value) -> Vec<Rul
 }
 
 /// A rule with the names of its destinations and gateways in full. (`ResolveVirtualServiceShortnames` in istio's `pilot/pkg/model`.)
-fn resolved(json: &Value, space: &str) -> Value {
+pub(crate) fn resolved(json: &Value, space: &str) -> Value {
     let mut json = json.clone();
     let name = |at: Option<&mut Value>| {
         if let Some(at) = at

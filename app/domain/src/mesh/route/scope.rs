@@ -9,9 +9,9 @@ use super::{
 use crate::{
     Name, Why,
     mesh::{
-        Decider, Mesh, Proxy,
+        Decider, Mesh, Proxy, Role,
         host::{
-            self, name,
+            name,
             registry::{self, Registered, Spoken},
             sidecar,
         },
@@ -48,7 +48,10 @@ pub(crate) struct Listener {
 /// The view of `proxy`.
 pub(crate) fn of(mesh: &Mesh<'_>, proxy: &Proxy) -> Scope {
     let space = &proxy.namespace;
-    let sidecar = sidecar::applying(mesh, proxy);
+    // A `Sidecar` is for sidecars: gateways see all that is exported to them.
+    let sidecar = (proxy.role == Role::Sidecar)
+        .then(|| sidecar::applying(mesh, proxy))
+        .flatten();
     let registry = registry::all(mesh);
     let seen = registry::seen_by(&registry, space);
     let rules = bound::for_sidecars(&bound::all(mesh), space);
@@ -286,16 +289,7 @@ impl Clusters for Known<'_> {
 
 impl Known<'_> {
     fn subset(&self, it: &Registered, subset: &str) -> Result<bool, Vec<Why>> {
-        if let Some(why) = self.mesh.objects.gap(Kind::DestinationRule) {
-            return Err(vec![why]);
-        }
-        // To be asked of the DestinationRule in effect, which knows ServiceEntries and workload selectors too.
-        let service = host::service_of(&it.host).filter(|_| it.kubernetes());
-        let Some(service) = service else {
-            return Err(vec![Why::NotJudged {
-                what: format!("subset {subset} of {}", it.host).into(),
-            }]);
-        };
-        Ok(subset::subset_labels(self.mesh.objects, &service, subset, &self.proxy.namespace).is_some())
+        let rule = subset::destination_rule(self.mesh, self.proxy, &it.host)?;
+        Ok(rule.is_some_and(|it| it.subset(subset).is_some()))
     }
 }

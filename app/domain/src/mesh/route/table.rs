@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Name, Why,
     mesh::{
-        Decider, Mesh, Proxy, Role,
+        Decider, Mesh, Proxy, Role, gateway,
         host::registry::{self, Registered},
         subset,
         unjudged::{self, Side},
@@ -84,8 +84,7 @@ impl<'m> Table<'m> {
     /// What the proxy does with a request.
     pub fn choose(&self, request: &Request) -> Choice {
         if self.proxy.role == Role::Gateway {
-            // Gateways have a model of their own, which is to be asked here.
-            return unknown(vec![not_judged("gateway")]);
+            return gateway::choose(self.mesh, self.proxy, request);
         }
         if !self.whys.is_empty() {
             return unknown(self.whys.clone());

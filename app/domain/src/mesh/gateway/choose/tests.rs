@@ -3,7 +3,7 @@
     reason = "`json!` is written where it is used"
 )]
 
-use super::{Asked, Rules, catches_all, choose};
+use super::{Asked, Rules, by_rules as choose, catches_all};
 use crate::{
     Name, Why, manifests,
     mesh::{
