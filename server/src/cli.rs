@@ -15,10 +15,11 @@ use crate::{
     config::{Kubernetes, Listening, Logging, Observing, Prometheus, Standing},
     failure::Failure,
     graph, logging, startup,
+    what_if::{self, About},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use naru_app::Lang;
-use std::{env, process::ExitCode};
+use std::{env, path::PathBuf, process::ExitCode};
 
 /// A console for carrying a Kubernetes system onto the Istio service mesh
 #[derive(Debug, Parser)]
@@ -44,6 +45,12 @@ enum Command {
         after_help = "Exit codes: 0 done, 2 wrong arguments, 3 a source gave no usable answer (nothing printed), 4 rights are missing or something had to be left out: incomplete"
     )]
     Graph(Graph),
+    /// Say what proxies would do with requests, by objects from files: no cluster is asked
+    #[command(
+        name = "what-if",
+        after_help = "Exit codes: 0 answered, 2 wrong arguments or files. The README has the fields of requests and answers."
+    )]
+    WhatIf(WhatIf),
 }
 
 /// `naru serve`
@@ -100,6 +107,29 @@ pub(crate) struct Graph {
     pub(crate) output: Output,
 }
 
+/// `naru what-if`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct WhatIf {
+    /// What is asked about
+    pub(crate) about: About,
+    /// Objects: a file, a folder, or - for standard input; can be repeated
+    #[arg(
+        short = 'f',
+        long = "file",
+        env = "NARU_FILE",
+        value_delimiter = ',',
+        required = true,
+        value_name = "PATH"
+    )]
+    pub(crate) files: Vec<PathBuf>,
+    /// Requests, as JSON
+    #[arg(long, env = "NARU_REQUESTS", value_name = "PATH")]
+    pub(crate) requests: PathBuf,
+    /// How they are answered
+    #[arg(long, env = "NARU_OUTPUT", default_value = "json")]
+    pub(crate) output: Output,
+}
+
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
@@ -112,7 +142,7 @@ pub async fn run() -> ExitCode {
     let cli = Cli::parse();
     logging::start(
         &cli.logging,
-        if matches!(cli.command, Command::Graph(_)) {
+        if matches!(cli.command, Command::Graph(_) | Command::WhatIf(_)) {
             "warn"
         } else {
             "info"
@@ -122,6 +152,7 @@ pub async fn run() -> ExitCode {
         Command::Serve(serve) => startup::serve(serve).await,
         Command::Rehearse(rehearse) => startup::rehearse(rehearse).await,
         Command::Graph(options) => graph::run(options).await,
+        Command::WhatIf(options) => what_if::run(&options),
     };
     done.map_or_else(
         |failure| failure.report(language(cli.lang)),

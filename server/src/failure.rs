@@ -167,7 +167,7 @@ impl From<anyhow::Error> for Failure {
 }
 
 /// A reason's own name, as it stands on the wire.
-fn why_key(why: &Why) -> String {
+pub(crate) fn why_key(why: &Why) -> String {
     let wire = serde_json::to_value(why).unwrap_or_default();
     wire.get("why")
         .and_then(|key| key.as_str())

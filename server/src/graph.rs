@@ -1,6 +1,6 @@
 //! `naru graph`: both sources asked once, the graph printed. No engine, no memory: the same bytes for the same data.
 
-use crate::{cli::Graph, failure::Failure, startup};
+use crate::{cli::Graph, failure::Failure, files, startup};
 use anyhow::Context;
 use futures::{StreamExt, future::join_all};
 use naru_domain::{
@@ -16,11 +16,7 @@ use naru_domain::{
 };
 use naru_ports::{Cluster, Seen};
 use serde::Serialize;
-use std::{
-    collections::BTreeSet,
-    io::{ErrorKind, Write},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 /// What the graph reads: who runs where, what selects whom, what comes in.
 const KINDS: [Kind; 6] = [
@@ -81,7 +77,7 @@ pub(crate) async fn run(options: Graph) -> Result<(), Failure> {
     })
     .context("printing")?;
     text.push('\n');
-    print(&text)?;
+    files::print(&text)?;
     if gaps.is_empty() {
         Ok(())
     } else {
@@ -172,13 +168,4 @@ fn only(mut report: Report, namespaces: &[String]) -> Report {
     );
     report.nodes.retain(|node| kept.contains(&node.id));
     report
-}
-
-fn print(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // Whoever reads has seen enough (`| head`).
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        done => done.map_err(|error| Failure::Fault(error.into())),
-    }
 }

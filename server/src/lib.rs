@@ -11,6 +11,7 @@
 pub mod cli;
 pub mod config;
 pub mod failure;
+mod files;
 mod graph;
 pub mod http;
 pub mod live;
@@ -19,3 +20,4 @@ pub mod sessions;
 mod shutdown;
 pub mod sources;
 mod startup;
+mod what_if;
