@@ -15,3 +15,4 @@ mod live;
 mod odd_objects;
 mod pages;
 mod support;
+mod what_if;
