@@ -135,7 +135,11 @@ fn understood(asked: Asked) -> (Proxy, Request) {
         destination_ip: asked.destination_ip,
         destination_port: asked.destination_port,
         sni: asked.sni,
-        method: if http { or(asked.method, "GET") } else { asked.method },
+        method: if http {
+            or(asked.method, "GET")
+        } else {
+            asked.method
+        },
         host: asked.host,
         path: if http { or(asked.path, "/") } else { asked.path },
         headers: asked

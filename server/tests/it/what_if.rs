@@ -95,10 +95,7 @@ fn routes_are_answered_in_order_with_what_decided() {
             ask(5, "/", json!({"host": "elsewhere.example"})),
         ]),
     );
-    let reasons: Vec<&str> = answers
-        .iter()
-        .map(|it| it["reason"].as_str().unwrap())
-        .collect();
+    let reasons: Vec<&str> = answers.iter().map(|it| it["reason"].as_str().unwrap()).collect();
     assert_eq!(
         reasons,
         [
@@ -109,7 +106,8 @@ fn routes_are_answered_in_order_with_what_decided() {
             "passthrough"
         ]
     );
-    let to = |subset: &str, weight: u32| json!({"host": host, "subset": subset, "port": 80, "weight": weight});
+    let to =
+        |subset: &str, weight: u32| json!({"host": host, "subset": subset, "port": 80, "weight": weight});
     assert_eq!(answers[0]["weights"], json!([to("v1", 90), to("v2", 10)]));
     assert_eq!(answers[0]["destination"], Value::Null);
     assert_eq!(
@@ -145,10 +143,7 @@ fn authorization_is_answered_with_the_rule() {
     assert_eq!(decisions, ["allow", "deny", "deny"]);
     assert_eq!(answers[0]["rule"], "user-service/gateway-only#0");
     assert_eq!(answers[0]["reason"], "allowed by rule");
-    assert_eq!(
-        answers[1]["reason"],
-        "no rule matched: user-service/gateway-only"
-    );
+    assert_eq!(answers[1]["reason"], "no rule matched: user-service/gateway-only");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(crate) enum Bind {
     Wild,
     /// On one.
     Address(Name),
-    /// On the addresses of this host, which are not known here: a Service's, or its pods'.
+    /// On the addresses of this headless Service's pods.
     Own(Name),
 }
 
@@ -154,7 +154,9 @@ fn add(
     }
     if places.is_empty() {
         places.push((
-            if service.kubernetes() {
+            // Without an address of its own a Service is listened for on all; a headless one on its pods'. (`ConvertService` in istio's
+            // `pilot/pkg/serviceregistry/kube`.)
+            if service.kubernetes() && service.headless {
                 Bind::Own(service.host.clone())
             } else {
                 Bind::Wild
