@@ -13,6 +13,7 @@ use crate::{
 use leptos::prelude::*;
 use leptos_router::components::A;
 use naru_view::topology::{Edge, Node, Origin, Topology};
+use std::collections::HashMap;
 
 pub(super) fn table(stage: Stage) -> impl IntoView {
     let lang = stage.lang;
@@ -27,12 +28,22 @@ pub(super) fn table(stage: Stage) -> impl IntoView {
             rows.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
         })
     });
+    // Each row finds its call here: looking through all of them for each would cost the square of their number, at every refresh.
+    let places = Memo::new(move |_| {
+        stage.data.with(|it| {
+            let places = it.edges.iter().enumerate();
+            places
+                .map(|(i, edge)| (edge_key(it, edge), i))
+                .collect::<HashMap<String, usize>>()
+        })
+    });
     let row = move |key: String| {
         let found = {
             let key = key.clone();
             Memo::new(move |_| {
                 stage.data.with(|it| {
-                    let edge = it.edges.iter().find(|edge| edge_key(it, edge) == key)?;
+                    let place = places.with(|places| places.get(&key).copied())?;
+                    let edge = it.edges.get(place)?;
                     Some((
                         edge.clone(),
                         end(stage, it, edge.source)?,
