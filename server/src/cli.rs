@@ -16,6 +16,7 @@ use crate::{
     failure::Failure,
     graph, logging, startup,
     what_if::{self, About},
+    why,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use naru_app::Lang;
@@ -51,6 +52,11 @@ enum Command {
         after_help = "Exit codes: 0 answered, 2 wrong arguments or files. The README has the fields of requests and answers."
     )]
     WhatIf(WhatIf),
+    /// Explain one request: who decides, where it goes, what is behind, whether it is let in
+    #[command(
+        after_help = "Exit codes: 0 explained, 2 wrong arguments, 3 the cluster gave no usable answer, 4 rights are missing: the explanation says what it does not know"
+    )]
+    Why(Why),
 }
 
 /// `naru serve`
@@ -130,6 +136,44 @@ pub(crate) struct WhatIf {
     pub(crate) output: Output,
 }
 
+/// `naru why`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Why {
+    #[command(flatten)]
+    pub(crate) kubernetes: Kubernetes,
+    /// Objects from files instead of a cluster: a file, a folder, or - for standard input; can be repeated
+    #[arg(
+        short = 'f',
+        long = "file",
+        env = "NARU_FILE",
+        value_delimiter = ',',
+        value_name = "PATH"
+    )]
+    pub(crate) files: Vec<PathBuf>,
+    /// Who asks, as NAMESPACE/WORKLOAD
+    #[arg(long, env = "NARU_FROM", value_name = "NAMESPACE/WORKLOAD")]
+    pub(crate) from: String,
+    /// A header of the request, as `name: value`; can be repeated
+    #[arg(short = 'H', long = "header", env = "NARU_HEADER", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<String>,
+    /// GET, POST …
+    pub(crate) method: String,
+    /// The URL that is asked for, as the caller writes it
+    pub(crate) url: String,
+    /// How it is told
+    #[arg(long, env = "NARU_OUTPUT", default_value = "text")]
+    pub(crate) output: Telling,
+}
+
+/// How an explanation is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Telling {
+    /// Sentences
+    Text,
+    /// One JSON document
+    Json,
+}
+
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
@@ -142,22 +186,24 @@ pub async fn run() -> ExitCode {
     let cli = Cli::parse();
     logging::start(
         &cli.logging,
-        if matches!(cli.command, Command::Graph(_) | Command::WhatIf(_)) {
+        if matches!(
+            cli.command,
+            Command::Graph(_) | Command::WhatIf(_) | Command::Why(_)
+        ) {
             "warn"
         } else {
             "info"
         },
     );
+    let lang = language(cli.lang);
     let done: Result<(), Failure> = match cli.command {
         Command::Serve(serve) => startup::serve(serve).await,
         Command::Rehearse(rehearse) => startup::rehearse(rehearse).await,
         Command::Graph(options) => graph::run(options).await,
         Command::WhatIf(options) => what_if::run(&options),
+        Command::Why(options) => why::run(options, lang).await,
     };
-    done.map_or_else(
-        |failure| failure.report(language(cli.lang)),
-        |()| ExitCode::SUCCESS,
-    )
+    done.map_or_else(|failure| failure.report(lang), |()| ExitCode::SUCCESS)
 }
 
 /// The first of the option and the usual variables that names a language of ours.
@@ -187,7 +233,7 @@ mod tests {
         for command in Cli::command().get_subcommands() {
             for option in command
                 .get_arguments()
-                .filter(|it| !matches!(it.get_id().as_str(), "help" | "version"))
+                .filter(|it| !it.is_positional() && !matches!(it.get_id().as_str(), "help" | "version"))
             {
                 let variable = option.get_env().map(|it| it.to_string_lossy().into_owned());
                 let name = option

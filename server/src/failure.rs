@@ -67,6 +67,18 @@ pub enum Failure {
         /// Those that there are.
         known: String,
     },
+    /// There is no such workload, or nothing of it runs.
+    NoWorkload {
+        /// As asked.
+        workload: String,
+    },
+    /// An argument cannot be read.
+    BadArgument {
+        /// Which.
+        argument: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// A source gave no answer that could be used.
     Source(Why),
     /// What was printed is incomplete.
@@ -92,6 +104,8 @@ impl Failure {
             Self::NoPrometheus => "no-prometheus",
             Self::NoSource => "no-source",
             Self::NoScenario { .. } => "no-scenario",
+            Self::NoWorkload { .. } => "no-workload",
+            Self::BadArgument { .. } => "bad-argument",
             Self::Source(_) => "source",
             Self::Partial(_) => "partial",
             Self::Fault(_) => "fault",
@@ -113,6 +127,8 @@ impl Failure {
             | Self::NoCertificate { .. }
             | Self::NoPrometheus
             | Self::NoSource
+            | Self::NoWorkload { .. }
+            | Self::BadArgument { .. }
             | Self::NoScenario { .. } => 2,
             Self::Source(_) => 3,
             Self::Credentials { .. } | Self::Partial(_) => 4,
@@ -135,6 +151,8 @@ impl Failure {
             Self::NoPrometheus => lang.cli_no_prometheus().to_owned(),
             Self::NoSource => lang.cli_no_source().to_owned(),
             Self::NoScenario { name, known } => lang.cli_no_scenario(known, name),
+            Self::NoWorkload { workload } => lang.cli_no_workload(workload),
+            Self::BadArgument { argument, detail } => lang.cli_bad_argument(argument, detail),
             Self::Source(_) => lang.cli_source().to_owned(),
             Self::Partial(_) => lang.cli_partial().to_owned(),
             Self::Fault(error) => lang.cli_fault(&format!("{error:#}")),

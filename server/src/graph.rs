@@ -1,22 +1,20 @@
 //! `naru graph`: both sources asked once, the graph printed. No engine, no memory: the same bytes for the same data.
 
-use crate::{cli::Graph, failure::Failure, files, startup};
+use crate::{cli::Graph, failure::Failure, files, inventory::inventory, startup};
 use anyhow::Context;
-use futures::{StreamExt, future::join_all};
 use naru_domain::{
-    SourceName, Timestamp, Why,
+    Timestamp, Why,
     actor::Scope,
     object::Kind,
-    snapshot::{KindState, Objects},
+    snapshot::Objects,
     topology::{
         Known, Memory,
         report::{Report, report},
     },
     traffic::{Dated, Traffic},
 };
-use naru_ports::{Cluster, Seen};
 use serde::Serialize;
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 /// What the graph reads: who runs where, what selects whom, what comes in.
 const KINDS: [Kind; 6] = [
@@ -28,15 +26,11 @@ const KINDS: [Kind; 6] = [
     Kind::Gateway,
 ];
 
-/// How long the API server may take for a whole list. Ten thousand pods come in pages within a few seconds; who waits for a command line
-/// waits no longer than this.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// Asks, prints, and tells what is missing.
 pub(crate) async fn run(options: Graph) -> Result<(), Failure> {
     let sources = startup::sources(&options).await?;
     let (objects, traffic) = futures::join!(
-        async { Some(inventory(sources.cluster.as_deref()?).await) },
+        async { Some(inventory(sources.cluster.as_deref()?, &KINDS).await) },
         async {
             Some(
                 sources
@@ -83,43 +77,6 @@ pub(crate) async fn run(options: Graph) -> Result<(), Failure> {
     } else {
         Err(Failure::Partial(gaps))
     }
-}
-
-/// Lists every kind once. Kinds that may not be read are gaps; an API server that does not answer is no source.
-async fn inventory(cluster: &dyn Cluster) -> Result<(Objects, Vec<Why>), Why> {
-    let first = |kind| async move {
-        let seen = tokio::time::timeout(PATIENCE, cluster.watch(kind).next()).await;
-        let late = Why::TimedOut {
-            source: SourceName::Kubernetes,
-            after_ms: PATIENCE.as_millis() as u64,
-        };
-        (kind, seen.ok().flatten().unwrap_or(Seen::Lost(late)))
-    };
-    let (mut objects, mut gaps) = (Objects::default(), Vec::new());
-    for (kind, seen) in join_all(KINDS.into_iter().map(first)).await {
-        let state = match seen {
-            Seen::Reset { facts, gaps: missing } => {
-                facts.into_iter().for_each(|fact| objects.put(fact));
-                gaps.extend(missing);
-                KindState::Known
-            }
-            Seen::Absent => KindState::Absent,
-            Seen::Lost(why @ Why::Forbidden { .. }) => {
-                gaps.push(why.clone());
-                KindState::Lost(why)
-            }
-            Seen::Lost(why) => return Err(why),
-            // A watch begins with one of the above.
-            Seen::Applied(_) | Seen::Deleted(_) | Seen::Unreadable(..) => {
-                return Err(Why::Garbled {
-                    source: SourceName::Kubernetes,
-                    detail: "a watch without a list".into(),
-                });
-            }
-        };
-        objects.kinds.insert(kind, state);
-    }
-    Ok((objects, gaps))
 }
 
 /// What is printed: the report, and what is missing from it.

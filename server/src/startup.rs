@@ -96,19 +96,22 @@ pub(crate) async fn rehearse(options: Rehearse) -> Result<(), Failure> {
 /// The sources that `naru graph` was given; at least one.
 pub(crate) async fn sources(options: &Graph) -> Result<Sources, Failure> {
     let metrics = metrics(&options.prometheus, Arc::new(SystemClock))?;
-    let cluster: Option<Arc<dyn Cluster>> = match &options.kubernetes.kubeconfig {
-        Some(_) => {
-            let cluster = KubeCluster::connect(&reached(&options.kubernetes))
-                .await
-                .map_err(unconnected)?;
-            Some(Arc::new(cluster))
-        }
+    let cluster = match &options.kubernetes.kubeconfig {
+        Some(_) => Some(cluster(&options.kubernetes).await?),
         None => None,
     };
     if cluster.is_none() && metrics.is_none() {
         return Err(Failure::NoSource);
     }
     Ok(Sources { cluster, metrics })
+}
+
+/// The API server of a command that asks once.
+pub(crate) async fn cluster(options: &Kubernetes) -> Result<Arc<dyn Cluster>, Failure> {
+    let cluster = KubeCluster::connect(&reached(options))
+        .await
+        .map_err(unconnected)?;
+    Ok(Arc::new(cluster))
 }
 
 /// What pages come out of: checked and opened before anything is asked of a source, so that a wrong setting ends the command at once.

@@ -1,7 +1,7 @@
 //! `naru what-if`: what proxies would do with requests, by objects from files alone. No cluster is asked.
 
 mod authz;
-mod route;
+pub(crate) mod route;
 
 use crate::{cli::WhatIf, failure::Failure, files};
 use anyhow::Context;
@@ -66,14 +66,14 @@ enum Requests<Asked> {
 
 /// A field of an object that decided.
 #[derive(Serialize)]
-struct Because {
+pub(crate) struct Because {
     kind: &'static str,
     namespace: Name,
     name: Name,
     path: Name,
 }
 
-fn because(deciders: &[Decider]) -> Vec<Because> {
+pub(crate) fn because(deciders: &[Decider]) -> Vec<Because> {
     let of = |it: &Decider| Because {
         kind: it.key.kind.name(),
         namespace: it.key.namespace.clone(),
@@ -84,7 +84,7 @@ fn because(deciders: &[Decider]) -> Vec<Because> {
 }
 
 /// For scripts: what is not known and why, each reason by its key and what it is about.
-fn unknown(whys: &[Why]) -> String {
+pub(crate) fn unknown(whys: &[Why]) -> String {
     let one = |why: &Why| match why {
         Why::NotJudged { what } => what.to_string(),
         other => crate::failure::why_key(other),

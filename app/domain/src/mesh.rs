@@ -14,10 +14,12 @@
 //! | what does a gateway serve | [`gateway`] |
 //! | which pods get a proxy at admission, and what stops or hurts them | [`injection`] |
 //! | whom a workload lets in | [`authz`] |
+//! | what becomes of one request, all of it together | [`explain`] |
 //! | what touches this proxy that is not judged | [`unjudged`] |
 
 pub mod authz;
 pub mod config;
+pub mod explain;
 pub mod gateway;
 pub mod gateway_api;
 pub mod host;

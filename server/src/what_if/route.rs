@@ -161,7 +161,7 @@ fn weight(share: &Share) -> Weight {
 }
 
 /// One of the words that README lists, with what it is about.
-fn reason(outcome: &Outcome) -> String {
+pub(crate) fn reason(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Sent(shares) => match shares.as_slice() {
             [only] => only

@@ -16,3 +16,4 @@ mod odd_objects;
 mod pages;
 mod support;
 mod what_if;
+mod why;

@@ -83,6 +83,7 @@ impl<'m> Table<'m> {
 
     /// What the proxy does with a request.
     pub fn choose(&self, request: &Request) -> Choice {
+        let request = &request.unescaped();
         if self.proxy.role == Role::Gateway {
             return gateway::choose(self.mesh, self.proxy, request);
         }
