@@ -128,6 +128,9 @@ test.beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), "naru-model-")
 const gone = () => kubectl("-n", "product-service", "delete", "--ignore-not-found", "virtualservice", "naru-model");
 test.afterAll(async () => {
   await gone();
+  await kubectl("-n", "product-service", "delete", "virtualservice,gateways.networking.istio.io", "-l", "naru-model");
+  await kubectl("-n", "product-service", "delete", "--ignore-not-found", "peerauthentications.security.istio.io", "naru-model");
+  await kubectl("-n", "product-service", "delete", "--ignore-not-found", "destinationrule", "naru-model");
   await kubectl("-n", "product-service", "delete", "--ignore-not-found", "authorizationpolicies.security.istio.io", "naru-model", "naru-model-deny");
   await rm(folder, { recursive: true, force: true });
 });
@@ -256,6 +259,120 @@ test("authorization lets the same requests in, in the model and in a sidecar, wi
   expect(told.filter(({ expected, model, real }) => String(model) !== String(expected) || String(real) !== String(expected))).toEqual([]);
 });
 
+// At the gateway: two VirtualServices on one host, a wildcard beside it, a server that redirects, one whose hosts are of another namespace.
+const EDGE = "naru-model.example";
+const bound = (name: string, host: string, http: object[]): object => ({
+  apiVersion: "networking.istio.io/v1",
+  kind: "VirtualService",
+  metadata: { name: `naru-edge-${name}`, namespace: "product-service", labels: { "naru-model": "" } },
+  spec: { hosts: [host], gateways: ["naru-edge"], http },
+});
+const edges: object[] = [
+  {
+    apiVersion: "networking.istio.io/v1",
+    kind: "Gateway",
+    metadata: { name: "naru-edge", namespace: "product-service", labels: { "naru-model": "" } },
+    spec: {
+      selector: { istio: "ingressgateway" },
+      servers: [
+        { port: { number: 80, name: "http", protocol: "HTTP" }, hosts: [EDGE, `*.${EDGE}`, `istio-system/elsewhere.${EDGE}x`] },
+        { port: { number: 80, name: "http-moved", protocol: "HTTP" }, hosts: [`moved.${EDGE}x`], tls: { httpsRedirect: true } },
+      ],
+    },
+  },
+  bound("a", EDGE, [on({ uri: { prefix: "/a" } }, 460), direct(461)]),
+  bound("b", EDGE, [on({ uri: { prefix: "/b" } }, 462), on({ uri: { prefix: "/port" }, port: 8080 }, 463), on({ uri: { prefix: "/port" }, port: 80 }, 464)]),
+  bound("wild", `*.${EDGE}`, [on({ uri: { prefix: "/w" } }, 465), on({ uri: { prefix: "/mesh" }, gateways: ["mesh"] }, 466)]),
+  bound("exact", `exact.${EDGE}`, [on({ uri: { prefix: "/e" } }, 467), to("/products", { host: "product-service" })]),
+  bound("other", `elsewhere.${EDGE}x`, [direct(468)]),
+  bound("moved", `moved.${EDGE}x`, [direct(469)]),
+];
+const passed: Case[] = [
+  [{ path: "/a" }, ...said(460)],
+  [{ path: "/b" }, ...said(462)],
+  [{ path: "/port" }, ...said(464)],
+  // The older one's rule for everything comes after the younger one's rules.
+  [{ path: "/else" }, ...said(461)],
+  [{ path: "/a", host: `${EDGE}:80` }, ...said(460)],
+  [{ path: "/w", host: `any.${EDGE}` }, ...said(465)],
+  [{ path: "/w", host: `two.levels.${EDGE}` }, ...said(465)],
+  [{ path: "/mesh", host: `any.${EDGE}` }, ...none],
+  [{ path: "/e", host: `exact.${EDGE}` }, ...said(467)],
+  // An exact host does not fall back to the wildcard's rules.
+  [{ path: "/w", host: `exact.${EDGE}` }, ...none],
+  // The service's only port stands for the one that is not written.
+  [{ path: "/products/1", host: `exact.${EDGE}` }, "routed", 200],
+  [{ path: "/", host: `elsewhere.${EDGE}x` }, "404 no virtual host", 404],
+  [{ path: "/", host: "nobody.example" }, "404 no virtual host", 404],
+  [{ path: "/", host: `moved.${EDGE}x` }, "redirect 301", 301],
+];
+
+test("a gateway takes the same requests in the model and really", async () => {
+  const pod = JSON.parse(await kubectl("-n", "istio-system", "get", "pods", "-l", "istio=ingressgateway", "-o", "json")).items[0];
+  const file = join(folder, "edges.json");
+  // One after the other: the older one wins, to the second.
+  for (const object of edges) {
+    await writeFile(file, JSON.stringify(object));
+    await kubectl("apply", "-f", file);
+    if (JSON.stringify(object).includes("naru-edge-a")) await new Promise((done) => setTimeout(done, 1_100));
+  }
+  const really = (asks: Ask[]) => Promise.all(asks.map((ask) => atGateway(pod.status.podIP, ask)));
+  const last = passed[passed.length - 1];
+  await expect.poll(async () => (await really([last[0]]))[0], { timeout: 20_000 }).toBe(last[2]);
+  const asks = passed.map(([ask]) => ask);
+  const gateway = { namespace: "istio-system", labels: pod.metadata.labels };
+  const model = (await whatIf("route", asks.map((ask) => ({ host: EDGE, port: 80, gateway, ...ask })))).map((it) => it.reason);
+  const real = await really(asks);
+  const told = passed.map(([ask, reason, status], i) => ({ ask, expected: [reason, status], got: [model[i], real[i]] }));
+  expect(told.filter(({ expected, got }) => String(expected) !== String(got))).toEqual([]);
+});
+
+async function atGateway(address: string, { path, host = EDGE }: Ask): Promise<number> {
+  const args = ["-s", "-o", "/dev/null", "-m", "5", "-w", "%{http_code}", "-H", `Host: ${host}`, `http://${address}:8080${path}`];
+  return Number((await promisify(execFile)("curl", args)).stdout);
+}
+
+// Both ends of a connection: what the called side demands, what a DestinationRule makes callers do, how each caller fares. Neighbours differ,
+// so that what is still in force from before cannot pass for what was just set.
+type Fares = "mutual" | "plaintext" | "refused";
+const handshakes: [mode: string, rule: string | undefined, gateway: Fares, batch: Fares][] = [
+  ["STRICT", undefined, "mutual", "refused"],
+  ["PERMISSIVE", "DISABLE", "plaintext", "plaintext"],
+  ["STRICT", "DISABLE", "refused", "refused"],
+  ["PERMISSIVE", undefined, "mutual", "plaintext"],
+  ["DISABLE", "ISTIO_MUTUAL", "refused", "plaintext"],
+  // Without a rule callers heed what the called side says.
+  ["DISABLE", undefined, "plaintext", "plaintext"],
+];
+
+test("mutual TLS: the model says which callers are refused, and they are", async () => {
+  await gone();
+  const meta = { name: "naru-model", namespace: "product-service" };
+  const file = join(folder, "handshake.json");
+  for (const [mode, rule, ...expected] of handshakes) {
+    await test.step(`${mode}, ${rule ?? "no rule"}`, async () => {
+      const selector = { matchLabels: { app: "product-service" } };
+      const demanded = { apiVersion: "security.istio.io/v1", kind: "PeerAuthentication", metadata: meta, spec: { selector, mtls: { mode } } };
+      const tls = rule && { trafficPolicy: { tls: { mode: rule } } };
+      const made = { apiVersion: "networking.istio.io/v1", kind: "DestinationRule", metadata: meta, spec: { host: "product-service", ...tls } };
+      await writeFile(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: [demanded, made] }));
+      await kubectl("apply", "-f", file);
+      const works = async (namespace: string, app: string) => (await really(Array(3).fill({ path: "/products/1" }), namespace, app)).every((it) => it === 200);
+      const real = async () => [await works("default", "sangsang-plus-gateway"), await works("batch", "stock-batch")];
+      await expect.poll(real, { timeout: 30_000 }).toEqual(expected.map((it) => it !== "refused"));
+      expect([await explained("default/sangsang-plus-gateway"), await explained("batch/stock-batch")]).toEqual(expected);
+    });
+  }
+});
+
+/** How the only workload behind product-service takes a caller, as `naru why` says it. */
+async function explained(from: string): Promise<string> {
+  const kubeconfig = process.env.NARU_LAB_NARU_KUBECONFIG ?? process.env.NARU_LAB_KUBECONFIG ?? "";
+  const args = ["why", "--kubeconfig", kubeconfig, "--from", from, "--output", "json", "GET", `http://${HOST}:${PORT}/products/1`];
+  const { stdout } = await promisify(execFile)(process.env.NARU_BIN ?? "", args);
+  return JSON.parse(stdout).legs[0].ends[0].tls;
+}
+
 /** What the model decides for a caller. */
 async function decided(asks: Ask[], principal: string, [namespace, app]: readonly [string, string]): Promise<string[]> {
   const pod = async (namespace: string, app: string) =>
@@ -275,7 +392,7 @@ async function predicted(asks: Ask[]): Promise<string[]> {
 
 /** The answers of `naru what-if` by the cluster's own objects. */
 async function whatIf(about: "route" | "authz", requests: object[]): Promise<{ reason: string; decision: string }[]> {
-  const kinds = ["services", "virtualservices.networking.istio.io", "destinationrules", "envoyfilters", "sidecars", "serviceentries"];
+  const kinds = ["pods", "services", "virtualservices.networking.istio.io", "gateways.networking.istio.io", "ingresses", "destinationrules", "envoyfilters", "sidecars", "serviceentries"];
   const policies = ["authorizationpolicies.security.istio.io", "requestauthentications.security.istio.io"];
   const objects = JSON.parse(await kubectl("get", [...kinds, ...policies].join(","), "-A", "-o", "json"));
   objects.items.push(JSON.parse(await kubectl("-n", "istio-system", "get", "configmap", "istio", "-o", "json")));
@@ -295,6 +412,6 @@ async function really(asks: Ask[], namespace = CALLER.namespace, app = CALLER.la
     const named = Object.entries({ Host: host, ...headers }).map(([name, value]) => `-H '${name}: ${value}'`);
     return `curl -s -o /dev/null -m 5 --path-as-is -w '%{http_code}\\n' -X ${method} ${named.join(" ")} 'http://${address}:${PORT}${path}'`;
   });
-  const out = await kubectl("-n", namespace, "exec", pods[0].metadata.name, "-c", "app", "--", "sh", "-c", lines.join("\n"));
+  const out = await kubectl("-n", namespace, "exec", pods[0].metadata.name, "-c", "app", "--", "sh", "-c", [...lines, "true"].join("\n"));
   return out.trim().split("\n").map(Number);
 }
