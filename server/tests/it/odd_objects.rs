@@ -72,6 +72,10 @@ fn a_graph_prints_what_it_can_read_and_names_what_it_left_out() {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "another process is waited for, whose clock is not ours"
+)]
 fn pages_show_them_and_answer() {
     let path = kubeconfig("odd-pages", &api_server::start(objects()));
     let prometheus = odd_server::start(Odd::Html);
