@@ -3,6 +3,7 @@
 //! Several Gateways that select one proxy are merged into one, oldest first: [`merged`] says which servers stand and which are passed over.
 //! [`serves`] says what one Gateway object really serves.
 
+mod chain;
 mod choose;
 mod merge;
 pub mod names;
@@ -11,6 +12,7 @@ mod server;
 mod serves;
 #[cfg(test)]
 mod tests;
+mod virtual_host;
 
 pub use choose::{Asked, Rules, by_rules};
 pub use merge::{Group, Merged, Placed, Skip, Skipped, Target, merged, selects};

@@ -1,10 +1,9 @@
 //! What a gateway does with a request: listener, filter chain, virtual host, rule.
 
 use super::{
+    chain::{Chain, End, chains, pick, twice},
     merge::{Group, Merged, Placed, Target, merged, targets},
-    names,
-    server::{Mode, Speaks},
-    serves::{bound, trusted_proxies},
+    virtual_host::http,
 };
 use crate::{
     Name, Why,
@@ -16,7 +15,6 @@ use crate::{
     object::{Kind, Object},
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// A rule as it is asked about: of a VirtualService, bound to a Gateway, on a server.
 #[derive(Clone, Copy, Debug)]
@@ -113,61 +111,18 @@ fn ingresses<'a>(mesh: &'a Mesh<'_>, proxy: &Proxy, port: u16) -> impl Iterator<
     })
 }
 
-fn unknown(whys: Vec<Why>) -> Choice {
+pub(super) fn unknown(whys: Vec<Why>) -> Choice {
     Choice::by_default(Outcome::Unknown(whys))
 }
 
-fn not_judged(what: String) -> Choice {
+pub(super) fn not_judged(what: String) -> Choice {
     unknown(vec![Why::NotJudged { what: what.into() }])
 }
 
-fn decided(outcome: Outcome, deciders: Vec<Decider>) -> Choice {
+pub(super) fn decided(outcome: Outcome, deciders: Vec<Decider>) -> Choice {
     Choice {
         deciders,
         ..Choice::by_default(outcome)
-    }
-}
-
-/// A filter chain: the names that it takes (empty: all), and what is behind it.
-struct Chain<'m, 'a> {
-    sni: Vec<Name>,
-    end: End<'m, 'a>,
-}
-
-enum End<'m, 'a> {
-    /// Plain HTTP of all these servers.
-    Plain(&'m [Placed<'a>]),
-    /// HTTP under TLS.
-    Terminated(&'m Placed<'a>),
-    /// Bytes, to the first rule of `tcp` that applies; under TLS, or not.
-    Bytes(Found<'m, 'a>, bool),
-    /// TLS that goes through, by a rule of `tls`.
-    Through(Found<'m, 'a>),
-    /// AUTO_PASSTHROUGH: between meshes.
-    Auto(&'m Placed<'a>),
-}
-
-/// A rule that was found, on its server.
-#[derive(Clone)]
-struct Found<'m, 'a> {
-    placed: &'m Placed<'a>,
-    virtual_service: &'a Object,
-    list: &'static str,
-    index: u32,
-    rule: &'a Value,
-}
-
-impl<'m, 'a> Found<'m, 'a> {
-    fn asked(&self) -> Asked<'_> {
-        Asked {
-            virtual_service: self.virtual_service,
-            list: self.list,
-            index: self.index,
-            rule: self.rule,
-            gateway: &self.placed.name,
-            port: self.placed.server.port,
-            tls: self.placed.server.tls.is_some(),
-        }
     }
 }
 
@@ -225,182 +180,6 @@ fn unresolved(mesh: &Mesh<'_>, proxy: &Proxy, group: &Group<'_>) -> bool {
         .any(|it| targets(mesh, proxy, it.server.port).is_empty())
 }
 
-fn chains<'m, 'a>(
-    mesh: &Mesh<'a>,
-    proxy: &Proxy,
-    request: &Request,
-    rules: &dyn Rules,
-    groups: &[&'m Group<'a>],
-) -> Vec<Chain<'m, 'a>> {
-    let mut chains = Vec::new();
-    let mut taken: Vec<Name> = Vec::new();
-    for group in groups {
-        if group.servers[0].server.speaks == Speaks::Http {
-            chains.push(Chain {
-                sni: Vec::new(),
-                end: End::Plain(&group.servers),
-            });
-            continue;
-        }
-        for placed in &group.servers {
-            let server = &placed.server;
-            let mode = server.tls.as_ref().map(|tls| tls.mode);
-            if mode == Some(Mode::AutoPassthrough) {
-                chains.push(Chain {
-                    sni: server.sni(),
-                    end: End::Auto(placed),
-                });
-            } else if mode.is_some() && server.reads_http() {
-                chains.push(Chain {
-                    sni: server.sni(),
-                    end: End::Terminated(placed),
-                });
-            } else if mode == Some(Mode::Passthrough) {
-                for (names, asked) in passed(mesh, proxy, request, rules, placed) {
-                    if names.iter().all(|it| !taken.contains(it)) {
-                        taken.extend(names.iter().cloned());
-                        chains.push(Chain {
-                            sni: names,
-                            end: End::Through(asked),
-                        });
-                    }
-                }
-            } else if let Some(asked) = bytes(mesh, proxy, request, rules, placed) {
-                chains.push(Chain {
-                    sni: server.sni(),
-                    end: End::Bytes(asked, mode.is_some()),
-                });
-            }
-        }
-    }
-    chains
-}
-
-/// VirtualServices whose hosts a server of bytes serves. (`pickMatchingGatewayHosts` there.)
-fn overlapping<'a>(mesh: &Mesh<'a>, proxy: &Proxy, placed: &Placed<'a>) -> Vec<&'a Object> {
-    let mut all = bound(mesh, placed.gateway, &proxy.namespace);
-    all.retain(|it| {
-        let ours = names::for_namespace(&placed.server.hosts, &it.key().namespace);
-        let theirs = names::hosts(it);
-        ours.iter()
-            .any(|our| theirs.iter().any(|their| names::overlap(our, their)))
-    });
-    all
-}
-
-fn listed<'m, 'a>(
-    placed: &'m Placed<'a>,
-    object: &'a Object,
-    list: &'static str,
-) -> impl Iterator<Item = Found<'m, 'a>> {
-    let rules = object.list(if list == "tls" { "/spec/tls" } else { "/spec/tcp" });
-    rules
-        .iter()
-        .enumerate()
-        .filter(|(_, rule)| {
-            rule.get("route")
-                .and_then(Value::as_array)
-                .is_some_and(|it| !it.is_empty())
-        })
-        .map(move |(index, rule)| Found {
-            placed,
-            virtual_service: object,
-            list,
-            index: u32::try_from(index).unwrap_or(u32::MAX),
-            rule,
-        })
-}
-
-fn entries(rule: &Value) -> &[Value] {
-    rule.get("match")
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
-}
-
-/// The first rule of `tcp` that applies on the server; there is one for all connections.
-fn bytes<'m, 'a>(
-    mesh: &Mesh<'a>,
-    proxy: &Proxy,
-    request: &Request,
-    rules: &dyn Rules,
-    placed: &'m Placed<'a>,
-) -> Option<Found<'m, 'a>> {
-    let all = overlapping(mesh, proxy, placed);
-    all.into_iter()
-        .flat_map(|it| listed(placed, it, "tcp"))
-        .find(|it| {
-            let entries = entries(it.rule);
-            entries.is_empty()
-                || entries
-                    .iter()
-                    .any(|entry| rules.takes(it.asked(), Some(entry), request).0)
-        })
-}
-
-/// Every match of `tls` that applies on the server, with its names.
-fn passed<'m, 'a>(
-    mesh: &Mesh<'a>,
-    proxy: &Proxy,
-    request: &Request,
-    rules: &dyn Rules,
-    placed: &'m Placed<'a>,
-) -> Vec<(Vec<Name>, Found<'m, 'a>)> {
-    let all = overlapping(mesh, proxy, placed);
-    let mut passed = Vec::new();
-    for asked in all.into_iter().flat_map(|it| listed(placed, it, "tls")) {
-        for entry in entries(asked.rule) {
-            if rules.takes(asked.asked(), Some(entry), request).0 {
-                let names = entry.get("sniHosts").and_then(Value::as_array);
-                let names = names
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .map(Name::from)
-                    .collect();
-                passed.push((names, asked.clone()));
-            }
-        }
-    }
-    passed
-}
-
-/// A name that two chains take alike; `*` for two that take all.
-fn twice(chains: &[Chain<'_, '_>]) -> Option<Name> {
-    let mut seen: Vec<Name> = Vec::new();
-    for chain in chains {
-        let all = chain.sni.is_empty() || chain.sni.iter().any(|it| &**it == "*");
-        let mut own = if all { vec!["*".into()] } else { chain.sni.clone() };
-        own.sort();
-        own.dedup();
-        if let Some(name) = own.iter().find(|it| seen.contains(it)) {
-            return Some(name.clone());
-        }
-        seen.extend(own);
-    }
-    None
-}
-
-/// The chain for a server name: exact, the longest wildcard, all. (Envoy reference, `FilterChainMatch.server_names`.)
-fn pick<'c, 'm, 'a>(chains: &'c [Chain<'m, 'a>], sni: &str) -> Option<&'c Chain<'m, 'a>> {
-    let rank = |chain: &Chain<'_, '_>| {
-        let all = chain.sni.is_empty() || chain.sni.iter().any(|it| &**it == "*");
-        let one = |name: &Name| match name.strip_prefix('*') {
-            None => (!sni.is_empty() && **name == *sni).then_some((2, name.len())),
-            Some(suffix) => (sni.len() > suffix.len() && sni.ends_with(suffix)).then_some((1, suffix.len())),
-        };
-        if all {
-            Some((0, 0))
-        } else {
-            chain.sni.iter().filter_map(one).max()
-        }
-    };
-    chains
-        .iter()
-        .filter_map(|it| Some((rank(it)?, it)))
-        .max_by_key(|(rank, _)| *rank)
-        .map(|(_, it)| it)
-}
-
 fn through(
     mesh: &Mesh<'_>,
     proxy: &Proxy,
@@ -432,206 +211,6 @@ fn through(
             choice
         }
     }
-}
-
-/// One entry of a virtual host: a rule with one of its matches.
-struct Entry<'m, 'a> {
-    asked: Found<'m, 'a>,
-    entry: Option<&'a Value>,
-    /// The port and TLS of the first server of the Gateway that the VirtualService was built for.
-    first: &'m Placed<'a>,
-}
-
-#[derive(Default)]
-struct VirtualHost<'m, 'a> {
-    entries: Vec<Entry<'m, 'a>>,
-    redirect: Option<Decider>,
-}
-
-fn http(
-    mesh: &Mesh<'_>,
-    proxy: &Proxy,
-    request: &Request,
-    rules: &dyn Rules,
-    servers: &[Placed<'_>],
-) -> Choice {
-    let hosts = virtual_hosts(mesh, proxy, request, rules, servers);
-    let deciders = || servers.iter().map(Placed::decider).collect();
-    let Some(found) = names::envoy_host(&request.host, hosts.keys().map(|it| &**it)) else {
-        return decided(Outcome::NoVirtualHost, deciders());
-    };
-    let host = &hosts[found];
-    if let Some(decider) = &host.redirect
-        && request.protocol == Protocol::Http
-    {
-        return redirect(mesh, request, decider, || routed(request, rules, host));
-    }
-    let mut choice = routed(request, rules, host);
-    if choice.deciders.is_empty() {
-        choice.deciders = deciders();
-    }
-    choice
-}
-
-/// `httpsRedirect`: 301, unless a proxy before that is trusted says that the request came by https. Whether one is trusted may be said in an
-/// annotation of the pod, which is not seen. (`RequireTls` in Envoy's `VirtualHost`.)
-fn redirect(mesh: &Mesh<'_>, request: &Request, decider: &Decider, or: impl FnOnce() -> Choice) -> Choice {
-    let said = request
-        .headers
-        .get("x-forwarded-proto")
-        .is_some_and(|it| it.eq_ignore_ascii_case("https"));
-    if said && trusted_proxies(mesh) > 0 {
-        return or();
-    }
-    if said {
-        return not_judged("proxy.istio.io/config: numTrustedProxies".into());
-    }
-    let moved = Outcome::Redirect {
-        code: 301,
-        authority: "".into(),
-        path: "".into(),
-    };
-    decided(moved, vec![decider.clone()])
-}
-
-fn routed(request: &Request, rules: &dyn Rules, host: &VirtualHost<'_, '_>) -> Choice {
-    // Routes that take everything come last; otherwise the order stays. (`SortVHostRoutes` in istio's `route.go`.)
-    let (last, first): (Vec<_>, Vec<_>) = host.entries.iter().partition(|it| catches_all(it.entry));
-    for it in first.into_iter().chain(last) {
-        let asked = asked_at(&it.asked, it.first);
-        match rules.takes(asked, it.entry, request).1 {
-            // What a delegate does with it, and whether it takes it at all, is not judged here.
-            Ok(true) if asked.rule.get("delegate").is_some() => {
-                return unknown(vec![unjudged::named(asked.virtual_service)]);
-            }
-            Ok(true) => return rules.act(asked, request),
-            Ok(false) => {}
-            Err(whys) => return unknown(whys),
-        }
-    }
-    Choice::by_default(Outcome::NoRoute)
-}
-
-fn asked_at<'x>(asked: &'x Found<'_, '_>, first: &Placed<'_>) -> Asked<'x> {
-    Asked {
-        port: first.server.port,
-        tls: first.server.tls.is_some(),
-        ..asked.asked()
-    }
-}
-
-/// Whether a match takes every request that reaches it: no header, query or method, and the path `/` as a prefix. (`IsCatchAllRoute` there.)
-pub(super) fn catches_all(entry: Option<&Value>) -> bool {
-    let Some(entry) = entry else { return true };
-    let empty = |name: &str| {
-        entry
-            .get(name)
-            .is_none_or(|it| it.is_null() || it.as_object().is_some_and(serde_json::Map::is_empty))
-    };
-    let narrow = [
-        "headers",
-        "withoutHeaders",
-        "queryParams",
-        "method",
-        "authority",
-        "scheme",
-    ];
-    let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str);
-    let all_paths = empty("uri") || text("/uri/prefix") == Some("/") || text("/uri/regex") == Some(".*");
-    all_paths && narrow.into_iter().all(empty)
-}
-
-fn virtual_hosts<'m, 'a>(
-    mesh: &Mesh<'a>,
-    proxy: &Proxy,
-    request: &Request,
-    rules: &dyn Rules,
-    servers: &'m [Placed<'a>],
-) -> BTreeMap<Name, VirtualHost<'m, 'a>> {
-    let mut hosts: BTreeMap<Name, VirtualHost<'m, 'a>> = BTreeMap::new();
-    // Routes are built once for a Gateway and VirtualService, with the port of the first server that has any.
-    let mut built: BTreeMap<(Name, crate::object::Key), &'m Placed<'a>> = BTreeMap::new();
-    for placed in servers {
-        let redirect = placed.server.redirects().then(|| {
-            Decider::of(
-                placed.gateway,
-                format!("/spec/servers/{}/tls/httpsRedirect", placed.server.index),
-            )
-        });
-        for virtual_service in bound(mesh, placed.gateway, &proxy.namespace) {
-            let key = virtual_service.key();
-            let ours = names::for_namespace(&placed.server.hosts, &key.namespace);
-            let both = names::intersection(&ours, &names::hosts(virtual_service));
-            if both.is_empty() {
-                continue;
-            }
-            let place = (placed.name.clone(), key.clone());
-            let first = *built.get(&place).unwrap_or(&placed);
-            let entries = routes(request, rules, placed, first, virtual_service);
-            if entries.is_empty() {
-                continue;
-            }
-            built.insert(place, first);
-            for host in both {
-                let host = hosts.entry(host.to_ascii_lowercase().into()).or_default();
-                host.redirect = host.redirect.take().or_else(|| redirect.clone());
-                host.entries.extend(entries.iter().map(|it| Entry {
-                    asked: it.asked.clone(),
-                    ..*it
-                }));
-            }
-        }
-        if redirect.is_some() {
-            // A host with a namespace before it becomes a name that no request has.
-            for host in &placed.server.hosts {
-                let host = hosts.entry(host.to_ascii_lowercase().into()).or_default();
-                host.redirect = host.redirect.take().or_else(|| redirect.clone());
-            }
-        }
-    }
-    hosts
-}
-
-/// The routes that a VirtualService has on a server; what comes after one that takes everything is dropped. (`BuildHTTPRoutesForVirtualService` there.)
-fn routes<'m, 'a>(
-    request: &Request,
-    rules: &dyn Rules,
-    placed: &'m Placed<'a>,
-    first: &'m Placed<'a>,
-    virtual_service: &'a Object,
-) -> Vec<Entry<'m, 'a>> {
-    let mut routes = Vec::new();
-    for (index, rule) in virtual_service.list("/spec/http").iter().enumerate() {
-        let asked = Found {
-            placed,
-            virtual_service,
-            list: "http",
-            index: u32::try_from(index).unwrap_or(u32::MAX),
-            rule,
-        };
-        let matches = entries(rule);
-        if matches.is_empty() {
-            routes.push(Entry {
-                asked,
-                entry: None,
-                first,
-            });
-            return routes;
-        }
-        for entry in matches {
-            if rules.takes(asked_at(&asked, first), Some(entry), request).0 {
-                routes.push(Entry {
-                    asked: asked.clone(),
-                    entry: Some(entry),
-                    first,
-                });
-                if catches_all(Some(entry)) {
-                    return routes;
-                }
-            }
-        }
-    }
-    routes
 }
 
 #[cfg(test)]

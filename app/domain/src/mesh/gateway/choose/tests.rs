@@ -3,7 +3,7 @@
     reason = "`json!` is written where it is used"
 )]
 
-use super::{Asked, Rules, by_rules as choose, catches_all};
+use super::{super::virtual_host::catches_all, Asked, Rules, by_rules as choose};
 use crate::{
     Name, Why, manifests,
     mesh::{
