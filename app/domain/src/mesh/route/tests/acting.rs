@@ -1,0 +1,268 @@
+//! What a rule does with a request.
+
+use super::{Choice, Missing, Outcome, Request, Retries, ask, get, istio, rules, to, told, world};
+use serde_json::{Value, json};
+
+#[test]
+fn weights_ports_and_subsets() {
+    let objects = world([
+        rules(
+            "v",
+            json!({"hosts": ["web"], "http": [
+            {"match": [{"uri": {"exact": "/split"}}], "route": [
+                {"destination": {"host": "web", "subset": "v1"}, "weight": 90}, {"destination": {"host": "web", "subset": "v2"}, "weight": 10},
+                {"destination": {"host": "api"}, "weight": 0}, {"destination": {"host": "api"}}]},
+            {"match": [{"uri": {"exact": "/alone"}}], "route": [{"destination": {"host": "web"}, "weight": 0}]},
+            {"match": [{"uri": {"exact": "/port"}}], "route": [{"destination": {"host": "api", "port": {"number": 8080}}}]},
+            {"match": [{"uri": {"exact": "/other"}}], "route": to("db")},
+            {"match": [{"uri": {"exact": "/none"}}], "route": to("nobody")},
+            {"match": [{"uri": {"exact": "/empty"}}], "route": []},
+            {"route": to("pay")}]}),
+        ),
+        istio(
+            "DestinationRule",
+            "shop",
+            "web",
+            json!({"host": "web", "subsets": [{"name": "v1", "labels": {"version": "v1"}}]}),
+        ),
+    ]);
+    for (path, expected) in [
+        ("/split", "web.shop:80/v1 90, web.shop:80/v2 10!Subset"),
+        ("/alone", "web.shop:80 100"),
+        ("/port", "api.shop:8080 100"),
+        // The caller's port stands, though the target has one single other.
+        ("/other", "db.shop:80 100!Port"),
+        ("/none", "nobody.shop:80 100!Host"),
+        ("/empty", "Unknown"),
+        ("/", "pay.shop:80 100!Host"),
+    ] {
+        let request = Request {
+            path: path.into(),
+            ..Request::get("web", 80)
+        };
+        assert_eq!(told(&ask(&objects, &request)), expected, "{path}");
+    }
+    let choice = ask(
+        &objects,
+        &Request {
+            path: "/none".into(),
+            ..Request::get("web", 80)
+        },
+    );
+    assert!(matches!(&choice.outcome, Outcome::Sent(shares) if shares[0].missing == Some(Missing::Host)));
+}
+
+fn with(field: Value) -> Choice {
+    let mut rule = json!({"route": to("web")});
+    rule.as_object_mut()
+        .unwrap()
+        .extend(field.as_object().unwrap().clone());
+    get(
+        &world([rules("v", json!({"hosts": ["web"], "http": [rule]}))]),
+        "web",
+        80,
+    )
+}
+
+#[test]
+fn redirects_and_answers() {
+    for (redirect, code, authority, path) in [
+        (json!({"uri": "/new"}), 301, "", "/new"),
+        (
+            json!({"authority": "new.example", "redirectCode": 308}),
+            308,
+            "new.example",
+            "",
+        ),
+        (json!({"port": 8443}), 301, "web:8443", ""),
+        (json!({"port": 80}), 301, "", ""),
+        (
+            json!({"port": 443, "scheme": "https", "authority": "a"}),
+            301,
+            "a",
+            "",
+        ),
+        (
+            json!({"derivePort": "FROM_REQUEST_PORT", "scheme": "https", "authority": "a"}),
+            301,
+            "a:80",
+            "",
+        ),
+    ] {
+        let expected = Outcome::Redirect {
+            code,
+            authority: authority.into(),
+            path: path.into(),
+        };
+        assert_eq!(
+            with(json!({"redirect": redirect})).outcome,
+            expected,
+            "{redirect}"
+        );
+    }
+    assert_eq!(told(&with(json!({"redirect": {"redirectCode": 305}}))), "Unknown");
+    assert_eq!(
+        with(json!({"directResponse": {"status": 418}})).outcome,
+        Outcome::Direct { status: 418 }
+    );
+}
+
+#[test]
+fn retries_and_timeouts_by_default_and_as_written() {
+    let default = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes";
+    for (retries, attempts, on, per_try) in [
+        (json!(null), 2, default, None),
+        (json!({"attempts": 0, "retryOn": "5xx"}), 0, "", None),
+        (json!({"attempts": 3}), 3, default, None),
+        (
+            json!({"attempts": 1, "retryOn": "5xx, 503", "perTryTimeout": "2s"}),
+            1,
+            "5xx,503,retriable-status-codes",
+            Some(2000),
+        ),
+        (
+            json!({"attempts": 1, "retryOn": "gateway-error"}),
+            1,
+            "gateway-error",
+            None,
+        ),
+    ] {
+        let expected = Retries {
+            attempts,
+            on: on.into(),
+            per_try_timeout_ms: per_try,
+        };
+        assert_eq!(
+            with(json!({"retries": retries})).effects.retries,
+            Some(expected),
+            "{retries}"
+        );
+    }
+    for (written, expected) in [
+        ("0s", None),
+        ("1.5s", Some(1500)),
+        ("1m30s", Some(90_000)),
+        ("250ms", Some(250)),
+        ("x", None),
+        ("", None),
+    ] {
+        assert_eq!(
+            with(json!({"timeout": written})).effects.timeout_ms,
+            expected,
+            "{written}"
+        );
+    }
+    let plain = get(&world([]), "web", 80).effects;
+    assert_eq!(
+        (plain.retries.map(|it| it.attempts), plain.timeout_ms),
+        (Some(2), None)
+    );
+}
+
+#[test]
+fn faults_need_a_percentage() {
+    let fault = |it: Value| with(json!({"fault": it})).effects.fault;
+    assert_eq!(
+        fault(json!({"delay": {"fixedDelay": "2s"}, "abort": {"httpStatus": 503}})),
+        None
+    );
+    let both = fault(
+        json!({"delay": {"fixedDelay": "2s", "percentage": {"value": 10}}, "abort": {"httpStatus": 503, "percentage": {"value": 0.5}}}),
+    );
+    assert_eq!(
+        both.map(|it| (it.delay, it.abort)),
+        Some((Some((10.0, 2000)), Some((0.5, 503))))
+    );
+    assert_eq!(
+        fault(json!({"delay": {"fixedDelay": "2s", "percent": 5}})).and_then(|it| it.delay),
+        Some((5.0, 2000))
+    );
+    let grpc = json!({"fault": {"abort": {"grpcStatus": "NOT_FOUND", "percentage": {"value": 1}}}});
+    assert_eq!(told(&with(grpc)), "Unknown");
+}
+
+#[test]
+fn mirrors_have_all_unless_said_otherwise() {
+    let mirrors = |it: Value| -> Vec<(String, u32)> {
+        with(it)
+            .effects
+            .mirrors
+            .into_iter()
+            .map(|it| (it.destination.host.to_string(), it.weight))
+            .collect()
+    };
+    let api = "api.shop.svc.cluster.local".to_owned();
+    assert_eq!(mirrors(json!({"mirror": {"host": "api"}})), [(api.clone(), 100)]);
+    assert_eq!(
+        mirrors(json!({"mirror": {"host": "api"}, "mirrorPercentage": {"value": 20}})),
+        [(api.clone(), 20)]
+    );
+    assert_eq!(
+        mirrors(json!({"mirror": {"host": "api"}, "mirrorPercentage": {"value": 0}})),
+        []
+    );
+    assert_eq!(
+        mirrors(json!({"mirror": {"host": "api"}, "mirrorPercent": 7})),
+        [(api.clone(), 7)]
+    );
+    let several = json!({"mirrors": [{"destination": {"host": "api"}}, {"destination": {"host": "api"}, "percentage": {"value": 0.2}}]});
+    assert_eq!(mirrors(several), [(api.clone(), 100), (api, 1)]);
+}
+
+#[test]
+fn rewrites_replace_what_matched() {
+    let rewritten = |uri: Value, rewrite: Value, path: &str| {
+        let rule = json!({"match": [{"uri": uri}], "rewrite": rewrite, "route": to("web")});
+        let objects = world([rules("v", json!({"hosts": ["web"], "http": [rule]}))]);
+        let choice = ask(
+            &objects,
+            &Request {
+                path: path.into(),
+                ..Request::get("web", 80)
+            },
+        );
+        choice
+            .effects
+            .rewrite
+            .map(|it| (it.authority.to_string(), it.path.map(|it| it.to_string())))
+    };
+    let path = |path: &str| Some((String::new(), Some(path.to_owned())));
+    assert_eq!(
+        rewritten(json!({"prefix": "/old"}), json!({"uri": "/new"}), "/old/a?q=1"),
+        path("/new/a?q=1")
+    );
+    assert_eq!(
+        rewritten(json!({"prefix": "/old/"}), json!({"uri": "/"}), "/old/a"),
+        path("/a")
+    );
+    assert_eq!(
+        rewritten(json!({"exact": "/old"}), json!({"uri": "/new"}), "/old"),
+        path("/new")
+    );
+    assert_eq!(
+        rewritten(json!({"regex": "/old/.*"}), json!({"uri": "/new"}), "/old/a"),
+        path("/new")
+    );
+    let regex = json!({"uriRegexRewrite": {"match": "^/a/([^/]+)/(.*)$", "rewrite": "/\\2/$x/\\1"}});
+    assert_eq!(
+        rewritten(json!({"prefix": "/"}), regex, "/a/b/c?d"),
+        path("/c/$x/b?d")
+    );
+    assert_eq!(
+        rewritten(json!({"prefix": "/"}), json!({"authority": "other"}), "/"),
+        Some(("other".into(), None))
+    );
+    assert_eq!(rewritten(json!({"prefix": "/"}), json!({}), "/"), None);
+    let header = with(json!({"headers": {"request": {"set": {"Host": "set"}, "add": {"host": "add"}}}}));
+    assert_eq!(
+        header.effects.rewrite.map(|it| it.authority.to_string()),
+        Some("set".into())
+    );
+    let alone = with(
+        json!({"route": [{"destination": {"host": "web"}, "headers": {"request": {"add": {":authority": "mine"}}}}]}),
+    );
+    assert_eq!(
+        alone.effects.rewrite.map(|it| it.authority.to_string()),
+        Some("mine".into())
+    );
+}
