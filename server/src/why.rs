@@ -15,44 +15,17 @@ use naru_app::Lang;
 use naru_domain::{
     Name, Why,
     mesh::{
-        Mesh,
+        KINDS, Mesh,
         authz::Verdict,
         explain::{End, Explanation, Leg, Nowhere, explain},
         mtls,
         route::{Protocol, Request},
     },
-    object::Kind,
     snapshot::Objects,
     workload::WorkloadId,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// All that the model reads.
-const KINDS: [Kind; 22] = [
-    Kind::Namespace,
-    Kind::Pod,
-    Kind::Service,
-    Kind::EndpointSlice,
-    Kind::Deployment,
-    Kind::ReplicaSet,
-    Kind::Ingress,
-    Kind::Gateway,
-    Kind::VirtualService,
-    Kind::DestinationRule,
-    Kind::PeerAuthentication,
-    Kind::ServiceEntry,
-    Kind::WorkloadEntry,
-    Kind::Sidecar,
-    Kind::EnvoyFilter,
-    Kind::WasmPlugin,
-    Kind::AuthorizationPolicy,
-    Kind::RequestAuthentication,
-    Kind::GatewayApiGateway,
-    Kind::HttpRoute,
-    Kind::ReferenceGrant,
-    Kind::ConfigMap,
-];
 
 /// Reads the request, asks, explains.
 pub(crate) async fn run(options: cli::Why, lang: Lang) -> Result<(), Failure> {

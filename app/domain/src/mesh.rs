@@ -46,6 +46,32 @@ pub const DOMAIN: &str = "cluster.local";
 /// Where mesh-wide configuration lives unless told otherwise (`meshConfig.rootNamespace`).
 pub const ROOT_NAMESPACE: &str = "istio-system";
 
+/// The kinds that the model reads to explain a request. Questions about injection read more: the injectors and, from files so far, workloads.
+pub const KINDS: [Kind; 22] = [
+    Kind::Namespace,
+    Kind::Pod,
+    Kind::Service,
+    Kind::EndpointSlice,
+    Kind::Deployment,
+    Kind::ReplicaSet,
+    Kind::Ingress,
+    Kind::Gateway,
+    Kind::VirtualService,
+    Kind::DestinationRule,
+    Kind::PeerAuthentication,
+    Kind::ServiceEntry,
+    Kind::WorkloadEntry,
+    Kind::Sidecar,
+    Kind::EnvoyFilter,
+    Kind::WasmPlugin,
+    Kind::AuthorizationPolicy,
+    Kind::RequestAuthentication,
+    Kind::GatewayApiGateway,
+    Kind::HttpRoute,
+    Kind::ReferenceGrant,
+    Kind::ConfigMap,
+];
+
 /// The objects, prepared for questions. Cheap to make for one question; made once for many.
 #[derive(Clone, Debug)]
 pub struct Mesh<'a> {

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use naru_domain::{
     Why,
     canary::questions,
+    mesh,
     object::Kind,
     snapshot::Snapshot,
     topology::Layout,
@@ -23,33 +24,12 @@ use tokio::{
     task::JoinSet,
 };
 
-/// The kinds that are watched: what topology, weights and the mesh model need, and the journal.
-pub(crate) const WATCHED: [Kind; 24] = [
-    Kind::Namespace,
-    Kind::Pod,
-    Kind::Service,
-    Kind::EndpointSlice,
-    Kind::Deployment,
-    Kind::ReplicaSet,
-    Kind::Ingress,
-    Kind::Gateway,
-    Kind::VirtualService,
-    Kind::DestinationRule,
-    Kind::PeerAuthentication,
-    Kind::ServiceEntry,
-    Kind::WorkloadEntry,
-    Kind::Sidecar,
-    Kind::EnvoyFilter,
-    Kind::WasmPlugin,
-    Kind::AuthorizationPolicy,
-    Kind::RequestAuthentication,
-    Kind::GatewayApiGateway,
-    Kind::HttpRoute,
-    Kind::ReferenceGrant,
-    Kind::ConfigMap,
-    Kind::MutatingWebhookConfiguration,
-    Kind::Change,
-];
+/// The kinds that are watched: what the mesh model reads, the injectors, and the journal.
+pub(crate) fn watched() -> impl Iterator<Item = Kind> {
+    mesh::KINDS
+        .into_iter()
+        .chain([Kind::MutatingWebhookConfiguration, Kind::Change])
+}
 
 /// Events on their way to the assembler. A list of many thousand objects is one event, so this bounds bursts of small ones.
 const QUEUE: usize = 1024;
@@ -124,7 +104,7 @@ pub(crate) enum Event {
 /// Starts all tasks.
 pub(crate) fn spawn(setup: &Setup, board: &Board, tasks: &mut JoinSet<()>) {
     let (events, inbox) = mpsc::channel(QUEUE);
-    for kind in WATCHED {
+    for kind in watched() {
         let mut seen = setup.cluster.watch(kind);
         let events = events.clone();
         tasks.spawn(async move {

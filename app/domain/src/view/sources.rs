@@ -2,6 +2,7 @@
 
 use crate::{
     SourceName, Timestamp, Why,
+    object::Kind,
     snapshot::{KindState, Snapshot},
 };
 use jiff::SignedDuration;
@@ -23,6 +24,8 @@ fn kubernetes(snapshot: &Snapshot) -> SourceState {
         .iter()
         .filter_map(|(kind, state)| match state {
             KindState::Known => None,
+            // The Gateway API is one of two ways, and most meshes do without it: nobody misses it.
+            KindState::Absent if kind.group() == Kind::HttpRoute.group() => None,
             KindState::Absent => Some(Why::KindAbsent {
                 kind: kind.name().into(),
             }),
@@ -111,6 +114,17 @@ mod tests {
         let mut objects = (*snapshot.objects.value).clone();
         objects.kinds.insert(kind, state);
         snapshot.objects.value = Arc::new(objects);
+    }
+
+    #[test]
+    fn istios_kinds_are_missed_and_the_gateway_apis_are_not() {
+        let missed = |absent: Kind| {
+            let mut snapshot = example::snapshot(example::objects());
+            kind(&mut snapshot, absent, KindState::Absent);
+            sources(&snapshot)[0].whys.len()
+        };
+        assert_eq!((missed(Kind::Gateway), missed(Kind::GatewayApiGateway)), (1, 0));
+        assert_eq!((missed(Kind::Sidecar), missed(Kind::HttpRoute)), (1, 0));
     }
 
     #[test]

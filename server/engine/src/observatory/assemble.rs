@@ -1,6 +1,6 @@
 //! Puts what the watches and Prometheus say into one snapshot, at most once a second.
 
-use super::{Board, Event, Published, WATCHED};
+use super::{Board, Event, Published, watched};
 use crate::Setup;
 use jiff::SignedDuration;
 use naru_domain::{
@@ -44,7 +44,7 @@ pub(super) struct Assembler {
 impl Assembler {
     pub(super) fn new(setup: &Setup, board: &Board) -> Self {
         let objects = Objects {
-            kinds: WATCHED.map(|kind| (kind, KindState::NotYet)).into(),
+            kinds: watched().map(|kind| (kind, KindState::NotYet)).collect(),
             ..Objects::default()
         };
         Self {
