@@ -1,7 +1,8 @@
 //! One request explained: who decides, where it goes, what is behind, whether both sides agree on mutual TLS, and whether it is let in.
 
 use super::{
-    Mesh, Proxy, authz, mtls,
+    Mesh, Proxy, authz, host, mtls,
+    protocol::{self, Reads},
     route::{self, Choice, ChosenDestination, Outcome, Protocol, Request, Share},
     subset::{self, Reach},
     unjudged,
@@ -136,7 +137,7 @@ fn direct(mesh: &Mesh<'_>, proxy: &Proxy, request: &Request) -> Option<Share> {
     };
     Some(Share {
         destination: ChosenDestination {
-            host: super::host::of_service(&id),
+            host: host::of_service(&id),
             subset: "".into(),
             port: request.port,
         },
@@ -180,8 +181,18 @@ fn ends(
         let client = (caller.meshed == fact::Proxy::Sidecar).then_some(proxy);
         let handshake = mtls::mode(mesh, client, &share.destination, &server);
         let meshed = speaker.proxy() == fact::Proxy::Sidecar;
-        let authorization =
-            meshed.then(|| authorize(mesh, caller, request, &handshake, &server, speaker.pod.as_ref()));
+        let http = request.protocol == Protocol::Http && reads_http(mesh, &share.destination);
+        let authorization = meshed.then(|| {
+            authorize(
+                mesh,
+                caller,
+                request,
+                http,
+                &handshake,
+                &server,
+                speaker.pod.as_ref(),
+            )
+        });
         Some(End {
             workload,
             ready: count(&endpoints, true),
@@ -193,16 +204,23 @@ fn ends(
     by_workload.into_iter().filter_map(one).collect()
 }
 
+/// Whether the called side reads HTTP at the port: on one that is declared otherwise, policies see bytes, whatever is sent.
+fn reads_http(mesh: &Mesh<'_>, to: &ChosenDestination) -> bool {
+    let service = host::service_of(&to.host).and_then(|it| mesh.objects.service(&it.namespace, &it.name));
+    let declared = service.and_then(|it| protocol::of_service(it, to.port));
+    declared.is_none_or(|(declared, _)| declared.protocol.reads() != Reads::No)
+}
+
 fn authorize(
     mesh: &Mesh<'_>,
     caller: &Caller,
     request: &Request,
+    http: bool,
     handshake: &mtls::Handshake,
     server: &mtls::Server,
     pod: Option<&Arc<Pod>>,
 ) -> authz::Decision {
     let mutual = matches!(handshake.outcome, mtls::Outcome::Works { mutual: true });
-    let http = matches!(request.protocol, Protocol::Http);
     let asked = authz::Request {
         protocol: if http {
             authz::Protocol::Http
@@ -323,6 +341,21 @@ mod tests {
                 authz::Verdict::Deny,
                 "{from}"
             );
+        }
+    }
+
+    #[test]
+    fn on_a_port_declared_tcp_policies_see_bytes_whatever_is_sent() {
+        let mut objects = objects();
+        let get_only = json!({"rules": [{"to": [{"operation": {"methods": ["GET"]}}]}]});
+        put(&mut objects, Kind::AuthorizationPolicy, "get-only", &get_only);
+        for (port, verdict) in [("http", authz::Verdict::Allow), ("tcp", authz::Verdict::Deny)] {
+            let service = json!({"metadata": {"name": "user-service", "namespace": "user-service"},
+                "spec": {"selector": {"app": "user-service"}, "ports": [{"name": port, "port": 80}]}});
+            objects.put(Fact::read(Kind::Service, service).unwrap());
+            let told = explain(&Mesh::of(&objects), &of("job"), &request()).unwrap();
+            let end = &told.legs[0].ends.as_ref().unwrap()[0];
+            assert_eq!(end.authorization.as_ref().unwrap().verdict, verdict, "{port}");
         }
     }
 

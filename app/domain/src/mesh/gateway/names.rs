@@ -80,25 +80,6 @@ pub fn without_port(header: &str) -> &str {
     }
 }
 
-/// The Gateway that a name in a VirtualService of `namespace` means, as `namespace/name`; `mesh` stays. A name with dots is read the old way,
-/// as `name.namespace.…`. (`resolveGatewayName` in istio's `pilot/pkg/model`.)
-pub fn gateway(name: &str, namespace: &str) -> Name {
-    if name == "mesh" {
-        return name.into();
-    }
-    match name.split_once('/') {
-        Some((".", rest)) => format!("{namespace}/{rest}").into(),
-        Some(_) => name.into(),
-        None => match name.split_once('.') {
-            None => format!("{namespace}/{name}").into(),
-            Some((short, rest)) => {
-                let place = rest.split('.').next().unwrap_or(rest);
-                format!("{place}/{short}").into()
-            }
-        },
-    }
-}
-
 /// A VirtualService's hosts as Istio reads them: short names completed with its own namespace.
 pub fn hosts(virtual_service: &Object) -> Vec<Name> {
     let namespace = &virtual_service.key().namespace;
@@ -117,8 +98,8 @@ pub fn hosts(virtual_service: &Object) -> Vec<Name> {
 
 #[cfg(test)]
 mod tests {
-    use super::{envoy_host, for_namespace, gateway, intersection, overlap, subset_of, without_port};
-    use crate::Name;
+    use super::{envoy_host, for_namespace, intersection, overlap, subset_of, without_port};
+    use crate::{Name, mesh::route::matching::gateway};
 
     fn names(names: &[&str]) -> Vec<Name> {
         names.iter().map(|&it| it.into()).collect()

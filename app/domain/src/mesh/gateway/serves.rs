@@ -7,7 +7,11 @@ use super::{
 };
 use crate::{
     Name, Why, fact,
-    mesh::{Decider, Mesh, Proxy, route, unjudged},
+    mesh::{
+        Decider, Mesh, Proxy,
+        route::{self, matching},
+        unjudged,
+    },
     object::{Key, Kind, Object},
     traffic::ServiceId,
 };
@@ -192,7 +196,7 @@ pub fn bound<'a>(mesh: &Mesh<'a>, gateway: &Object, proxy_namespace: &str) -> Ve
     let mut ranked: Vec<(u8, &'a Object)> = mesh
         .oldest_first(Kind::VirtualService)
         .into_iter()
-        .filter(|it| route::gateways(it).iter().any(|named| names::gateway(named, &it.key().namespace) == name))
+        .filter(|it| route::gateways(it).iter().any(|named| matching::gateway(named, &it.key().namespace) == name))
         // Without hosts it is a delegate, which acts through its root only.
         .filter(|it| !it.list("/spec/hosts").is_empty())
         .filter_map(|it| Some((rank(mesh, it, proxy_namespace)?, it)))

@@ -127,7 +127,7 @@ fn add(
     proxy: &Proxy,
     at: (u16, Spoken),
 ) {
-    let (port, spoken) = at;
+    let (_, spoken) = at;
     if !service.alias_for.is_empty() || spoken == Spoken::Udp {
         return;
     }
@@ -180,7 +180,6 @@ fn add(
         };
         put(entries, bind, chains, mode);
     }
-    let _ = port;
 }
 
 fn put(entries: &mut BTreeMap<Bind, Entry>, bind: Bind, chains: Vec<Chain>, mode: Mode) {

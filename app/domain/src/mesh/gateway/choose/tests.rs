@@ -8,8 +8,7 @@ use crate::{
     Name, Why, manifests,
     mesh::{
         Mesh, Proxy,
-        gateway::names,
-        route::{Choice, Outcome, Protocol, Request},
+        route::{Choice, Outcome, Protocol, Request, matching},
     },
     object::Kind,
     snapshot::Objects,
@@ -39,7 +38,7 @@ impl Rules for Few {
         let listed = entry.get("gateways").and_then(Value::as_array);
         let gateway = listed.is_none_or(|it| {
             it.iter()
-                .any(|it| &*names::gateway(it.as_str().unwrap(), namespace) == asked.gateway)
+                .any(|it| &*matching::gateway(it.as_str().unwrap(), namespace) == asked.gateway)
         });
         let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str);
         let exact = text("/uri/exact").is_none_or(|it| it == request.path_alone());
