@@ -10,8 +10,10 @@ mod console;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod metrics;
+mod rehearsal;
 
 pub use clock::{Clock, SystemClock};
 pub use cluster::{Access, As, Cluster, ClusterError, Seen, Submitted};
 pub use console::Console;
 pub use metrics::Metrics;
+pub use rehearsal::{Declined, Rehearsing};

@@ -5,13 +5,14 @@
 //! Unix epoch by the *server's* clock.
 //!
 //! Reading order: [`why`] (why something is unknown or refused), [`source`] (how fresh is what we show), [`topology`], [`canary`],
-//! [`change`], [`overview`], [`weights`] (the arithmetic of linked sliders).
+//! [`change`], [`overview`], [`rehearsal`], [`weights`] (the arithmetic of linked sliders).
 
 #![forbid(unsafe_code)]
 
 pub mod canary;
 pub mod change;
 pub mod overview;
+pub mod rehearsal;
 pub mod source;
 pub mod topology;
 pub mod version;

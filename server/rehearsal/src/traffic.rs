@@ -9,9 +9,11 @@ mod ingress;
 mod route;
 mod samples;
 mod simulation;
+mod toll;
 
 pub use demand::{Arrivals, Call, Caller, Demand, Work};
 pub use samples::{Count, Line};
+pub use toll::{Cause, Harm, Toll};
 
 use crate::api::ObjectStore;
 use naru_domain::{
@@ -91,6 +93,16 @@ impl SimulatedMetrics {
     /// The next `n` scrapes are missed.
     pub fn miss(&self, n: u32) {
         self.caught_up().missing = n;
+    }
+
+    /// What the system's users have borne since the start. Counters made by hand bear nothing.
+    pub fn toll(&self) -> Toll {
+        let state = self.caught_up();
+        state
+            .simulation
+            .as_ref()
+            .map(|it| it.toll().clone())
+            .unwrap_or_default()
     }
 
     fn caught_up(&self) -> MutexGuard<'_, State> {

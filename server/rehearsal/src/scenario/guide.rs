@@ -16,6 +16,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 /// What people and jobs ask of the guide's system; this share of people's requests carries `canary: true`.
 pub(super) fn demand(with_header: f64) -> Demand {
     let people = Arrivals {
+        name: "people".into(),
         caller: Caller::Gateway {
             namespace: "istio-system".into(),
             workload: "istio-ingressgateway".into(),
@@ -28,6 +29,7 @@ pub(super) fn demand(with_header: f64) -> Demand {
         header: (with_header > 0.0).then(|| ("canary".into(), "true".into(), with_header)),
     };
     let job = Arrivals {
+        name: "price-sync".into(),
         caller: Caller::Workload {
             namespace: "batch".into(),
             workload: "price-sync".into(),

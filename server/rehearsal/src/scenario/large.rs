@@ -19,8 +19,9 @@ fn demand() -> Demand {
         let (namespace, name) = place(s);
         let (next, called) = place((s + 1) % 500);
         Arrivals {
+            name: format!("{namespace}/{name}").into(),
             caller: Caller::Workload {
-                namespace: namespace.into(),
+                namespace: namespace.as_str().into(),
                 workload: format!("{name}-v1").into(),
                 meshed: true,
             },

@@ -18,6 +18,8 @@ pub struct Demand {
 /// Requests that come in.
 #[derive(Clone, Debug)]
 pub struct Arrivals {
+    /// Whose they are, for what they had to bear: `people`, a job's name.
+    pub name: Name,
     /// From whom.
     pub caller: Caller,
     /// To what; ignored for a gateway, whose routes decide by host.

@@ -6,6 +6,7 @@ use super::{
     ingress,
     route::{Asked, Backend, Table, Target, party},
     samples::Samples,
+    toll::{Cause, Toll},
 };
 use crate::{api::Changed, draw::Draw};
 use naru_domain::{
@@ -45,6 +46,9 @@ pub(super) struct Simulation {
     changes: u64,
     /// The last step done, in steps since the epoch.
     step: i64,
+    /// The step that the toll is counted from: history is no player's fault.
+    begins: i64,
+    toll: Toll,
 }
 
 /// A caller, as far as its proxy goes.
@@ -57,8 +61,15 @@ struct From<'a> {
 
 /// How a request ended for its caller.
 struct Outcome {
-    ok: bool,
+    /// Why and where it failed, if it did.
+    wrong: Option<(Cause, Name)>,
     ms: f64,
+}
+
+impl Outcome {
+    fn ok(&self) -> bool {
+        self.wrong.is_none()
+    }
 }
 
 /// One step's tools.
@@ -90,6 +101,8 @@ impl Simulation {
             seed,
             changes: 0,
             step,
+            begins: now.as_millisecond().div_euclid(STEP_MS),
+            toll: Toll::default(),
         };
         // What is there at the start has long arrived.
         while let Ok(changed) = this.journal.try_recv() {
@@ -174,6 +187,9 @@ impl Simulation {
         let header = header.map(|(name, value, _)| (&**name, &**value));
         let Some((namespace, workload, meshed, asked)) = self.enters(arrival) else {
             // No Ingress for the host: Nginx answers 404 itself, which no proxy of the mesh sees. Or no job is running.
+            if !matches!(arrival.caller, Caller::CronJob { .. }) {
+                self.bear(&arrival.name, Some((Cause::NoRoute, "".into())));
+            }
             return;
         };
         let party = party(&namespace, &workload, &Labels::new());
@@ -183,7 +199,18 @@ impl Simulation {
             header,
             depth: 0,
         };
-        self.request(&from, &asked, arrival.call.protocol, step);
+        let outcome = self.request(&from, &asked, arrival.call.protocol, step);
+        self.bear(&arrival.name, outcome.wrong);
+    }
+
+    fn bear(&mut self, caller: &Name, wrong: Option<(Cause, Name)>) {
+        if self.step > self.begins {
+            self.toll.count(caller, wrong);
+        }
+    }
+
+    pub(super) fn toll(&self) -> &Toll {
+        &self.toll
     }
 
     /// Which workload a request enters the system through, whether that has a proxy, and what it asks for.
@@ -247,7 +274,18 @@ impl Simulation {
         let table = table.clone();
         match table.choose(from.header, step.draw.unit()) {
             Target::Nowhere(service, code, flags) => {
-                let outcome = Outcome { ok: false, ms: 0.2 };
+                let cause = match *flags {
+                    "NC" => Cause::NoCluster,
+                    "UH" => Cause::NoEndpoint,
+                    _ => Cause::NoRoute,
+                };
+                let place = service
+                    .as_ref()
+                    .map_or_else(|| "".into(), |it| place(&it.namespace, &it.name));
+                let outcome = Outcome {
+                    wrong: Some((cause, place)),
+                    ms: 0.2,
+                };
                 if from.meshed {
                     let service = service.clone().unwrap_or_default();
                     let flow = FlowKey {
@@ -285,15 +323,23 @@ impl Simulation {
     ) -> Outcome {
         if backend.strict && !from.meshed {
             // The connection is reset before there is a request: nothing is counted anywhere.
-            return Outcome { ok: false, ms: 1.0 };
+            let at = place(&backend.party.namespace, &backend.party.workload);
+            return Outcome {
+                wrong: Some((Cause::Plaintext, at)),
+                ms: 1.0,
+            };
         }
-        let place = (backend.party.namespace.clone(), backend.party.workload.clone());
-        let work = self.demand.works.get(&place).cloned().unwrap_or_default();
-        let (ok, ms) = if from.depth < DEPTH {
+        let who = (backend.party.namespace.clone(), backend.party.workload.clone());
+        let work = self.demand.works.get(&who).cloned().unwrap_or_default();
+        let outcome = if from.depth < DEPTH {
             self.work(from, backend, &work, step)
         } else {
-            (true, work.ms)
+            Outcome {
+                wrong: None,
+                ms: work.ms,
+            }
         };
+        let (ok, ms) = (outcome.ok(), outcome.ms);
         let grown = count(protocol, ms, &mut step.draw);
         let code = match (protocol, ok) {
             (Protocol::Tcp, _) => "0",
@@ -330,11 +376,12 @@ impl Simulation {
             };
             enter(Reporter::Destination, source, from.meshed);
         }
-        Outcome { ok, ms }
+        outcome
     }
 
-    fn work(&mut self, from: &From<'_>, backend: &Backend, work: &Work, step: &mut Step<'_>) -> (bool, f64) {
-        let mut ok = !step.draw.happens(work.failing);
+    fn work(&mut self, from: &From<'_>, backend: &Backend, work: &Work, step: &mut Step<'_>) -> Outcome {
+        let here = place(&backend.party.namespace, &backend.party.workload);
+        let mut wrong = step.draw.happens(work.failing).then_some((Cause::OwnFault, here));
         let mut ms = step.draw.duration(work.ms);
         let caller = From {
             party: &backend.party,
@@ -351,12 +398,18 @@ impl Simulation {
         {
             if step.draw.happens(*share) {
                 let outcome = self.request(&caller, &Asked::Service(service.clone()), *protocol, step);
-                ok &= outcome.ok || !essential;
+                if *essential {
+                    wrong = wrong.or(outcome.wrong);
+                }
                 ms += outcome.ms;
             }
         }
-        (ok, ms)
+        Outcome { wrong, ms }
     }
+}
+
+fn place(namespace: &str, name: &str) -> Name {
+    format!("{namespace}/{name}").into()
 }
 
 fn count(protocol: Protocol, ms: f64, draw: &mut Draw) -> Count {

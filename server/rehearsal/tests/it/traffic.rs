@@ -8,7 +8,11 @@ use naru_domain::{
     traffic::{Flow, FlowKey, Party, Protocol, Reporter, ServiceId, Split, SplitQuestion, Traffic},
 };
 use naru_ports::{As, Clock, Cluster, Metrics};
-use naru_rehearsal::{ManualClock, Rehearsal, Settings, scenario, world::controllers::set_ready};
+use naru_rehearsal::{
+    ManualClock, Rehearsal, Settings, scenario,
+    traffic::{Cause, Harm},
+    world::controllers::set_ready,
+};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -392,4 +396,26 @@ async fn a_nightly_job_is_seen_only_while_it_runs_and_is_silent_after_strict() {
     assert!(named > 2.0 && later.abs() < 1e-9, "{named} {later}");
     let (_, refused, _) = run(true, false).await;
     assert_eq!(refused, (0.0, 0.0), "what is refused leaves no series");
+}
+
+#[test]
+fn what_callers_bear_is_told_apart_by_whose_why_and_where() {
+    let (clock, rehearsal) = start(&scenario::GUIDE, 60);
+    assert_eq!(rehearsal.metrics.toll().asked(), 0, "history is nobody's fault");
+    let subsets = Key::new(Kind::DestinationRule, "user-service", "user-service");
+    rehearsal.cluster.delete(&subsets);
+    clock.advance_ms(60_000);
+    let toll = rehearsal.metrics.toll();
+    assert!(
+        toll.asked["people"] > 1_500 && toll.asked["price-sync"] > 80,
+        "{toll:?}"
+    );
+    let lost = |it: &Harm| it.cause == Cause::NoCluster && &*it.place == "user-service/user-service";
+    let lost = toll.harmed(|it| &*it.caller == "people" && lost(it));
+    // Three of four requests of people's need the user service.
+    assert!(lost * 100 > toll.asked["people"] * 65, "{toll:?}");
+    assert_eq!(
+        toll.harmed(|it| &*it.caller == "price-sync" && it.cause != Cause::OwnFault),
+        0
+    );
 }
