@@ -1,0 +1,76 @@
+//! `subset::policy`: the traffic policy in effect.
+
+use crate::{Answer, Case, Document};
+use anyhow::Result;
+use naru_domain::mesh::{
+    Mesh, host,
+    route::ChosenDestination,
+    subset::{Balancing, HashOn, Tls, policy},
+};
+use naru_domain::traffic::ServiceId;
+use serde_json::{Value, json};
+
+pub(super) fn ask(mesh: &Mesh<'_>, document: &Document, case: &Case) -> Result<Answer> {
+    let proxy = super::sidecar(mesh.objects, document.from(case))?;
+    let (service, port) = super::service(mesh.objects, document, case)?;
+    let to = ChosenDestination {
+        host: host::of_service(&ServiceId {
+            namespace: service.namespace.clone(),
+            name: service.name.clone(),
+        }),
+        subset: super::name(&case.subset),
+        port,
+    };
+    let policy = match policy(mesh, &proxy, &to) {
+        Err(whys) => return Ok(super::unknown(&whys)),
+        Ok(None) => return Ok(Answer::fact("cluster", false)),
+        Ok(Some(policy)) => policy,
+    };
+    let (balancing, hash) = match &policy.balancing.value {
+        Balancing::LeastRequest => ("LEAST_REQUEST", Value::Null),
+        Balancing::RoundRobin => ("ROUND_ROBIN", Value::Null),
+        Balancing::Random => ("RANDOM", Value::Null),
+        Balancing::Passthrough => ("CLUSTER_PROVIDED", Value::Null),
+        Balancing::Hash(on) => (
+            "RING_HASH",
+            match on {
+                HashOn::Header(name) => json!(format!("header {name}")),
+                HashOn::Cookie(name) => json!(format!("cookie {name}")),
+                HashOn::Query(name) => json!(format!("query {name}")),
+                HashOn::SourceIp => json!("source"),
+                HashOn::Nothing => json!("nothing"),
+            },
+        ),
+    };
+    let _ = hash; // Envoy has what is hashed in its routes, not in its clusters.
+    let pool = &policy.pool;
+    let outliers = policy.outliers.as_ref();
+    let tls = match policy.tls.map(|it| it.value) {
+        None => "automatic",
+        Some(Tls::Disable) => "none",
+        Some(Tls::Simple) => "simple",
+        Some(Tls::Mutual) => "mutual",
+        Some(Tls::IstioMutual) => "istio-mutual",
+    };
+    let mut answer = Answer::fact("cluster", true)
+        .with("balancing", balancing)
+        .with("connect_timeout_ms", pool.connect_timeout_ms.value)
+        .with("max_connections", pool.max_connections.value)
+        .with("max_pending_requests", pool.max_pending_requests.value)
+        .with("max_requests", pool.max_requests.value)
+        .with("max_requests_per_connection", pool.max_requests_per_connection.value)
+        .with("tls", tls)
+        .with("outliers", outliers.is_some());
+    if pool.retry_budget.is_none() {
+        answer = answer.with("max_retries", pool.max_retries.value);
+    }
+    if let Some(it) = outliers {
+        answer = answer
+            .with("consecutive_5xx", it.consecutive_5xx.value)
+            .with("consecutive_gateway_errors", it.consecutive_gateway_errors.value)
+            .with("interval_ms", it.interval_ms.value)
+            .with("base_ejection_ms", it.base_ejection_ms.value)
+            .with("max_ejection_percent", it.max_ejection_percent.value);
+    }
+    Ok(answer)
+}
