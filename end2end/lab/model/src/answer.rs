@@ -114,10 +114,7 @@ mod tests {
 
     fn answer(gets: &[(&str, f64)], of: u32) -> Answer {
         Answer {
-            gets: gets
-                .iter()
-                .map(|(name, part)| ((*name).into(), *part))
-                .collect(),
+            gets: gets.iter().map(|(name, part)| ((*name).into(), *part)).collect(),
             of,
             ..Answer::default()
         }

@@ -41,7 +41,8 @@ pub fn model(standing: &[Value], own: &[Value], document: &Document, case: &Case
 fn sidecar(objects: &Objects, path: &str) -> Result<Proxy> {
     let (namespace, workload) = crate::place::split(path)?;
     let pods = objects.pods.values();
-    let mut pods = pods.filter(|it| &*it.namespace == namespace && crate::place::workload(&it.name) == workload);
+    let mut pods =
+        pods.filter(|it| &*it.namespace == namespace && crate::place::workload(&it.name) == workload);
     let pod = pods.next().ok_or_else(|| anyhow!("no pod of {path}"))?;
     Ok(Proxy::sidecar(pod.namespace.clone(), pod.labels.clone()))
 }
@@ -56,7 +57,10 @@ fn service<'a>(
     let (path, port) = to.rsplit_once(':').ok_or_else(|| anyhow!("no port in {to:?}"))?;
     let (namespace, name) = crate::place::split(path)?;
     let service = objects.services.get(&Key::new(Kind::Service, namespace, name));
-    Ok((service.ok_or_else(|| anyhow!("no Service {path}"))?, port.parse()?))
+    Ok((
+        service.ok_or_else(|| anyhow!("no Service {path}"))?,
+        port.parse()?,
+    ))
 }
 
 /// An answer that is no guess.

@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, path::Path};
 /// Which function of the model a case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "each is called as the function, or as what it is about")]
+#[expect(
+    missing_docs,
+    reason = "each is called as the function, or as what it is about"
+)]
 pub enum Asks {
     Host,
     Protocol,
@@ -115,7 +118,11 @@ pub type Answered = Map<String, Value>;
 impl Document {
     /// The caller of a case.
     pub fn from<'a>(&'a self, case: &'a Case) -> &'a str {
-        if case.from.is_empty() { &self.from } else { &case.from }
+        if case.from.is_empty() {
+            &self.from
+        } else {
+            &case.from
+        }
     }
 
     /// The target of a case.

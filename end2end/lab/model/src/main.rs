@@ -12,7 +12,8 @@ use std::{
     process::ExitCode,
 };
 
-const USAGE: &str = "usage: lab-model [--only PART-OF-A-NAME] [--model-only] [--list] [--kubeconfig FILE] [--cases FOLDER]";
+const USAGE: &str =
+    "usage: lab-model [--only PART-OF-A-NAME] [--model-only] [--list] [--kubeconfig FILE] [--cases FOLDER]";
 
 struct Options {
     only: String,
@@ -79,7 +80,10 @@ fn main() -> Result<ExitCode> {
         println!("too few: {line}");
     }
     // The last line is read by machines.
-    println!("{} agreed, {} differ, {} known", tally.agreed, tally.differ, tally.known);
+    println!(
+        "{} agreed, {} differ, {} known",
+        tally.agreed, tally.differ, tally.known
+    );
     Ok(if tally.differ == 0 && short.is_empty() {
         ExitCode::SUCCESS
     } else {
@@ -131,13 +135,22 @@ impl Tally {
             }
         }
         if let (Ok(model), Some(Ok(real))) = (model, real) {
-            wrong.extend(model.differs(real).into_iter().map(|it| format!("between them: {it}")));
+            wrong.extend(
+                model
+                    .differs(real)
+                    .into_iter()
+                    .map(|it| format!("between them: {it}")),
+            );
         }
         if wrong.is_empty() {
             self.agreed += 1;
             return;
         }
-        let line = |answer: &Result<Answer>| answer.as_ref().map_or_else(|why| format!("{why:#}"), Answer::line);
+        let line = |answer: &Result<Answer>| {
+            answer
+                .as_ref()
+                .map_or_else(|why| format!("{why:#}"), Answer::line)
+        };
         let expected = serde_json::Value::Object(case.expect.clone());
         let (word, said) = match &case.known {
             Some(reference) => {

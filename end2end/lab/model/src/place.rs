@@ -94,11 +94,13 @@ fn target(service: &Value, port: u16) -> Option<u16> {
 /// It has none.
 pub fn pod_address(all: &[Value], namespace: &str, deployment: &str) -> Result<String> {
     let pods = all.iter().filter(|it| it["kind"] == "Pod");
-    pods.filter(|it| it["metadata"]["namespace"] == namespace && it["metadata"].get("deletionTimestamp").is_none())
-        .find(|it| workload(text(it, "/metadata/name")) == deployment)
-        .map(|it| text(it, "/status/podIP").to_owned())
-        .filter(|it| !it.is_empty())
-        .ok_or_else(|| anyhow!("no pod of {namespace}/{deployment} has an address"))
+    pods.filter(|it| {
+        it["metadata"]["namespace"] == namespace && it["metadata"].get("deletionTimestamp").is_none()
+    })
+    .find(|it| workload(text(it, "/metadata/name")) == deployment)
+    .map(|it| text(it, "/status/podIP").to_owned())
+    .filter(|it| !it.is_empty())
+    .ok_or_else(|| anyhow!("no pod of {namespace}/{deployment} has an address"))
 }
 
 /// The Deployment's name in a pod's: all but the last two parts.
@@ -108,4 +110,17 @@ pub fn workload(pod: &str) -> &str {
         rest = rest.rsplit_once('-').map_or(rest, |(front, _)| front);
     }
     rest
+}
+
+/// Whether a Deployment's pod has a proxy.
+pub fn meshed(all: &[Value], namespace: &str, deployment: &str) -> bool {
+    let mut pods = all
+        .iter()
+        .filter(|it| it["kind"] == "Pod" && it["metadata"]["namespace"] == namespace)
+        .filter(|it| workload(text(it, "/metadata/name")) == deployment);
+    let named = |pod: &Value, list: &str| {
+        let containers = pod["spec"][list].as_array();
+        containers.is_some_and(|all| all.iter().any(|it| it["name"] == "istio-proxy"))
+    };
+    pods.any(|pod| named(pod, "initContainers") || named(pod, "containers"))
 }

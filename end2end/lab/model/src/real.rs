@@ -37,7 +37,14 @@ const MESHED: [(&str, &str); 6] = [
 /// Kinds of which the model reads all there are.
 const KINDS: &str = "namespaces,pods,services,endpointslices,deployments,replicasets,mutatingwebhookconfigurations,\
     gateways.networking.istio.io,virtualservices,destinationrules,serviceentries,workloadentries,sidecars,envoyfilters,\
-    wasmplugins,peerauthentications,authorizationpolicies,requestauthentications,httproutes";
+    wasmplugins,peerauthentications,authorizationpolicies,requestauthentications,httproutes,referencegrants,gateways.gateway.networking.k8s.io";
+
+/// Kinds that cases bring.
+const CASE_KINDS: &str = "gateways.networking.istio.io,virtualservices,destinationrules,serviceentries,sidecars,\
+    peerauthentications,authorizationpolicies,httproutes,referencegrants";
+
+/// What a case has put in carries it.
+const LABEL: &str = "naru.dev/lab-case";
 
 const MARKER: &str = "marker.case.test";
 
@@ -52,12 +59,19 @@ impl Lab {
             standing: Vec::new(),
             markers: 0,
         };
+        // What a run that was ended has left behind.
+        lab.kubectl.forget(LABEL, CASE_KINDS)?;
         // The marker is among what stands; it is never a case's.
         lab.mark()?;
         let all = lab.kubectl.get(&["get", "-A", KINDS])?;
-        let maps = lab
-            .kubectl
-            .get(&["-n", "istio-system", "get", "configmaps", "istio", "istio-sidecar-injector"])?;
+        let maps = lab.kubectl.get(&[
+            "-n",
+            "istio-system",
+            "get",
+            "configmaps",
+            "istio",
+            "istio-sidecar-injector",
+        ])?;
         lab.standing = all.into_iter().chain(maps).collect();
         lab.await_marker()?;
         Ok(lab)
@@ -68,7 +82,15 @@ impl Lab {
     /// # Errors
     /// The API server or a webhook refuses one, or a proxy does not hear of them in time.
     pub fn put(&mut self, objects: &[Value]) -> Result<Vec<Value>> {
-        let stored = self.kubectl.apply(objects)?;
+        let labelled: Vec<Value> = objects
+            .iter()
+            .map(|it| {
+                let mut it = it.clone();
+                it["metadata"]["labels"][LABEL] = json!("true");
+                it
+            })
+            .collect();
+        let stored = self.kubectl.apply(&labelled)?;
         self.mark()?;
         self.await_marker()?;
         Ok(stored)
@@ -105,26 +127,31 @@ impl Lab {
             "metadata": {"name": "case-marker", "namespace": "case-a"},
             "spec": {"hosts": [MARKER], "gateways": ["mesh", "case-gateway/marker"],
                 "http": [{"directResponse": {"status": 200, "body": {"string": body}}}]}});
-        let gateway = json!({"apiVersion": "networking.istio.io/v1", "kind": "Gateway",
-            "metadata": {"name": "marker", "namespace": "case-gateway"},
-            "spec": {"selector": {"app": "ingress"}, "servers": [{"port": {"number": 8099, "name": "http", "protocol": "HTTP"}, "hosts": [MARKER]}]}});
-        self.kubectl.apply(&[gateway, route]).map(drop)
+        self.kubectl.apply(&[route]).map(drop)
     }
 
     fn await_marker(&mut self) -> Result<()> {
         let body = format!("{}-{}", std::process::id(), self.markers);
-        let pods = self.kubectl.get(&["get", "-A", "pods,services"])?;
+        let pods = &self.standing;
         let port = |address: String, port: u16| format!("{address}:{port}");
-        let solo = pods
-            .iter()
-            .find(|it| it["kind"] == "Service" && it["metadata"]["namespace"] == "case-b" && it["metadata"]["name"] == "solo");
-        let solo = port(text(solo.context("no Service solo")?, "/spec/clusterIP").to_owned(), 80);
-        let gateway = port(place::pod_address(&pods, place::GATEWAY.0, place::GATEWAY.1)?, 8099);
+        let solo = pods.iter().find(|it| {
+            it["kind"] == "Service"
+                && it["metadata"]["namespace"] == "case-b"
+                && it["metadata"]["name"] == "solo"
+        });
+        let solo = port(
+            text(solo.context("no Service solo")?, "/spec/clusterIP").to_owned(),
+            80,
+        );
+        let gateway = port(
+            place::pod_address(pods, place::GATEWAY.0, place::GATEWAY.1)?,
+            8099,
+        );
         let mut asked: Vec<(String, String)> = Vec::new();
         for (namespace, workload) in MESHED {
-            asked.push((place::pod_address(&pods, namespace, workload)?, solo.clone()));
+            asked.push((place::pod_address(pods, namespace, workload)?, solo.clone()));
         }
-        asked.push((place::pod_address(&pods, "case-plain", "caller")?, gateway));
+        asked.push((place::pod_address(pods, "case-plain", "caller")?, gateway));
         let end = Instant::now() + Duration::from_secs(20);
         for (peer, address) in asked {
             let wanted = Wanted {
@@ -201,7 +228,10 @@ impl Lab {
             let peer = place::pod_address(&self.standing, namespace, workload)?;
             let counts: Value = serde_json::from_str(&http::get(&peer, "/counts")?)?;
             if counts["by"]["mark"][mark].as_i64().unwrap_or(0) > 0 && !answer.gets.contains_key(&name) {
-                hosts.push(json!(format!("{}.{namespace}.svc.cluster.local", text(&counts, "/service"))));
+                hosts.push(json!(format!(
+                    "{}.{namespace}.svc.cluster.local",
+                    text(&counts, "/service")
+                )));
             }
         }
         hosts.dedup();
@@ -234,14 +264,19 @@ impl Lab {
     /// Who answers to a name written in a rule.
     fn named(&self, document: &Document, case: &Case) -> Result<Answer> {
         let mut asked = case.clone();
-        asked.expect.insert("gets".into(), Value::Null);
+        asked.expect.insert("gets".into(), json!([]));
         asked.host = made::NAMES.into();
         let answer = self.settled(document, &asked)?;
-        let services: Vec<String> = answer.gets.keys().map(|it| match it.as_str() {
-            "503" => "absent".to_owned(),
-            // A peer is called as its service is, with its version behind.
-            workload => workload.split("-v").next().unwrap_or(workload).to_owned(),
-        }).collect();
+        let mut services: Vec<String> = answer
+            .gets
+            .keys()
+            .map(|it| match it.as_str() {
+                "503" => "absent".to_owned(),
+                // A peer is called as its service is, with its version behind.
+                workload => workload.split("-v").next().unwrap_or(workload).to_owned(),
+            })
+            .collect();
+        services.dedup();
         Ok(Answer::fact("names", services.join(", ")))
     }
 
@@ -250,26 +285,31 @@ impl Lab {
         let asked = |from: &str| -> Result<Answer> {
             let mut asked = case.clone();
             from.clone_into(&mut asked.from);
-            asked.expect = serde_json::Map::from_iter([("gets".to_owned(), Value::Null)]);
+            asked.expect = serde_json::Map::from_iter([("gets".to_owned(), json!([]))]);
             self.settled(document, &asked)
         };
         let plain = asked("case-plain/caller")?;
         let meshed = asked("case-a/caller")?;
         let let_in = |answer: &Answer| answer.gets.keys().all(|it| it.contains('/'));
         let mutual = meshed.facts.get("mutual").and_then(Value::as_bool);
-        Ok(Answer::fact("mode", match (let_in(&plain), let_in(&meshed), mutual) {
-            (false, true, Some(true)) => json!("strict"),
-            (true, true, Some(true)) => json!("permissive"),
-            (true, true, Some(false)) => json!("disable"),
-            _ => json!(format!("plaintext: {}, meshed: {}", plain.line(), meshed.line())),
-        }))
+        Ok(Answer::fact(
+            "mode",
+            match (let_in(&plain), let_in(&meshed), mutual) {
+                (false, true, Some(true)) => json!("strict"),
+                (true, true, Some(true)) => json!("permissive"),
+                (true, true, Some(false)) => json!("disable"),
+                _ => json!(format!("plaintext: {}, meshed: {}", plain.line(), meshed.line())),
+            },
+        ))
     }
 
     fn dumped(&self, document: &Document, case: &Case) -> Result<Answer> {
         let peer = self.peer(document.from(case))?;
         let place = place::of(&self.standing, document, case)?;
-        let dump: Value =
-            serde_json::from_str(&http::get(&peer, "/envoy/config_dump?resource=dynamic_active_clusters")?)?;
+        let dump: Value = serde_json::from_str(&http::get(
+            &peer,
+            "/envoy/config_dump?resource=dynamic_active_clusters",
+        )?)?;
         let name = format!("outbound|{}|{}|{}", place.port, case.subset, place.name);
         Ok(dump::policy(&dump, &name))
     }
@@ -281,7 +321,10 @@ impl Lab {
                 .as_array()
                 .is_some_and(|all| all.iter().any(|it| it["name"] == "istio-proxy"))
         };
-        Ok(Answer::fact("injected", named("initContainers") || named("containers")))
+        Ok(Answer::fact(
+            "injected",
+            named("initContainers") || named("containers"),
+        ))
     }
 
     fn peer(&self, path: &str) -> Result<String> {

@@ -41,7 +41,9 @@ pub fn too_few(documents: &[Document]) -> Vec<String> {
         short.push(format!("{all} cases are fewer than {LEAST_OF_ALL}"));
     }
     if sum(&|_, by| by == By::Request) * 100 < all * LEAST_BY_REQUEST {
-        short.push(format!("fewer than {LEAST_BY_REQUEST} % of the cases are asked by requests"));
+        short.push(format!(
+            "fewer than {LEAST_BY_REQUEST} % of the cases are asked by requests"
+        ));
     }
     let known = documents.iter().flat_map(|it| &it.cases);
     if known.filter(|it| it.known.is_some()).count() > MOST_KNOWN {

@@ -58,7 +58,10 @@ pub(super) fn ask(mesh: &Mesh<'_>, document: &Document, case: &Case) -> Result<A
         .with("max_connections", pool.max_connections.value)
         .with("max_pending_requests", pool.max_pending_requests.value)
         .with("max_requests", pool.max_requests.value)
-        .with("max_requests_per_connection", pool.max_requests_per_connection.value)
+        .with(
+            "max_requests_per_connection",
+            pool.max_requests_per_connection.value,
+        )
         .with("tls", tls)
         .with("outliers", outliers.is_some());
     if pool.retry_budget.is_none() {

@@ -10,9 +10,11 @@ use anyhow::{Result, anyhow};
 use naru_domain::mesh::{
     Mesh, authz,
     explain::{End, Explanation, Leg, Nowhere, explain},
-    mtls,
+    host, mtls,
+    protocol::{self, Reads},
     route::{Effects, Outcome, Protocol, Request},
 };
+use naru_domain::object::Kind;
 use serde_json::{Value, json};
 
 pub(super) fn ask(mesh: &Mesh<'_>, standing: &[Value], document: &Document, case: &Case) -> Result<Answer> {
@@ -23,10 +25,29 @@ pub(super) fn ask(mesh: &Mesh<'_>, standing: &[Value], document: &Document, case
     } else {
         place::split(document.from(case))?
     };
-    let request = request(case, &place, gateway);
+    let mut request = request(case, &place, gateway);
+    let meshed = place::meshed(standing, from.0, from.1);
+    if !meshed && request.host.is_empty() {
+        // Without a proxy only the name leads anywhere, whatever is spoken.
+        request.host = super::name(&place.name);
+    }
     let told = explain(mesh, &(from.0.into(), from.1.into()), &request)
         .ok_or_else(|| anyhow!("nobody is called {}/{}", from.0, from.1))?;
-    Ok(answer(standing, &told, &request, &place))
+    let http =
+        matches!(request.protocol, Protocol::Http) || gateway && matches!(request.protocol, Protocol::Https);
+    let mut answer = answer(standing, &told, &request, http, &place);
+    if !told.legs.iter().all(|leg| reads(mesh, leg)) {
+        // Only a proxy that reads HTTP tells the workload about the caller's certificate.
+        answer.facts.shift_remove("mutual");
+    }
+    Ok(answer)
+}
+
+fn reads(mesh: &Mesh<'_>, leg: &Leg) -> bool {
+    let to = &leg.share.destination;
+    let service = host::service_of(&to.host).and_then(|it| mesh.objects.service(&it.namespace, &it.name));
+    let declared = service.and_then(|it| protocol::of_service(it, to.port));
+    declared.is_some_and(|(it, _)| it.protocol.reads() != Reads::No)
 }
 
 fn request(case: &Case, place: &Place, gateway: bool) -> Request {
@@ -37,7 +58,11 @@ fn request(case: &Case, place: &Place, gateway: bool) -> Request {
         _ => Protocol::Http,
     };
     let http = matches!(protocol, Protocol::Http) || gateway && matches!(protocol, Protocol::Https);
-    let host = if case.host.is_empty() { &place.name } else { &case.host };
+    let host = if case.host.is_empty() {
+        &place.name
+    } else {
+        &case.host
+    };
     let or = |text: &str, otherwise: &str| super::name(if text.is_empty() { otherwise } else { text });
     Request {
         protocol,
@@ -58,20 +83,20 @@ fn request(case: &Case, place: &Place, gateway: bool) -> Request {
     }
 }
 
-fn answer(standing: &[Value], told: &Explanation, request: &Request, place: &Place) -> Answer {
+fn answer(standing: &[Value], told: &Explanation, request: &Request, http: bool, place: &Place) -> Answer {
     let one = |what: &str| Answer {
         gets: [(what.to_owned(), 100.0)].into(),
         ..Answer::default()
     };
     let Some(choice) = &told.choice else {
-        return sent(told, request, &Effects::default());
+        return sent(told, request, http, &Effects::default());
     };
     match &choice.outcome {
-        Outcome::Sent(_) => sent(told, request, &choice.effects),
+        Outcome::Sent(_) => sent(told, request, http, &choice.effects),
         Outcome::NoVirtualHost | Outcome::NoRoute => one("404"),
         Outcome::NoListener => one("refused"),
         Outcome::NoFilterChain => one("closed"),
-        Outcome::Passthrough => one(&at(standing, &place.address)),
+        Outcome::Passthrough => at(standing, &place.address),
         Outcome::BlackHole if matches!(request.protocol, Protocol::Http) => one("502"),
         Outcome::BlackHole => one("closed"),
         Outcome::Redirect {
@@ -79,9 +104,7 @@ fn answer(standing: &[Value], told: &Explanation, request: &Request, place: &Pla
             authority,
             path,
         } => {
-            let or = |text: &str, otherwise: &str| {
-                if text.is_empty() { otherwise } else { text }.to_owned()
-            };
+            let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise } else { text }.to_owned();
             one(&code.to_string())
                 .with("location_host", or(authority, &request.host))
                 .with("location_path", or(path, &request.path))
@@ -91,25 +114,39 @@ fn answer(standing: &[Value], told: &Explanation, request: &Request, place: &Pla
     }
 }
 
-/// Who has the address.
-fn at(standing: &[Value], address: &str) -> String {
-    let pods = standing.iter().filter(|it| it["kind"] == "Pod");
-    let found = pods
-        .filter(|it| it["status"]["podIP"] == address)
-        .map(|it| &it["metadata"]);
-    let found = found.map(|it| {
-        let text = |name: &str| it[name].as_str().unwrap_or("");
-        format!("{}/{}", text("namespace"), place::workload(text("name")))
+/// Who has the address, a pod's or a service's.
+fn at(standing: &[Value], address: &str) -> Answer {
+    let of = |kind: &'static str| standing.iter().filter(move |it| it["kind"] == kind);
+    let service = of("Service").find(|it| it["spec"]["clusterIP"] == address);
+    let pods = of("Pod").filter(|pod| match service {
+        None => pod["status"]["podIP"] == address,
+        Some(service) => {
+            let selector = service["spec"]["selector"].as_object().into_iter().flatten();
+            let mut labels = selector.map(|(name, value)| pod["metadata"]["labels"].get(name) == Some(value));
+            pod["metadata"]["namespace"] == service["metadata"]["namespace"] && labels.all(|it| it)
+        }
     });
-    found.last().unwrap_or_else(|| "passthrough".to_owned())
+    let name = |pod: &Value| {
+        let text = |name: &str| pod["metadata"][name].as_str().unwrap_or("").to_owned();
+        format!("{}/{}", text("namespace"), place::workload(&text("name")))
+    };
+    Answer {
+        gets: pods.map(|pod| (name(pod), 100.0)).collect(),
+        ..Answer::default()
+    }
 }
 
-fn sent(told: &Explanation, request: &Request, effects: &Effects) -> Answer {
-    let http = !request.host.is_empty();
+fn sent(told: &Explanation, request: &Request, http: bool, effects: &Effects) -> Answer {
     // What a caller sees of a connection that cannot be made or is refused: its own proxy answers for it.
+    let rule = told.choice.as_ref().and_then(|it| it.rule.as_ref());
     let failure = match (&told.choice, http) {
         (Some(_), true) => "503",
         _ => "closed",
+    };
+    // The Gateway API wants 500 for what leads nowhere.
+    let nowhere = match rule {
+        Some((key, _)) if key.kind == Kind::HttpRoute => "500",
+        _ => failure,
     };
     let total: u32 = told.legs.iter().map(|leg| leg.share.weight).sum();
     let mut gets = Gets::new();
@@ -117,7 +154,7 @@ fn sent(told: &Explanation, request: &Request, effects: &Effects) -> Answer {
     let mut mutual: Vec<bool> = Vec::new();
     for leg in told.legs.iter().filter(|leg| leg.share.weight > 0) {
         let part = 100.0 * f64::from(leg.share.weight) / f64::from(total.max(1));
-        for (what, share) in behind(leg, (http, failure), &mut whys, &mut mutual) {
+        for (what, share) in behind(leg, http, (failure, nowhere), &mut whys, &mut mutual) {
             *gets.entry(what).or_default() += part * share;
         }
     }
@@ -177,7 +214,8 @@ fn sent(told: &Explanation, request: &Request, effects: &Effects) -> Answer {
 /// What requests get behind one destination, in parts of one.
 fn behind(
     leg: &Leg,
-    (http, failure): (bool, &str),
+    http: bool,
+    (failure, nowhere): (&str, &str),
     whys: &mut Vec<String>,
     mutual: &mut Vec<bool>,
 ) -> Vec<(String, f64)> {
@@ -187,7 +225,7 @@ fn behind(
             whys.extend(unknown.iter().map(|why| format!("{why:?}")));
             return Vec::new();
         }
-        Ok(_) | Err(Nowhere::NoCluster) => return vec![(failure.to_owned(), 1.0)],
+        Ok(_) | Err(Nowhere::NoCluster) => return vec![(nowhere.to_owned(), 1.0)],
     };
     let ready: u32 = ends.iter().map(|it| it.ready).sum();
     if ready == 0 {
@@ -210,9 +248,10 @@ fn behind(
             }
             Some(authz::Verdict::Allow) | None => {}
         }
-        end.workload
-            .as_ref()
-            .map_or_else(|| "nobody".to_owned(), |(namespace, name)| format!("{namespace}/{name}"))
+        end.workload.as_ref().map_or_else(
+            || "nobody".to_owned(),
+            |(namespace, name)| format!("{namespace}/{name}"),
+        )
     };
     let ends = ends.iter().filter(|it| it.ready > 0);
     ends.map(|end| (of(end), f64::from(end.ready) / f64::from(ready)))

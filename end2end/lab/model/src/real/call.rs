@@ -25,7 +25,12 @@ impl Wanted {
         Self {
             address: format!("{}:{}", place.address, place.dialled),
             protocol: case.protocol.clone(),
-            host: if case.host.is_empty() { &place.name } else { &case.host }.clone(),
+            host: if case.host.is_empty() {
+                &place.name
+            } else {
+                &case.host
+            }
+            .clone(),
             sni: case.sni.clone(),
             method: case.method.clone(),
             path: case.path.clone(),
@@ -153,7 +158,8 @@ mod tests {
     #[test]
     fn a_redirect_is_taken_apart() {
         let mut it = got(301, &json!(""));
-        it.headers.insert("location".into(), "http://new.example/x".into());
+        it.headers
+            .insert("location".into(), "http://new.example/x".into());
         let told = answer(&[it], &Case::default());
         assert_eq!(told.facts["location_host"], "new.example");
         assert_eq!(told.facts["location_path"], "/x");

@@ -18,8 +18,14 @@ pub(super) fn policy(dump: &Value, name: &str) -> Answer {
     let options = &cluster["typed_extension_protocol_options"]["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"];
     let per_connection = options["common_http_protocol_options"]["max_requests_per_connection"].as_u64();
     let mut answer = Answer::fact("cluster", true)
-        .with("balancing", cluster["lb_policy"].as_str().unwrap_or("ROUND_ROBIN"))
-        .with("connect_timeout_ms", millis(text(cluster, "/connect_timeout")).unwrap_or(5000))
+        .with(
+            "balancing",
+            cluster["lb_policy"].as_str().unwrap_or("ROUND_ROBIN"),
+        )
+        .with(
+            "connect_timeout_ms",
+            millis(text(cluster, "/connect_timeout")).unwrap_or(5000),
+        )
         .with("max_connections", limit("max_connections"))
         .with("max_pending_requests", limit("max_pending_requests"))
         .with("max_requests", limit("max_requests"))
@@ -83,7 +89,10 @@ mod tests {
         let told = policy(&dump, "c").facts;
         assert_eq!(told["connect_timeout_ms"], 1500);
         assert_eq!(told["max_connections"], u32::MAX);
-        assert_eq!((&told["consecutive_5xx"], &told["interval_ms"]), (&json!(3), &json!(5000)));
+        assert_eq!(
+            (&told["consecutive_5xx"], &told["interval_ms"]),
+            (&json!(3), &json!(5000))
+        );
         assert_eq!(told["base_ejection_ms"], 30_000);
         assert_eq!(told["tls"], "automatic");
         assert_eq!(policy(&dump, "d").facts["cluster"], false);

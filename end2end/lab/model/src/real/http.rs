@@ -31,7 +31,10 @@ fn exchange(peer: &str, request: &str) -> Result<String> {
     stream.read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").context("half an answer")?;
     if head.split(' ').nth(1) != Some("200") {
-        bail!("the peer at {peer} says {}: {body}", head.lines().next().unwrap_or(""));
+        bail!(
+            "the peer at {peer} says {}: {body}",
+            head.lines().next().unwrap_or("")
+        );
     }
     Ok(body.to_owned())
 }

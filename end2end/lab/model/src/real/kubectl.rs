@@ -28,19 +28,39 @@ impl Kubectl {
         if objects.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(items(self.run(&["apply", "-o", "json", "-f", "-"], Some(&list(objects)))?))
+        Ok(items(self.run(
+            &["apply", "-o", "json", "-f", "-"],
+            Some(&list(objects)),
+        )?))
     }
 
     pub(super) fn delete(&self, objects: &[Value]) -> Result<()> {
         if objects.is_empty() {
             return Ok(());
         }
-        let arguments = ["delete", "--ignore-not-found", "--wait=false", "-o", "name", "-f", "-"];
+        let arguments = [
+            "delete",
+            "--ignore-not-found",
+            "--wait=false",
+            "-o",
+            "name",
+            "-f",
+            "-",
+        ];
         self.text(&arguments, Some(&list(objects))).map(drop)
     }
 
+    /// Deletes whatever carries a label.
+    pub(super) fn forget(&self, label: &str, kinds: &str) -> Result<()> {
+        self.text(&["delete", "-A", "-l", label, "-o", "name", kinds], None)
+            .map(drop)
+    }
+
     pub(super) fn dry_run(&self, object: &Value) -> Result<Value> {
-        self.run(&["create", "--dry-run=server", "-o", "json", "-f", "-"], Some(object))
+        self.run(
+            &["create", "--dry-run=server", "-o", "json", "-f", "-"],
+            Some(object),
+        )
     }
 
     fn run(&self, arguments: &[&str], input: Option<&Value>) -> Result<Value> {
@@ -64,7 +84,11 @@ impl Kubectl {
         }
         let out = child.wait_with_output()?;
         if !out.status.success() {
-            bail!("kubectl {}: {}", arguments.join(" "), String::from_utf8_lossy(&out.stderr));
+            bail!(
+                "kubectl {}: {}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&out.stderr)
+            );
         }
         Ok(String::from_utf8(out.stdout)?)
     }

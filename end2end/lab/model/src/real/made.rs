@@ -32,7 +32,11 @@ pub fn objects(document: &Document, case: &Case) -> Vec<Value> {
             if !case.subset.is_empty() {
                 destination["subset"] = json!(case.subset);
             }
-            vec![route("case-a", NAMES, &json!([{"route": [{"destination": destination}]}]))]
+            vec![route(
+                "case-a",
+                NAMES,
+                &json!([{"route": [{"destination": destination}]}]),
+            )]
         }
         (Asks::Protocol, _, Some((host, _))) => vec![route(
             "case-b",
