@@ -32,7 +32,7 @@ pub fn model(standing: &[Value], own: &[Value], document: &Document, case: &Case
         (Asks::Subset, By::Dump) => policy::ask(&mesh, document, case),
         (Asks::Subset, _) => subset::ask(&objects, document, case),
         (Asks::Injection, _) => injection::ask(standing, own, case),
-        (Asks::Mtls, _) if case.expect.contains_key("mode") => mtls::ask(&mesh, standing, document, case),
+        (Asks::Mtls, _) if case.expect.contains_key("mode") => mtls::ask(&mesh, document, case),
         _ => request::ask(&mesh, standing, document, case),
     }
 }

@@ -1,18 +1,16 @@
 //! `mtls::server_mode`, told by who is let in how.
 
-use crate::{Answer, Case, Document, place};
+use crate::{Answer, Case, Document};
 use anyhow::{Context, Result, anyhow};
 use naru_domain::mesh::{
     Mesh, Proxy,
     mtls::{Mode, server_mode},
 };
-use serde_json::Value;
 
-pub(super) fn ask(mesh: &Mesh<'_>, standing: &[Value], document: &Document, case: &Case) -> Result<Answer> {
+pub(super) fn ask(mesh: &Mesh<'_>, document: &Document, case: &Case) -> Result<Answer> {
     let (service, port) = super::service(mesh.objects, document, case)?;
     let port = service.ports.iter().find(|it| it.port == port);
     let target: u16 = port.context("no such port")?.target.parse()?;
-    let _ = place::of(standing, document, case)?;
     let chosen = mesh.objects.pods.values().find(|pod| {
         pod.namespace == service.namespace
             && service

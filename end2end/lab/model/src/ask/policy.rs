@@ -5,10 +5,9 @@ use anyhow::Result;
 use naru_domain::mesh::{
     Mesh, host,
     route::ChosenDestination,
-    subset::{Balancing, HashOn, Tls, policy},
+    subset::{Balancing, Tls, policy},
 };
 use naru_domain::traffic::ServiceId;
-use serde_json::{Value, json};
 
 pub(super) fn ask(mesh: &Mesh<'_>, document: &Document, case: &Case) -> Result<Answer> {
     let proxy = super::sidecar(mesh.objects, document.from(case))?;
@@ -26,23 +25,14 @@ pub(super) fn ask(mesh: &Mesh<'_>, document: &Document, case: &Case) -> Result<A
         Ok(None) => return Ok(Answer::fact("cluster", false)),
         Ok(Some(policy)) => policy,
     };
-    let (balancing, hash) = match &policy.balancing.value {
-        Balancing::LeastRequest => ("LEAST_REQUEST", Value::Null),
-        Balancing::RoundRobin => ("ROUND_ROBIN", Value::Null),
-        Balancing::Random => ("RANDOM", Value::Null),
-        Balancing::Passthrough => ("CLUSTER_PROVIDED", Value::Null),
-        Balancing::Hash(on) => (
-            "RING_HASH",
-            match on {
-                HashOn::Header(name) => json!(format!("header {name}")),
-                HashOn::Cookie(name) => json!(format!("cookie {name}")),
-                HashOn::Query(name) => json!(format!("query {name}")),
-                HashOn::SourceIp => json!("source"),
-                HashOn::Nothing => json!("nothing"),
-            },
-        ),
+    // Envoy has what is hashed in its routes, not in its clusters.
+    let balancing = match &policy.balancing.value {
+        Balancing::LeastRequest => "LEAST_REQUEST",
+        Balancing::RoundRobin => "ROUND_ROBIN",
+        Balancing::Random => "RANDOM",
+        Balancing::Passthrough => "CLUSTER_PROVIDED",
+        Balancing::Hash(_) => "RING_HASH",
     };
-    let _ = hash; // Envoy has what is hashed in its routes, not in its clusters.
     let pool = &policy.pool;
     let outliers = policy.outliers.as_ref();
     let tls = match policy.tls.map(|it| it.value) {
