@@ -3,11 +3,12 @@
 
 use anyhow::{Context, Result, bail};
 use naru_lab_model::{
-    Answer, Case, Document, ask, case, real,
+    Answer, Asks, Case, Document, ask, case, real,
     real::{Kubectl, Lab},
     report, standing,
 };
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -67,7 +68,7 @@ fn main() -> Result<ExitCode> {
         for document in &documents {
             for case in &document.cases {
                 let model = ask::model(&standing, &document.objects, document, case);
-                tally.one(case, &model, None);
+                tally.one(document.asks, case, &model, None);
             }
         }
     } else {
@@ -78,6 +79,10 @@ fn main() -> Result<ExitCode> {
     }
     for line in &short {
         println!("too few: {line}");
+    }
+    println!("agreed of all, by function:");
+    for (asks, (agreed, all)) in &tally.of {
+        println!("{agreed:6} of {all:4} {asks:?}");
     }
     // The last line is read by machines.
     println!(
@@ -93,22 +98,22 @@ fn main() -> Result<ExitCode> {
 
 /// One document through both. What cannot be put in differs, case by case; what was put in is taken away in any event.
 fn run(lab: &mut Lab, document: &Document, tally: &mut Tally) {
-    let stored = lab.put(&document.objects);
+    let made = real::made_for(document);
+    let all = [document.objects.clone(), made].concat();
+    let stored = lab.put(&all);
     for case in &document.cases {
-        let own = stored.as_deref().unwrap_or(&document.objects);
+        // The model is not told of what the questions have brought with them.
+        let own = stored.as_ref().map_or(&document.objects[..], |all| {
+            all.get(..document.objects.len()).unwrap_or_default()
+        });
         let model = ask::model(&lab.standing, own, document, case);
-        let made = real::made_for(document, case);
         let answer = match &stored {
             Err(why) => Err(anyhow::anyhow!("{why:#}")),
-            Ok(_) if made.is_empty() => lab.ask(document, case),
-            Ok(_) => lab.put(&made).and_then(|_| lab.ask(document, case)),
+            Ok(_) => lab.ask(document, case),
         };
-        if let Err(why) = lab.take(&made) {
-            println!("{}: {why:#}", case.name);
-        }
-        tally.one(case, &model, Some(&answer));
+        tally.one(document.asks, case, &model, Some(&answer));
     }
-    if let Err(why) = lab.take(&document.objects) {
+    if let Err(why) = lab.take(&all) {
         println!("objects that stay: {why:#}");
     }
 }
@@ -118,10 +123,12 @@ struct Tally {
     agreed: usize,
     differ: usize,
     known: usize,
+    /// Agreed, and all, by function.
+    of: BTreeMap<Asks, (usize, usize)>,
 }
 
 impl Tally {
-    fn one(&mut self, case: &Case, model: &Result<Answer>, real: Option<&Result<Answer>>) {
+    fn one(&mut self, asks: Asks, case: &Case, model: &Result<Answer>, real: Option<&Result<Answer>>) {
         let mut wrong = Vec::new();
         let sides = [("model", Some(model)), ("mesh", real)];
         for (side, answer) in sides {
@@ -142,8 +149,11 @@ impl Tally {
                     .map(|it| format!("between them: {it}")),
             );
         }
+        let (agreed, all) = self.of.entry(asks).or_default();
+        *all += 1;
         if wrong.is_empty() {
             self.agreed += 1;
+            *agreed += 1;
             return;
         }
         let line = |answer: &Result<Answer>| {

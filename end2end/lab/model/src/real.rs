@@ -115,6 +115,12 @@ impl Lab {
             (Asks::Protocol, _) => self.protocol(document, case),
             (Asks::Host, _) => self.named(document, case),
             (Asks::Mtls, _) if case.expect.contains_key("mode") => self.mode(document, case),
+            // The rule that sends to the subset is found by a name of its own.
+            (Asks::Subset, By::Request) => {
+                let mut asked = case.clone();
+                asked.host = made::host_of(document, case);
+                self.settled(document, &asked)
+            }
             _ => self.settled(document, case),
         }
     }
@@ -265,7 +271,7 @@ impl Lab {
     fn named(&self, document: &Document, case: &Case) -> Result<Answer> {
         let mut asked = case.clone();
         asked.expect.insert("gets".into(), json!([]));
-        asked.host = made::NAMES.into();
+        asked.host = made::host_of(document, case);
         let answer = self.settled(document, &asked)?;
         let mut services: Vec<String> = answer
             .gets

@@ -3,7 +3,8 @@
 use crate::{Answer, Case, Document};
 use anyhow::Result;
 use naru_domain::mesh::{
-    Mesh, host,
+    Mesh, Proxy, host,
+    mtls::{Sends, modes},
     route::ChosenDestination,
     subset::{Balancing, Tls, policy},
 };
@@ -36,6 +37,8 @@ pub(super) fn ask(mesh: &Mesh<'_>, document: &Document, case: &Case) -> Result<A
     let pool = &policy.pool;
     let outliers = policy.outliers.as_ref();
     let tls = match policy.tls.map(|it| it.value) {
+        // A cluster without endpoints of its own has one TLS for all of them, which automatic mutual TLS chooses.
+        None if policy.balancing.value == Balancing::Passthrough => sends(mesh, &proxy, &to),
         None => "automatic",
         Some(Tls::Disable) => "none",
         Some(Tls::Simple) => "simple",
@@ -66,4 +69,15 @@ pub(super) fn ask(mesh: &Mesh<'_>, document: &Document, case: &Case) -> Result<A
             .with("max_ejection_percent", it.max_ejection_percent.value);
     }
     Ok(answer)
+}
+
+fn sends(mesh: &Mesh<'_>, proxy: &Proxy, to: &ChosenDestination) -> &'static str {
+    let hands = modes(mesh, proxy, to).unwrap_or_default();
+    let sent = hands.first().and_then(|(_, hand)| hand.sent.as_ref());
+    match sent.map(|it| it.sends) {
+        Some(Sends::Mutual) => "istio-mutual",
+        Some(Sends::Plaintext) => "none",
+        Some(Sends::Tls { .. }) => "a rule's",
+        None => "unknown",
+    }
 }

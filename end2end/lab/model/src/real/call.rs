@@ -45,7 +45,8 @@ impl Wanted {
 #[serde(default)]
 pub(super) struct Got {
     pub(super) status: u16,
-    pub(super) headers: BTreeMap<String, String>,
+    /// None, or nothing at all, where no HTTP came back: Go writes a map that nobody made as `null`.
+    pub(super) headers: Option<BTreeMap<String, String>>,
     pub(super) body: String,
     pub(super) failed: String,
     pub(super) millis: u64,
@@ -103,7 +104,7 @@ pub(super) fn answer(got: &[Got], case: &Case) -> Answer {
             .map(|it| (!it.saw("/headers/x-forwarded-client-cert").is_empty()).into());
         answer = all_alike(answer, "mutual", mutual);
     }
-    if let Some(location) = got.first().and_then(|it| it.headers.get("location")) {
+    if let Some(location) = got.first().and_then(|it| it.headers.as_ref()?.get("location")) {
         let rest = location.split_once("://").map_or(&**location, |(_, rest)| rest);
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         answer = answer.with("location_host", host).with("location_path", path);
@@ -156,10 +157,16 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_is_no_http_has_no_headers() {
+        let line = r#"[{"status":0,"headers":null,"body":"","issuer":"","failed":"closed","millis":3}]"#;
+        let read: Vec<Got> = serde_json::from_str(line).unwrap();
+        assert_eq!(answer(&read, &Case::default()).gets["closed"], 100.0);
+    }
+
+    #[test]
     fn a_redirect_is_taken_apart() {
         let mut it = got(301, &json!(""));
-        it.headers
-            .insert("location".into(), "http://new.example/x".into());
+        it.headers = Some([("location".into(), "http://new.example/x".into())].into());
         let told = answer(&[it], &Case::default());
         assert_eq!(told.facts["location_host"], "new.example");
         assert_eq!(told.facts["location_path"], "/x");
