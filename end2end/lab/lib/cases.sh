@@ -5,7 +5,7 @@ CASES=$LAB_DIR/cases
 CASE_NAMESPACES=(case-a case-b case-plain case-gateway case-disabled case-rev case-rev-other case-both case-disabled-rev)
 
 up_cases() {
-  local deployment
+  local namespace
   running apiserver || die "the lab $NARU_LAB is not up" "lab up"
   setup_parts
   link_parts
@@ -18,10 +18,9 @@ up_cases() {
   [ -f "$PKI/case.crt" ] || new_cert front-ca case /CN=case.test extendedKeyUsage=serverAuth "subjectAltName=DNS:*.case.test"
   kc -n case-gateway create secret tls case-tls --cert="$PKI/case.crt" --key="$PKI/case.key" --dry-run=client -o yaml |
     kc apply -f - > /dev/null || die "the gateway's certificate" "kubectl -n case-gateway get secrets"
-  for deployment in $(kc get deployments -A -o json |
-    jq -r '.items[].metadata | select(.namespace | startswith("case-")) | "\(.namespace)/\(.name)"'); do
-    kc -n "${deployment%/*}" rollout status "deployment/${deployment#*/}" --timeout=60s > /dev/null ||
-      die "deployment $deployment is not ready" "kubectl -n ${deployment%/*} describe pods"
+  for namespace in $(kc get deployments -A -o json | jq -r '.items[].metadata.namespace' | sort -u | grep ^case-); do
+    kc -n "$namespace" rollout status deployment --timeout=60s > /dev/null ||
+      die "a deployment in $namespace is not ready" "kubectl -n $namespace describe pods"
   done
   say "the cases' system is up"
 }

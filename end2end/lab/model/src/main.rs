@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, bail};
 use naru_lab_model::{
-    Answer, Asks, Case, Document, ask, case, real,
+    Answer, Asks, By, Case, Document, ask, case, real,
     real::{Kubectl, Lab},
     report, standing,
 };
@@ -68,7 +68,7 @@ fn main() -> Result<ExitCode> {
         for document in &documents {
             for case in &document.cases {
                 let model = ask::model(&standing, &document.objects, document, case);
-                tally.one(document.asks, case, &model, None);
+                tally.one(document, case, &model, None);
             }
         }
     } else {
@@ -80,9 +80,12 @@ fn main() -> Result<ExitCode> {
     for line in &short {
         println!("too few: {line}");
     }
-    println!("agreed of all, by function:");
-    for (asks, (agreed, all)) in &tally.of {
-        println!("{agreed:6} of {all:4} {asks:?}");
+    println!("agreed  of cases  by requests");
+    for (asks, part) in &tally.of {
+        println!(
+            "{:6} {:9} {:12}  {asks:?}",
+            part.agreed, part.cases, part.by_request
+        );
     }
     // The last line is read by machines.
     println!(
@@ -111,11 +114,20 @@ fn run(lab: &mut Lab, document: &Document, tally: &mut Tally) {
             Err(why) => Err(anyhow::anyhow!("{why:#}")),
             Ok(_) => lab.ask(document, case),
         };
-        tally.one(document.asks, case, &model, Some(&answer));
+        tally.one(document, case, &model, Some(&answer));
     }
     if let Err(why) = lab.take(&all) {
         println!("objects that stay: {why:#}");
     }
+}
+
+/// One function's part of the tally.
+#[derive(Default)]
+struct Part {
+    cases: usize,
+    agreed: usize,
+    /// Of those that agreed.
+    by_request: usize,
 }
 
 #[derive(Default)]
@@ -123,12 +135,17 @@ struct Tally {
     agreed: usize,
     differ: usize,
     known: usize,
-    /// Agreed, and all, by function.
-    of: BTreeMap<Asks, (usize, usize)>,
+    of: BTreeMap<Asks, Part>,
 }
 
 impl Tally {
-    fn one(&mut self, asks: Asks, case: &Case, model: &Result<Answer>, real: Option<&Result<Answer>>) {
+    fn one(
+        &mut self,
+        document: &Document,
+        case: &Case,
+        model: &Result<Answer>,
+        real: Option<&Result<Answer>>,
+    ) {
         let mut wrong = Vec::new();
         let sides = [("model", Some(model)), ("mesh", real)];
         for (side, answer) in sides {
@@ -149,11 +166,12 @@ impl Tally {
                     .map(|it| format!("between them: {it}")),
             );
         }
-        let (agreed, all) = self.of.entry(asks).or_default();
-        *all += 1;
+        let part = self.of.entry(document.asks).or_default();
+        part.cases += 1;
         if wrong.is_empty() {
             self.agreed += 1;
-            *agreed += 1;
+            part.agreed += 1;
+            part.by_request += usize::from(document.by == By::Request);
             return;
         }
         let line = |answer: &Result<Answer>| {

@@ -15,11 +15,12 @@ pub const LEAST_BY_REQUEST: usize = 60;
 /// Cases that may differ for a reason of Istio's own.
 pub const MOST_KNOWN: usize = 5;
 
-/// How many cases there are, by function and by how the mesh is asked.
+/// How many cases must agree, by function and by how the mesh is asked.
 pub fn counts(documents: &[Document]) -> BTreeMap<(Asks, By), usize> {
     let mut counts = BTreeMap::new();
     for document in documents {
-        *counts.entry((document.asks, document.by)).or_default() += document.cases.len();
+        *counts.entry((document.asks, document.by)).or_default() +=
+            document.cases.iter().filter(|it| it.known.is_none()).count();
     }
     counts
 }
