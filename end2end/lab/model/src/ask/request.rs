@@ -35,7 +35,7 @@ pub(super) fn ask(mesh: &Mesh<'_>, standing: &[Value], document: &Document, case
         .ok_or_else(|| anyhow!("nobody is called {}/{}", from.0, from.1))?;
     let http =
         matches!(request.protocol, Protocol::Http) || gateway && matches!(request.protocol, Protocol::Https);
-    let mut answer = answer(standing, &told, &request, http, &place);
+    let mut answer = answer(mesh, standing, &told, &request, http, &place);
     if !told.legs.iter().all(|leg| reads(mesh, leg)) {
         // Only a proxy that reads HTTP tells the workload about the caller's certificate.
         answer.facts.shift_remove("mutual");
@@ -45,9 +45,14 @@ pub(super) fn ask(mesh: &Mesh<'_>, standing: &[Value], document: &Document, case
 
 fn reads(mesh: &Mesh<'_>, leg: &Leg) -> bool {
     let to = &leg.share.destination;
-    let service = host::service_of(&to.host).and_then(|it| mesh.objects.service(&it.namespace, &it.name));
-    let declared = service.and_then(|it| protocol::of_service(it, to.port));
-    declared.is_some_and(|(it, _)| it.protocol.reads() != Reads::No)
+    heard(mesh, &to.host, to.port).is_some_and(|it| it != Reads::No)
+}
+
+/// What a proxy hears on a service's port. One that reads HTTP answers other bytes with an error of its own.
+fn heard(mesh: &Mesh<'_>, name: &str, port: u16) -> Option<Reads> {
+    let service = host::service_of(name).and_then(|it| mesh.objects.service(&it.namespace, &it.name));
+    let declared = service.and_then(|it| protocol::of_service(it, port));
+    declared.map(|(it, _)| it.protocol.reads())
 }
 
 fn request(case: &Case, place: &Place, gateway: bool) -> Request {
@@ -83,20 +88,30 @@ fn request(case: &Case, place: &Place, gateway: bool) -> Request {
     }
 }
 
-fn answer(standing: &[Value], told: &Explanation, request: &Request, http: bool, place: &Place) -> Answer {
+fn answer(
+    mesh: &Mesh<'_>,
+    standing: &[Value],
+    told: &Explanation,
+    request: &Request,
+    http: bool,
+    place: &Place,
+) -> Answer {
     let one = |what: &str| Answer {
         gets: [(what.to_owned(), 100.0)].into(),
         ..Answer::default()
     };
     let Some(choice) = &told.choice else {
-        return sent(told, request, http, &Effects::default());
+        return sent(mesh, told, request, http, &Effects::default());
     };
     match &choice.outcome {
-        Outcome::Sent(_) => sent(told, request, http, &choice.effects),
+        Outcome::Sent(_) => sent(mesh, told, request, http, &choice.effects),
         Outcome::NoVirtualHost | Outcome::NoRoute => one("404"),
         Outcome::NoListener => one("refused"),
         Outcome::NoFilterChain => one("closed"),
-        Outcome::Passthrough => at(standing, &place.address),
+        Outcome::Passthrough => {
+            let deaf = !http && heard(mesh, &place.name, place.port) == Some(Reads::Http);
+            at(standing, &place.address, deaf)
+        }
         Outcome::BlackHole if matches!(request.protocol, Protocol::Http) => one("502"),
         Outcome::BlackHole => one("closed"),
         Outcome::Redirect {
@@ -114,8 +129,8 @@ fn answer(standing: &[Value], told: &Explanation, request: &Request, http: bool,
     }
 }
 
-/// Who has the address, a pod's or a service's.
-fn at(standing: &[Value], address: &str) -> Answer {
+/// Who has the address, a pod's or a service's; `deaf` are proxies that read HTTP where other bytes are sent.
+fn at(standing: &[Value], address: &str, deaf: bool) -> Answer {
     let of = |kind: &'static str| standing.iter().filter(move |it| it["kind"] == kind);
     let service = of("Service").find(|it| it["spec"]["clusterIP"] == address);
     let pods = of("Pod").filter(|pod| match service {
@@ -128,7 +143,13 @@ fn at(standing: &[Value], address: &str) -> Answer {
     });
     let name = |pod: &Value| {
         let text = |name: &str| pod["metadata"][name].as_str().unwrap_or("").to_owned();
-        format!("{}/{}", text("namespace"), place::workload(&text("name")))
+        let (namespace, name) = (text("namespace"), text("name"));
+        let workload = place::workload(&name);
+        if deaf && place::meshed(standing, &namespace, workload) {
+            "closed".to_owned()
+        } else {
+            format!("{namespace}/{workload}")
+        }
     };
     Answer {
         gets: pods.map(|pod| (name(pod), 100.0)).collect(),
@@ -136,7 +157,7 @@ fn at(standing: &[Value], address: &str) -> Answer {
     }
 }
 
-fn sent(told: &Explanation, request: &Request, http: bool, effects: &Effects) -> Answer {
+fn sent(mesh: &Mesh<'_>, told: &Explanation, request: &Request, http: bool, effects: &Effects) -> Answer {
     // What a caller sees of a connection that cannot be made or is refused: its own proxy answers for it.
     let rule = told.choice.as_ref().and_then(|it| it.rule.as_ref());
     let failure = match (&told.choice, http) {
@@ -154,7 +175,9 @@ fn sent(told: &Explanation, request: &Request, http: bool, effects: &Effects) ->
     let mut mutual: Vec<bool> = Vec::new();
     for leg in told.legs.iter().filter(|leg| leg.share.weight > 0) {
         let part = 100.0 * f64::from(leg.share.weight) / f64::from(total.max(1));
-        for (what, share) in behind(leg, http, (failure, nowhere), &mut whys, &mut mutual) {
+        let to = &leg.share.destination;
+        let deaf = !http && heard(mesh, &to.host, to.port) == Some(Reads::Http);
+        for (what, share) in behind(leg, (http, deaf), (failure, nowhere), &mut whys, &mut mutual) {
             *gets.entry(what).or_default() += part * share;
         }
     }
@@ -214,7 +237,7 @@ fn sent(told: &Explanation, request: &Request, http: bool, effects: &Effects) ->
 /// What requests get behind one destination, in parts of one.
 fn behind(
     leg: &Leg,
-    http: bool,
+    (http, deaf): (bool, bool),
     (failure, nowhere): (&str, &str),
     whys: &mut Vec<String>,
     mutual: &mut Vec<bool>,
@@ -246,6 +269,8 @@ fn behind(
             Some(authz::Verdict::Unknown(unknown)) => {
                 whys.extend(unknown.iter().map(|why| format!("{why:?}")));
             }
+            // Its proxy is there, and reads HTTP where other bytes come.
+            Some(authz::Verdict::Allow) if deaf => return "closed".to_owned(),
             Some(authz::Verdict::Allow) | None => {}
         }
         end.workload.as_ref().map_or_else(
