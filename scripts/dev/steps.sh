@@ -47,6 +47,7 @@ counted() {
     /^ +[0-9]+ failed$/      { f += $1 }
     /^ +[0-9]+ (flaky|interrupted|did not run)$/ { f += $1 }
     /^[0-9]+ passed, [0-9]+ failed$/ { p += $1; f += $3 }
+    /^[0-9]+ agreed, [0-9]+ differ, [0-9]+ known$/ { p += $1; f += $3 }
     END { print p + 0, f + 0 }'
 }
 

@@ -21,6 +21,7 @@ write_images() {
       "naru.lab/sangsang-plus-gateway": app("gateway"),
       "naru.lab/user-service": app("service"),
       "naru.lab/product-service": app("service"),
-      "naru.lab/stock-batch": app("batch")
+      "naru.lab/stock-batch": app("batch"),
+      "naru.lab/peer": app("peer")
     }' > "$NARU_LAB_STATE/images.json"
 }

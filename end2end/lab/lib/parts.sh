@@ -2,7 +2,7 @@
 # The parts that the lab runs, each built or downloaded once into the cache under a key of all that went into it.
 # A checkout that asks for the same keys finds them there, whoever made them; `up` then needs neither Go nor network.
 
-PARTS=(controlplane kubelet istio apps envoy debian)
+PARTS=(controlplane kubelet istio gateway_api apps envoy debian)
 
 # key_of PART: what the part is made of, as a short hash.
 key_of() {
@@ -12,6 +12,7 @@ key_of() {
       controlplane) sources cluster/go.mod cluster/go.sum cluster/cmd/controlplane; echo "$NARU_LAB_KUBERNETES_VERSION" ;;
       kubelet) sources cluster/go.mod cluster/go.sum cluster/cmd/kubelet ;;
       istio) sources istio; echo "$NARU_LAB_ISTIO_VERSION" ;;
+      gateway_api) sources istio ;;
       apps) sources apps ;;
       envoy) echo "$NARU_LAB_ENVOY_VERSION" ;;
       debian) ( # shellcheck source=/dev/null

@@ -29,6 +29,8 @@ lab_test() {
   export NARU_LAB_KUBECONFIG NARU_LAB_PROMETHEUS
 
   [ -z "$mine" ] || step "lab checks" "$lab check" "$lab" check || true
+  # Cases go before the rest, and everything of theirs with them: others count pods and edges.
+  [ -z "$mine" ] || { step "lab model" "./dev lab model" lab_model; "$lab" cases away >&2 || true; } || true
   # What is ignored elsewhere is what needs the lab; `speed` measures and wants a Prometheus of its own. On a cluster from outside
   # nothing is installed, killed or moved: there the commands and the journeys that only look are run.
   local -a which=(--ignored --skip speed)
@@ -40,12 +42,21 @@ lab_test() {
   summary "./dev lab test"
 }
 
+# Cases that run through the mesh model and through the lab's own mesh; the last line says how many agreed.
+lab_model() {
+  eval "$("$lab" env)"
+  export NARU_LAB_KUBECTL
+  "$lab" cases || return 1
+  cargo run --profile "$NARU_PROFILE" "${LOCKED[@]}" --quiet -p naru-lab-model -- "$@"
+}
+
 api() { NARU_LAB=test-api NARU_LAB_INDEX=42 NARU_LAB_STATE="" "$lab" "$1"; }
 
 lab_up() { "$lab" setup && "$lab" up; }
 
 case ${1:-} in
   test) shift; lab_test "$@" ;;
+  model) shift; toolchain; lab_model "$@" ;;
   "")   "$lab" ;;
   *)    exec "$lab" "$@" ;;
 esac

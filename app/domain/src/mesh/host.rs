@@ -52,18 +52,7 @@ pub fn of_service(service: &ServiceId) -> Name {
 pub fn resolve(objects: &Objects, host: &str, rule_namespace: &str) -> Host {
     let fqdn = fqdn(host, rule_namespace);
     let Some(service) = service_of(&fqdn) else {
-        // `a.b` has the form of a Service and namespace, which Istio does not complete. Only a ServiceEntry could give it a meaning.
-        let short = fqdn.split('.').count() == 2
-            && fqdn
-                .split_once('.')
-                .is_some_and(|(name, namespace)| objects.service(namespace, name).is_some());
-        return if short || fqdn.is_empty() {
-            Host::Absent { fqdn }
-        } else {
-            Host::Unknown(Why::NotJudged {
-                what: "ServiceEntry".into(),
-            })
-        };
+        return outside(objects, fqdn);
     };
     if objects.service(&service.namespace, &service.name).is_some() {
         return Host::Service(service);
@@ -71,6 +60,35 @@ pub fn resolve(objects: &Objects, host: &str, rule_namespace: &str) -> Host {
     match objects.gap(Kind::Service) {
         Some(why) => Host::Unknown(why),
         None => Host::Absent { fqdn },
+    }
+}
+
+/// A name that is no Service's, such as `a.b`, which Istio does not complete: only a ServiceEntry gives it a meaning, which is not judged.
+fn outside(objects: &Objects, fqdn: Name) -> Host {
+    let what = |what: &str| Host::Unknown(Why::NotJudged { what: what.into() });
+    if fqdn.is_empty() {
+        return Host::Absent { fqdn };
+    }
+    if name::wild(&fqdn) {
+        return what("wildcard host");
+    }
+    if let Some(why) = objects.gap(Kind::ServiceEntry) {
+        return Host::Unknown(why);
+    }
+    let mut entries = objects.of_kind(Kind::ServiceEntry);
+    let named = entries.any(|entry| {
+        let hosts = entry
+            .list("/spec/hosts")
+            .iter()
+            .filter_map(serde_json::Value::as_str);
+        hosts
+            .map(str::to_lowercase)
+            .any(|it| name::matches(&it, &fqdn.to_lowercase()))
+    });
+    if named {
+        what("ServiceEntry")
+    } else {
+        Host::Absent { fqdn }
     }
 }
 
@@ -90,7 +108,9 @@ mod tests {
         let mut objects = Objects::default();
         let service = json!({"metadata": {"name": "user-service", "namespace": "user-service"}});
         objects.put(Fact::read(Kind::Service, service).unwrap());
-        objects.kinds.insert(Kind::Service, KindState::Known);
+        for kind in [Kind::Service, Kind::ServiceEntry] {
+            objects.kinds.insert(kind, KindState::Known);
+        }
         objects
     }
 
@@ -124,16 +144,34 @@ mod tests {
     }
 
     #[test]
-    fn names_outside_the_cluster_are_not_judged() {
-        for host in ["oauth.buildingbite.com", "*.example.com", "*"] {
+    fn names_outside_the_cluster_are_what_a_service_entry_has_and_else_nothing() {
+        let entry = json!({"metadata": {"name": "e", "namespace": "default"}, "spec": {"hosts": ["*.Example.com", "one.example.org"]}});
+        let mut objects = objects();
+        objects.put(Fact::read(Kind::ServiceEntry, entry).unwrap());
+        for host in ["a.example.com", "one.example.org", "*.example.com", "*"] {
             assert!(
                 matches!(
-                    resolve(&objects(), host, "default"),
+                    resolve(&objects, host, "default"),
                     Host::Unknown(Why::NotJudged { .. })
                 ),
                 "{host}"
             );
         }
+        for host in [
+            "oauth.buildingbite.com",
+            "user-service.user-service.svc",
+            "two.example.org",
+        ] {
+            assert_eq!(
+                resolve(&objects, host, "default"),
+                Host::Absent { fqdn: host.into() }
+            );
+        }
+        objects.kinds.remove(&Kind::ServiceEntry);
+        assert!(matches!(
+            resolve(&objects, "oauth.buildingbite.com", "default"),
+            Host::Unknown(Why::NotYet { .. })
+        ));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::{delegate, matching::gateway};
 use crate::{
     Name,
     mesh::{
-        Decider, Mesh, host,
+        Decider, Mesh, age, gateway_api, host,
         host::registry::{effective, exported, names},
     },
     object::{Key, Kind, Object},
@@ -21,6 +21,8 @@ pub(crate) struct Bound {
     /// Full names: `mesh`, `namespace/name`.
     pub(crate) gateways: Vec<Name>,
     export_to: Vec<Name>,
+    /// It is made of HTTPRoutes: for callers of its own namespace, and for services of it.
+    pub(crate) gateway_api: bool,
     pub(crate) http: Vec<Rule>,
     pub(crate) tls: Vec<Rule>,
     pub(crate) tcp: Vec<Rule>,
@@ -47,9 +49,13 @@ impl Rule {
     }
 }
 
-/// All that have hosts, oldest first. Those without are delegates. (`mergeVirtualServices` in istio's `pilot/pkg/model`.)
+/// All that have hosts, those made of HTTPRoutes too, oldest first. Those without are delegates. (`mergeVirtualServices` in istio's
+/// `pilot/pkg/model`.)
 pub(crate) fn all(mesh: &Mesh<'_>) -> Vec<Bound> {
-    let objects = mesh.oldest_first(Kind::VirtualService);
+    let made = gateway_api::virtual_services(mesh.objects).virtual_services;
+    let written = mesh.objects.of_kind(Kind::VirtualService);
+    let mut objects: Vec<&Object> = written.chain(&made).collect();
+    objects.sort_by(|a, b| age(a).cmp(&age(b)));
     objects
         .into_iter()
         .filter(|it| !it.list("/spec/hosts").is_empty())
@@ -71,6 +77,7 @@ fn read(mesh: &Mesh<'_>, object: &Object) -> Bound {
             .map(|it| full(it).to_lowercase().into())
             .collect(),
         gateways,
+        gateway_api: object.annotation(gateway_api::SEMANTICS).is_some(),
         export_to: export_to(mesh, object),
         http: object
             .list("/spec/http")
@@ -97,6 +104,19 @@ fn rules(object: &Object, kind: &str) -> Vec<Rule> {
 }
 
 fn rule(object: &Object, kind: &str, index: usize, json: Value) -> Rule {
+    // What is made of a HTTPRoute is told by the rule that somebody wrote.
+    if let Some((key, at)) = gateway_api::origin(object, index) {
+        let path = format!("/spec/rules/{at}").into();
+        let decider = Decider {
+            key: key.clone(),
+            path,
+        };
+        return Rule {
+            json,
+            at: (key, at),
+            deciders: vec![decider],
+        };
+    }
     Rule {
         json,
         at: (object.key().clone(), u32::try_from(index).unwrap_or(u32::MAX)),
@@ -180,14 +200,18 @@ pub(crate) fn resolved(json: &Value, space: &str) -> Value {
 }
 
 /// Those that are bound to `mesh` and exported to a namespace, as a sidecar's: its own private ones first, then those exported to it by
-/// name, then everyone's; each oldest first. (`initVirtualServices` and `SelectVirtualServices` in istio's `pilot/pkg/model`.)
+/// name, then its own HTTPRoutes, then everyone's; each oldest first. (`initVirtualServices`, `SelectVirtualServices` and
+/// `VirtualServicesForGateway` in istio's `pilot/pkg/model`.)
 pub(crate) fn for_sidecars(all: &[Bound], namespace: &str) -> Vec<Bound> {
     let mut bound: Vec<(u8, &Bound)> = all
         .iter()
         .filter(|it| it.gateways.iter().any(|gateway| &**gateway == "mesh"))
         .filter(|it| exported(&it.export_to, &it.key.namespace, namespace))
         .map(|it| match () {
-            () if it.export_to.iter().any(|to| &**to == "*") => (2, it),
+            () if it.export_to.iter().any(|to| &**to == "*") => {
+                let own = it.gateway_api && *it.key.namespace == *namespace;
+                (if own { 2 } else { 3 }, it)
+            }
             () if *it.key.namespace == *namespace => (0, it),
             () => (1, it),
         })

@@ -57,7 +57,7 @@ pub struct Share {
     pub destination: Destination,
     /// As set, relative to the others'; 100 for one alone.
     pub weight: u32,
-    /// What is missing there, so that requests fail with 503.
+    /// What is missing there, so that requests fail with 503, or with 500 where a HTTPRoute's rule sends them.
     pub missing: Option<Missing>,
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Name, Why,
     mesh::{
-        Decider, Mesh, Proxy, Role, gateway,
+        Decider, Mesh, Proxy, Role, gateway, gateway_api,
         host::registry::{self, Registered},
         subset,
         unjudged::{self, Side},
@@ -34,6 +34,8 @@ pub struct Table<'m> {
     /// Why nothing can be said.
     whys: Vec<Why>,
     scope: Scope,
+    /// Services that have HTTPRoutes of which something is not judged.
+    unturned: Vec<(Name, Why)>,
     ports: RwLock<BTreeMap<u16, Arc<Port>>>,
 }
 
@@ -77,6 +79,7 @@ impl<'m> Table<'m> {
             proxy,
             whys,
             scope,
+            unturned: gateway_api::virtual_services(mesh.objects).unjudged,
             ports: RwLock::default(),
         }
     }
@@ -288,26 +291,19 @@ impl<'m> Table<'m> {
         }
     }
 
-    /// A HTTPRoute or the like that speaks of the service itself, which is not judged for sidecars.
+    /// A HTTPRoute of the service that is not turned into rules as a whole, or whose parent may be the service by another kind.
     fn of_gateway_api(&self, host: &str) -> Option<Why> {
-        let service = self.scope.clusters.get(host)?;
-        let speaks = |route: &&crate::object::Object| {
+        let of_odd_kind = |route: &&crate::object::Object| {
             route.list("/spec/parentRefs").iter().any(|parent| {
-                let text = |name: &str| parent.get(name).and_then(serde_json::Value::as_str).unwrap_or("");
-                let space = if text("namespace").is_empty() {
-                    &*route.key().namespace
-                } else {
-                    text("namespace")
-                };
-                let named = text("name") == &*service.origin.name && space == &*service.namespace;
-                text("kind") == "Service" && named || !matches!(text("kind"), "" | "Gateway" | "Service")
+                let kind = parent.get("kind").and_then(serde_json::Value::as_str);
+                !matches!(kind, None | Some("" | "Gateway" | "Service"))
             })
         };
-        self.mesh
-            .objects
-            .of_kind(Kind::HttpRoute)
-            .find(speaks)
-            .map(unjudged::named)
+        let halved = self.unturned.iter().find(|(of, _)| &**of == host);
+        let odd = || self.mesh.objects.of_kind(Kind::HttpRoute).find(of_odd_kind);
+        halved
+            .map(|(_, why)| why.clone())
+            .or_else(|| odd().map(unjudged::named))
     }
 
     fn known(&self, port: u16, bytes: bool) -> Known<'_> {

@@ -112,7 +112,18 @@ fn drafts(
         if port != 80 && !selects(bound, services) || !has_rules(bound, proxy, port) {
             continue;
         }
-        let (hosts, found) = split(listener, index, services);
+        let (hosts, mut found) = split(listener, index, services);
+        if bound.gateway_api && bound.key.namespace != proxy.namespace {
+            // Only callers of its own namespace may be told where another namespace's service leads.
+            found.retain(|it| {
+                services
+                    .get(it)
+                    .is_some_and(|it| it.namespace == bound.key.namespace)
+            });
+        }
+        if bound.gateway_api && found.is_empty() {
+            continue;
+        }
         let taken: Vec<Name> = found.into_iter().filter(http).collect();
         if !taken.is_empty() || port == 80 {
             drafts.push(Draft {

@@ -217,7 +217,7 @@ fn what_is_not_known_or_not_judged_is_unknown() {
         );
     }
     let route = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "r", "namespace": "shop"},
-        "spec": {"parentRefs": [{"group": "", "kind": "Service", "name": "web"}]}});
+        "spec": {"parentRefs": [{"group": "", "kind": "Service", "name": "web"}], "rules": [{"filters": [{"type": "URLRewrite"}]}]}});
     let objects = world([route]);
     assert_eq!(told(&get(&objects, "web", 80)), "Unknown");
     assert_eq!(told(&get(&objects, "api", 80)), "api.shop:80 100");
@@ -281,4 +281,47 @@ proptest::proptest! {
             }
         }
     }
+}
+
+fn http_route(namespace: &str, name: &str, parent: &str, rules: Value) -> Value {
+    let (space, service) = parent.split_once('/').unwrap();
+    json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": name, "namespace": namespace},
+        "spec": {"parentRefs": [{"group": "", "kind": "Service", "name": service, "namespace": space, "port": 80}], "rules": rules}})
+}
+
+fn all_to(name: &str) -> Value {
+    json!([{"matches": [{"path": {"type": "PathPrefix", "value": "/"}}], "backendRefs": [{"name": name, "port": 80}]}])
+}
+
+#[test]
+fn a_http_route_of_a_service_is_followed_and_named() {
+    let objects = world([http_route("shop", "r", "shop/web", all_to("api"))]);
+    let choice = get(&objects, "web", 80);
+    assert_eq!(told(&choice), "api.shop:80 100");
+    let (key, index) = choice.rule.unwrap();
+    assert_eq!((key.kind, &*key.name, index), (Kind::HttpRoute, "r", 0));
+    assert_eq!(choice.deciders[0].key, key);
+    assert_eq!(&*choice.deciders[0].path, "/spec/rules/0");
+    assert_eq!(told(&get(&objects, "api", 80)), "api.shop:80 100");
+}
+
+#[test]
+fn a_http_route_is_for_its_own_namespaces_callers_and_services() {
+    // `pay` belongs to bank: a route of bank is for everybody, one of a third namespace for nobody here.
+    let objects = world([http_route("bank", "r", "bank/pay", all_to("gone"))]);
+    assert_eq!(told(&get(&objects, "pay.bank", 80)), "gone.bank:80 100!Host");
+    let objects = world([http_route("third", "r", "bank/pay", all_to("gone"))]);
+    assert_eq!(told(&get(&objects, "pay.bank", 80)), "pay.bank:80 100");
+    // The caller's own goes before the owner's, though it is younger.
+    let objects = world([
+        aged(
+            http_route("bank", "a", "bank/pay", all_to("gone")),
+            "2026-01-01T00:00:00Z",
+        ),
+        aged(
+            http_route("shop", "b", "bank/pay", all_to("web")),
+            "2026-01-02T00:00:00Z",
+        ),
+    ]);
+    assert_eq!(told(&get(&objects, "pay.bank", 80)), "web.shop:80 100");
 }
