@@ -6,21 +6,24 @@
 
 mod demand;
 mod ingress;
+mod observer;
 mod route;
 mod samples;
 mod simulation;
 mod toll;
 
-pub use demand::{Arrivals, Call, Caller, Demand, Work};
+pub use demand::{Arrivals, Call, Caller, Demand, Turn, Work};
+pub(crate) use observer::{Answered, Observer, Second};
 pub use samples::{Count, Line};
 pub use toll::{Cause, Harm, Toll};
 
 use crate::api::ObjectStore;
 use naru_domain::{
-    Timestamp, Why,
+    SourceName, Timestamp, Why,
     traffic::{Dated, Split, SplitQuestion, Traffic},
 };
 use naru_ports::{Clock, Metrics};
+use observer::Eyes;
 use samples::Samples;
 use simulation::Simulation;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +43,18 @@ struct State {
     simulation: Option<Simulation>,
     failing: Option<Why>,
     missing: u32,
+    eyes: Eyes,
+}
+
+impl State {
+    fn failing(&self, now: Timestamp) -> Option<Why> {
+        let away = || Why::Unreachable {
+            source: SourceName::Prometheus,
+            detail: "connection refused".into(),
+        };
+        let failing = self.failing.clone();
+        failing.or_else(|| self.eyes.away(now.as_millisecond()).then(away))
+    }
 }
 
 impl std::fmt::Debug for SimulatedMetrics {
@@ -66,6 +81,7 @@ impl SimulatedMetrics {
             simulation,
             failing: None,
             missing: 0,
+            eyes: Eyes::default(),
         };
         Self {
             clock,
@@ -95,6 +111,15 @@ impl SimulatedMetrics {
         self.caught_up().missing = n;
     }
 
+    /// From now on each second is shown to this observer, and Prometheus is away from the first to the second of these moments: it neither
+    /// answers nor scrapes.
+    pub(crate) fn observed(&self, observer: Arc<dyn Observer>, away: &[(Timestamp, Timestamp)]) {
+        let mut state = self.caught_up();
+        let span = |(from, to): &(Timestamp, Timestamp)| (from.as_millisecond(), to.as_millisecond());
+        state.eyes.observer = Some(observer);
+        state.eyes.away = away.iter().map(span).collect();
+    }
+
     /// What the system's users have borne since the start. Counters made by hand bear nothing.
     pub fn toll(&self) -> Toll {
         let state = self.caught_up();
@@ -116,10 +141,11 @@ impl SimulatedMetrics {
             samples,
             simulation,
             missing,
+            eyes,
             ..
         } = &mut *state;
         if let Some(simulation) = simulation {
-            simulation.advance(self.clock.now(), samples, missing);
+            simulation.advance(self.clock.now(), samples, missing, eyes);
         }
         state
     }
@@ -133,15 +159,16 @@ impl SimulatedMetrics {
 impl Metrics for SimulatedMetrics {
     async fn traffic(&self, window_s: u32) -> Result<Dated<Traffic>, Why> {
         let state = self.caught_up();
-        match &state.failing {
-            Some(why) => Err(why.clone()),
+        match state.failing(self.now()) {
+            Some(why) => Err(why),
             None => state.samples.traffic(self.now(), window_s),
         }
     }
 
     async fn splits(&self, questions: &[SplitQuestion]) -> Vec<Result<Dated<Split>, Why>> {
         let state = self.caught_up();
-        let answer = |question| match &state.failing {
+        let failing = state.failing(self.now());
+        let answer = |question| match &failing {
             Some(why) => Err(why.clone()),
             None => state.samples.split(question),
         };

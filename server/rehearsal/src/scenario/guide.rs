@@ -11,6 +11,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     name: "guide",
     objects: || guide(false),
     demand: || demand(0.0),
+    story: None,
 };
 
 /// What people and jobs ask of the guide's system; this share of people's requests carries `canary: true`.
@@ -84,5 +85,6 @@ pub(super) fn demand(with_header: f64) -> Demand {
     Demand {
         arrivals: vec![people, job],
         works: works.into(),
+        ..Demand::default()
     }
 }

@@ -10,6 +10,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     name: "large",
     objects: || world::large(50, 500, 4_000),
     demand,
+    story: None,
 };
 
 /// Each service is called by its neighbour, so that there are as many edges as services.

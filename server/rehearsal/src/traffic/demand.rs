@@ -2,6 +2,7 @@
 
 use naru_domain::{
     Name,
+    snapshot::Objects,
     traffic::{Protocol, ServiceId},
 };
 use std::collections::BTreeMap;
@@ -13,6 +14,28 @@ pub struct Demand {
     pub arrivals: Vec<Arrivals>,
     /// What workloads do with a request, by namespace and name. One that is not named here answers in 5 ms and never fails.
     pub works: BTreeMap<(Name, Name), Work>,
+    /// When workloads do something else: looked at each second, the last that fits counts. What they do then they go on doing.
+    pub turns: Vec<Turn>,
+}
+
+/// A workload does something else.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// Which, by namespace and name.
+    pub workload: (&'static str, &'static str),
+    /// When, by the objects as the proxies have them and the seconds since the start.
+    pub when: fn(&Objects, i64) -> bool,
+    /// What it does then.
+    pub work: Work,
+}
+
+impl Demand {
+    pub(super) fn turn(&mut self, objects: &Objects, second: i64) {
+        for turn in self.turns.iter().filter(|it| (it.when)(objects, second)) {
+            let (namespace, workload) = turn.workload;
+            self.works.insert((namespace.into(), workload.into()), turn.work.clone());
+        }
+    }
 }
 
 /// Requests that come in.

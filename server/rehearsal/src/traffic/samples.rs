@@ -92,6 +92,19 @@ impl Samples {
         self.add(number, by);
     }
 
+    /// What the counters say now of requests that were answered, as their callers' proxies count, by both workloads.
+    pub(super) fn answered(&self) -> BTreeMap<(Name, Name), u64> {
+        let mut all = BTreeMap::new();
+        for (line, &number) in &self.numbers {
+            let (flow, count) = (&line.flow, self.now.get(number));
+            if flow.reporter == Reporter::Source && !flow.target.workload.is_empty() && !failed(line) {
+                let place = (flow.source.workload.clone(), flow.target.workload.clone());
+                *all.entry(place).or_default() += count.map_or(0, |it| it.requests);
+            }
+        }
+        all
+    }
+
     pub(super) fn scrape(&mut self, at: Timestamp) {
         let kept = |it: &Scrape| at.as_millisecond() - it.at.as_millisecond() <= KEPT_MS;
         while self.scrapes.front().is_some_and(|first| !kept(first)) {

@@ -4,6 +4,7 @@ use super::{
     Count, Line, SCRAPE_MS,
     demand::{Arrivals, Call, Caller, Demand, Work},
     ingress,
+    observer::Eyes,
     route::{Asked, Backend, Table, Target, party},
     samples::Samples,
     toll::{Cause, Toll},
@@ -123,7 +124,7 @@ impl Simulation {
     }
 
     /// Lets time pass until `now`.
-    pub(super) fn advance(&mut self, now: Timestamp, samples: &mut Samples, missing: &mut u32) {
+    pub(super) fn advance(&mut self, now: Timestamp, samples: &mut Samples, missing: &mut u32, eyes: &Eyes) {
         while let Ok(changed) = self.journal.try_recv() {
             self.changes += 1;
             let delay = DELAY_MS.0 + DELAY_MS.1 * Draw::new(self.seed, !self.changes).unit();
@@ -142,8 +143,12 @@ impl Simulation {
                     self.apply(changed);
                 }
             }
+            if at % 1_000 == 0 {
+                self.demand.turn(&self.objects, (self.step - self.begins) * STEP_MS / 1_000);
+            }
             self.happen(at, samples);
-            if at % SCRAPE_MS == 0 {
+            eyes.second(at, &self.objects, &self.toll, samples);
+            if at % SCRAPE_MS == 0 && !eyes.away(at) {
                 if *missing > 0 {
                     *missing -= 1;
                 } else if let Ok(at) = Timestamp::from_millisecond(at) {

@@ -7,6 +7,7 @@ mod journal;
 mod knobs;
 mod metrics;
 mod rollout;
+mod stories;
 mod time;
 mod traffic;
 mod world;
