@@ -50,7 +50,11 @@ impl Run {
     ) -> Self {
         let begun = store.now();
         let after = |seconds: i64| begun + SignedDuration::from_secs(seconds);
-        let away: Vec<_> = story.away.iter().map(|(from, to)| (after(*from), after(*to))).collect();
+        let away: Vec<_> = story
+            .away
+            .iter()
+            .map(|(from, to)| (after(*from), after(*to)))
+            .collect();
         let judge = Arc::new(Judge::new(story, begun));
         metrics.observed(judge.clone(), &away);
         for event in story.events {
@@ -149,7 +153,11 @@ impl Run {
             harm: ended.harm.map(Name::from),
             asked: ended.toll.asked(),
             harmed: ended.toll.harmed(|_| true),
-            moves: progress.done.iter().map(|(name, at)| ((*name).into(), *at)).collect(),
+            moves: progress
+                .done
+                .iter()
+                .map(|(name, at)| ((*name).into(), *at))
+                .collect(),
         })
     }
 

@@ -168,16 +168,21 @@ impl Look<'_> {
     }
 
     fn of(&self, namespace: &str, workload: &str) -> impl Iterator<Item = &Arc<Pod>> {
-        self.objects.pods.values().filter(move |pod| {
-            &*pod.namespace == namespace && &*workload_of(self.objects, pod).1 == workload
-        })
+        self.objects
+            .pods
+            .values()
+            .filter(move |pod| &*pod.namespace == namespace && &*workload_of(self.objects, pod).1 == workload)
     }
 
     /// Whether pods that are made in a namespace get a sidecar.
     pub fn injecting(&self, namespace: &str) -> bool {
         let mut all = self.objects.namespaces.values();
         all.any(|it| {
-            &*it.name == namespace && it.labels.get("istio-injection").is_some_and(|it| &**it == "enabled")
+            &*it.name == namespace
+                && it
+                    .labels
+                    .get("istio-injection")
+                    .is_some_and(|it| &**it == "enabled")
         })
     }
 

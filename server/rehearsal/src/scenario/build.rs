@@ -73,7 +73,11 @@ pub(super) fn released(objects: &Objects, release: &str) -> bool {
 pub(super) fn phase_1() -> Manifests {
     let mut all = before();
     all.retain(|(kind, _)| *kind != Kind::Ingress);
-    all.extend([gateway(), routes(), ingress("istio-system", "istio-ingressgateway", 80)]);
+    all.extend([
+        gateway(),
+        routes(),
+        ingress("istio-system", "istio-ingressgateway", 80),
+    ]);
     all
 }
 
@@ -122,7 +126,8 @@ pub(super) fn routes_of(hosts: &Value, gateways: &Value) -> (Kind, Value) {
 /// An Ingress that leads the host to a service beside it.
 pub(super) fn ingress(namespace: &str, service: &str, port: u16) -> (Kind, Value) {
     let backend = json!({"service": {"name": service, "port": {"number": port}}});
-    let rules = json!([{"host": HOST, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}]);
+    let rules =
+        json!([{"host": HOST, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}]);
     let tls = json!([{"hosts": [HOST], "secretName": "oauth-buildingbite-com-tls"}]);
     let spec = json!({"ingressClassName": "nginx", "tls": tls, "rules": rules});
     object(Kind::Ingress, namespace, "sangsang", &spec)
@@ -144,7 +149,10 @@ pub(super) fn weighted(name: &str) -> (Kind, Value) {
 
 /// How many of what crosses is being replaced at this moment.
 pub(super) fn rolling(look: &Look<'_>) -> usize {
-    CROSSING.iter().filter(|(namespace, name)| look.rolling(namespace, name)).count()
+    CROSSING
+        .iter()
+        .filter(|(namespace, name)| look.rolling(namespace, name))
+        .count()
 }
 
 /// Whether people have been served as well as before for two minutes.

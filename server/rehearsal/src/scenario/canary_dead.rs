@@ -34,7 +34,9 @@ fn crash(store: &ObjectStore) {
     }
     store.on_change(Arc::new(|store, key| {
         let new = key.kind == Kind::Pod && &*key.namespace == USER && key.name.starts_with(V2);
-        let object = store.object(key).filter(|it| new && it.label("release").is_none());
+        let object = store
+            .object(key)
+            .filter(|it| new && it.label("release").is_none());
         let up = |it: &serde_json::Value| it["type"] == "Ready" && it["status"] == "True";
         if object.is_some_and(|it| it.list("/status/conditions").iter().any(up)) {
             controllers::crash(store, key);
@@ -62,7 +64,10 @@ const STORY: Story = Story {
     minutes: 45,
     goals: &[
         Goal::once("cause", |it| it.did("read-logs")),
-        Goal::now("ready", |it| released(it.objects, "2.0.0-1") && it.pods(USER, V2).in_mesh()).held(30),
+        Goal::now("ready", |it| {
+            released(it.objects, "2.0.0-1") && it.pods(USER, V2).in_mesh()
+        })
+        .held(30),
         Goal::now("tenth", |it| {
             v2(it) == 10 && well(it) && it.answered("sangsang-plus-gateway", V2, 60) > 60
         })

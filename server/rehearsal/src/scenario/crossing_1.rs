@@ -26,7 +26,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 /// The Ingress leads to Istio's gateway.
 fn moved(look: &Look<'_>) -> bool {
-    look.ingress(HOST).is_some_and(|it| &*it.name == "istio-ingressgateway")
+    look.ingress(HOST)
+        .is_some_and(|it| &*it.name == "istio-ingressgateway")
 }
 
 /// The VirtualService is for this host, at this gateway.
@@ -39,7 +40,8 @@ fn bound(look: &Look<'_>) -> bool {
 }
 
 fn gated(look: &Look<'_>) -> bool {
-    look.object(Kind::Gateway, "default", "sangsang-gateway").is_some()
+    look.object(Kind::Gateway, "default", "sangsang-gateway")
+        .is_some()
 }
 
 /// An Ingress names a Service beside it, so that the old one has to go.
@@ -56,7 +58,14 @@ const STORY: Story = Story {
         Goal::now("routes", bound),
         Goal::once("certificate", |it| it.did("credential-gateway")),
         Goal::now("moved", |it| {
-            moved(it) && it.led("people", "istio-ingressgateway", "sangsang-plus-gateway", 120, 0.99)
+            moved(it)
+                && it.led(
+                    "people",
+                    "istio-ingressgateway",
+                    "sangsang-plus-gateway",
+                    120,
+                    0.99,
+                )
         })
         .held(120),
     ],
@@ -135,7 +144,12 @@ const STORY: Story = Story {
             name: "routes-other-host",
             command: "kubectl apply -n default -f virtual-service-for-app.buildingbite.com.yaml",
             offered: |it| !it.did("routes-other-host") && !bound(it),
-            does: |it| apply(it, routes_of(&json!(["app.buildingbite.com"]), &json!(["sangsang-gateway"]))),
+            does: |it| {
+                apply(
+                    it,
+                    routes_of(&json!(["app.buildingbite.com"]), &json!(["sangsang-gateway"])),
+                )
+            },
         },
         Move {
             name: "credential-gateway",

@@ -5,8 +5,8 @@ use super::{
     before::at_the_edge,
     build::{phase_1, rolling, well},
     not_restarted::{
-        ANNOTATE, AT_ONCE, DELETE_PODS, RESTART_ALL, RESTART_GATEWAY, RESTART_PRODUCT, RESTART_V1, RESTART_V2,
-        USERS, crossed,
+        ANNOTATE, AT_ONCE, DELETE_PODS, RESTART_ALL, RESTART_GATEWAY, RESTART_PRODUCT, RESTART_V1,
+        RESTART_V2, USERS, crossed,
     },
 };
 use crate::{
@@ -53,7 +53,7 @@ macro_rules! label {
 
 const STORY: Story = Story {
     starts: "2026-11-24T01:30:00Z",
-    minutes: 60,
+    minutes: 45,
     goals: &[
         Goal::now("gateway", gateway),
         Goal::now("users", users),
@@ -98,12 +98,18 @@ const STORY: Story = Story {
         Move {
             name: "small-pool",
             command: "kubectl apply -n default -f destination-rule-with-pool-of-10.yaml",
-            offered: |it| it.object(Kind::DestinationRule, "default", "gateway-destination").is_none(),
+            offered: |it| {
+                it.object(Kind::DestinationRule, "default", "gateway-destination")
+                    .is_none()
+            },
             does: |it| {
                 let pool = json!({"tcp": {"maxConnections": 10}, "http": {"http1MaxPendingRequests": 10, "maxRequestsPerConnection": 2}});
                 let spec = json!({"host": "sangsang-plus-gateway",
                     "trafficPolicy": {"connectionPool": pool, "loadBalancer": {"simple": "LEAST_CONN"}}});
-                apply(it, object(Kind::DestinationRule, "default", "gateway-destination", &spec));
+                apply(
+                    it,
+                    object(Kind::DestinationRule, "default", "gateway-destination", &spec),
+                );
             },
         },
         DELETE_PODS,
@@ -137,7 +143,7 @@ const STORY: Story = Story {
         },
         Play {
             name: "pods-deleted",
-            steps: &[(30, Step::Move("label-user")), (60, Step::Move("delete-pods"))],
+            steps: &[(30, Step::Move("label-product")), (60, Step::Move("delete-pods"))],
             ends: Ends::Lost("users-harmed"),
         },
         Play {

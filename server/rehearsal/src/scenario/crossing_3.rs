@@ -64,7 +64,10 @@ const STORY: Story = Story {
     harms: &[
         Harm {
             name: "users-harmed",
-            done: |it| it.harmed(|harm| &*harm.caller == "people" && harm.cause != crate::traffic::Cause::OwnFault) >= 100,
+            done: |it| {
+                it.harmed(|harm| &*harm.caller == "people" && harm.cause != crate::traffic::Cause::OwnFault)
+                    >= 100
+            },
         },
         LOST,
     ],
@@ -130,7 +133,10 @@ const STORY: Story = Story {
         Move {
             name: "second-routes",
             command: "kubectl apply -n user-service -f virtual-service-second.yaml",
-            offered: |it| it.object(Kind::VirtualService, USER, "user-service-second").is_none(),
+            offered: |it| {
+                it.object(Kind::VirtualService, USER, "user-service-second")
+                    .is_none()
+            },
             does: |it| apply(it, weighted("user-service-second")),
         },
         Move {
@@ -150,7 +156,10 @@ const STORY: Story = Story {
         Move {
             name: "no-authorization",
             command: "kubectl delete -n default authorizationpolicy/gateway-authz",
-            offered: |it| it.object(Kind::AuthorizationPolicy, "default", "gateway-authz").is_some(),
+            offered: |it| {
+                it.object(Kind::AuthorizationPolicy, "default", "gateway-authz")
+                    .is_some()
+            },
             does: |it| delete(it, Kind::AuthorizationPolicy, "default", "gateway-authz"),
         },
         PERMISSIVE,

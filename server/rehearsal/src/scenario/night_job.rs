@@ -1,10 +1,6 @@
 //! A job outside the mesh calls in plaintext once a night: it is found before STRICT, or it is refused.
 
-use super::{
-    Scenario,
-    before::at_the_edge,
-    build::phase_2,
-};
+use super::{Scenario, before::at_the_edge, build::phase_2};
 use crate::{
     run::Look,
     story::{Ends, Goal, Harm, Hint, Move, Play, Step, Story},
@@ -113,7 +109,10 @@ const STORY: Story = Story {
         Move {
             name: "strict-here",
             command: "kubectl apply -n default -f peer-authentication-strict.yaml",
-            offered: |it| it.object(Kind::PeerAuthentication, "default", "default").is_none(),
+            offered: |it| {
+                it.object(Kind::PeerAuthentication, "default", "default")
+                    .is_none()
+            },
             does: |it| peer_authentication(it, "default", "STRICT"),
         },
         Move {
@@ -121,20 +120,33 @@ const STORY: Story = Story {
             command: "kubectl annotate namespace batch sidecar.istio.io/inject=true",
             offered: |it| !it.did("annotate-batch"),
             does: |it| {
-                it.edit(&Key::new(Kind::Namespace, "", "batch"), "kubectl-annotate", |json| {
-                    json["metadata"]["annotations"]["sidecar.istio.io/inject"] = "true".into();
-                });
+                it.edit(
+                    &Key::new(Kind::Namespace, "", "batch"),
+                    "kubectl-annotate",
+                    |json| {
+                        json["metadata"]["annotations"]["sidecar.istio.io/inject"] = "true".into();
+                    },
+                );
             },
         },
         INJECT,
         Move {
             name: "exempt",
             command: "kubectl apply -n product-service -f peer-authentication-product-service-permissive.yaml",
-            offered: |it| it.object(Kind::PeerAuthentication, "product-service", "product-service").is_none(),
+            offered: |it| {
+                it.object(Kind::PeerAuthentication, "product-service", "product-service")
+                    .is_none()
+            },
             does: |it| {
                 let spec = json!({"selector": {"matchLabels": {"app": "product-service"}}, "mtls": {"mode": "PERMISSIVE"}});
                 let metadata = json!({"name": "product-service", "namespace": "product-service"});
-                apply(it, (Kind::PeerAuthentication, json!({"metadata": metadata, "spec": spec})));
+                apply(
+                    it,
+                    (
+                        Kind::PeerAuthentication,
+                        json!({"metadata": metadata, "spec": spec}),
+                    ),
+                );
             },
         },
         Move {

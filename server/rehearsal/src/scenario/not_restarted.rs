@@ -67,7 +67,12 @@ macro_rules! restart {
     ($name:literal, $namespace:literal, $deployment:literal) => {
         Move {
             name: $name,
-            command: concat!("kubectl rollout restart -n ", $namespace, " deployment/", $deployment),
+            command: concat!(
+                "kubectl rollout restart -n ",
+                $namespace,
+                " deployment/",
+                $deployment
+            ),
             offered: |it| !it.rolling($namespace, $deployment) && !it.pods($namespace, $deployment).in_mesh(),
             does: |it| hands::restart(it, $namespace, $deployment),
         }
@@ -84,15 +89,19 @@ pub(super) const RESTART_ALL: Move = Move {
     name: "restart-all",
     command: "for n in default user-service product-service; do kubectl rollout restart -n $n deployment; done",
     offered: |it| rolling(it) == 0,
-    does: |it| CROSSING.iter().for_each(|(namespace, name)| hands::restart(it, namespace, name)),
+    does: |it| {
+        CROSSING
+            .iter()
+            .for_each(|(namespace, name)| hands::restart(it, namespace, name))
+    },
 };
 
 /// Pods do come again, but not before they are gone.
 pub(super) const DELETE_PODS: Move = Move {
     name: "delete-pods",
-    command: "kubectl delete pods -n user-service -l app=user-service",
-    offered: |it| !it.rolling("user-service", "user-service-v1"),
-    does: |it| hands::delete_pods(it, "user-service", "user-service"),
+    command: "kubectl delete pods -n product-service -l app=product-service",
+    offered: |it| !it.rolling("product-service", "product-service"),
+    does: |it| hands::delete_pods(it, "product-service", "product-service"),
 };
 
 /// On the Deployment nothing reads it.
@@ -132,7 +141,11 @@ const STORY: Story = Story {
         },
         Hint {
             name: "older",
-            when: |it| CROSSING.iter().all(|(namespace, name)| it.pods(namespace, name).meshed == 0),
+            when: |it| {
+                CROSSING
+                    .iter()
+                    .all(|(namespace, name)| it.pods(namespace, name).meshed == 0)
+            },
         },
         Hint {
             name: "next",

@@ -62,7 +62,9 @@ fn number(object: &Object, field: &str) -> u64 {
 /// Whether the controller has a pod to run in.
 fn runs(store: &ObjectStore) -> bool {
     let key = Key::new(Kind::Deployment, "argo-rollouts", "argo-rollouts");
-    store.object(&key).is_some_and(|it| it.get("/spec/replicas") != Some(&Value::from(0)))
+    store
+        .object(&key)
+        .is_some_and(|it| it.get("/spec/replicas") != Some(&Value::from(0)))
 }
 
 /// Writes what the Rollout wants, where something else stands. Whether it did.
@@ -89,7 +91,9 @@ fn own(store: &ObjectStore) {
             store.later(store.now() + SignedDuration::from_secs(20), |store| {
                 if reconcile(store) {
                     store.edit(&rollout(), OWNER, |json| {
-                        let reverted = json["data"]["reverted"].as_str().and_then(|it| it.parse::<u32>().ok());
+                        let reverted = json["data"]["reverted"]
+                            .as_str()
+                            .and_then(|it| it.parse::<u32>().ok());
                         json["data"]["reverted"] = (reverted.unwrap_or(0) + 1).to_string().into();
                     });
                 }
@@ -108,7 +112,16 @@ fn set(store: &ObjectStore, weight: &str) {
 
 fn promote(store: &ObjectStore) {
     let now = store.object(&rollout()).map_or(0, |it| number(&it, "weight"));
-    set(store, if now < 10 { "10" } else if now < 25 { "25" } else { "50" });
+    set(
+        store,
+        if now < 10 {
+            "10"
+        } else if now < 25 {
+            "25"
+        } else {
+            "50"
+        },
+    );
 }
 
 fn reverted(look: &Look<'_>) -> u64 {
@@ -202,7 +215,11 @@ const STORY: Story = Story {
         },
         Play {
             name: "thrice-by-hand",
-            steps: &[(30, split(&[50, 50])), (90, split(&[50, 50])), (150, split(&[50, 50]))],
+            steps: &[
+                (30, split(&[50, 50])),
+                (90, split(&[50, 50])),
+                (150, split(&[50, 50])),
+            ],
             ends: Ends::Lost("fought"),
         },
         Play {

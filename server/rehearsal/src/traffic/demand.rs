@@ -33,7 +33,8 @@ impl Demand {
     pub(super) fn turn(&mut self, objects: &Objects, second: i64) {
         for turn in self.turns.iter().filter(|it| (it.when)(objects, second)) {
             let (namespace, workload) = turn.workload;
-            self.works.insert((namespace.into(), workload.into()), turn.work.clone());
+            self.works
+                .insert((namespace.into(), workload.into()), turn.work.clone());
         }
     }
 }

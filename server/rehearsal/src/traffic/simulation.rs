@@ -144,7 +144,8 @@ impl Simulation {
                 }
             }
             if at % 1_000 == 0 {
-                self.demand.turn(&self.objects, (self.step - self.begins) * STEP_MS / 1_000);
+                self.demand
+                    .turn(&self.objects, (self.step - self.begins) * STEP_MS / 1_000);
             }
             self.happen(at, samples);
             eyes.second(at, &self.objects, &self.toll, samples);

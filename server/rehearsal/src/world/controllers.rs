@@ -140,7 +140,9 @@ pub fn run_job(store: &ObjectStore, cron_job: &Key, name: &str) {
 pub fn crash(store: &ObjectStore, pod: &Key) {
     store.edit(pod, "kubelet", |json| {
         pods::set_conditions(json, false);
-        let containers = json.pointer_mut("/status/containerStatuses").and_then(Value::as_array_mut);
+        let containers = json
+            .pointer_mut("/status/containerStatuses")
+            .and_then(Value::as_array_mut);
         for container in containers.into_iter().flatten() {
             container["restartCount"] = 7.into();
             container["state"] = json!({"waiting": {"reason": "CrashLoopBackOff",

@@ -6,9 +6,13 @@ use serde_json::{Value, json};
 
 /// `kubectl label namespace … istio-injection=enabled`
 pub fn inject(store: &ObjectStore, namespace: &str) {
-    store.edit(&Key::new(Kind::Namespace, "", namespace), "kubectl-label", |json| {
-        json["metadata"]["labels"]["istio-injection"] = "enabled".into();
-    });
+    store.edit(
+        &Key::new(Kind::Namespace, "", namespace),
+        "kubectl-label",
+        |json| {
+            json["metadata"]["labels"]["istio-injection"] = "enabled".into();
+        },
+    );
 }
 
 /// `kubectl rollout restart deployment …`
@@ -28,7 +32,13 @@ pub fn release(store: &ObjectStore, namespace: &str, name: &str, image: &str, re
 }
 
 /// Edits a Deployment's pod template.
-pub fn template(store: &ObjectStore, namespace: &str, name: &str, manager: &str, edit: impl FnOnce(&mut Value)) {
+pub fn template(
+    store: &ObjectStore,
+    namespace: &str,
+    name: &str,
+    manager: &str,
+    edit: impl FnOnce(&mut Value),
+) {
     let key = Key::new(Kind::Deployment, namespace, name);
     store.edit(&key, manager, |json| edit(&mut json["spec"]["template"]));
 }
@@ -61,6 +71,7 @@ pub fn delete(store: &ObjectStore, kind: Kind, namespace: &str, name: &str) {
 
 /// A PeerAuthentication named `default` for a namespace; in istio-system for the whole mesh.
 pub fn peer_authentication(store: &ObjectStore, namespace: &str, mode: &str) {
-    let json = json!({"metadata": {"name": "default", "namespace": namespace}, "spec": {"mtls": {"mode": mode}}});
+    let json =
+        json!({"metadata": {"name": "default", "namespace": namespace}, "spec": {"mtls": {"mode": mode}}});
     apply(store, (Kind::PeerAuthentication, json));
 }
