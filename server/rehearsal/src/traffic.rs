@@ -11,7 +11,7 @@ mod samples;
 mod simulation;
 mod toll;
 
-pub use demand::{Arrivals, Call, Caller, Demand, Work};
+pub use demand::{Arrivals, Call, Caller, Demand, Shape, Token, Work};
 pub use samples::{Count, Line};
 pub use toll::{Cause, Harm, Toll};
 

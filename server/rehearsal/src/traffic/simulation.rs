@@ -56,6 +56,7 @@ struct From<'a> {
     party: &'a Party,
     meshed: bool,
     header: Option<(&'a str, &'a str)>,
+    path: &'a str,
     depth: u32,
 }
 
@@ -180,11 +181,15 @@ impl Simulation {
     }
 
     fn arrive(&mut self, arrival: &Arrivals, step: &mut Step<'_>) {
-        let header = arrival
-            .header
-            .as_ref()
-            .filter(|(_, _, share)| step.draw.happens(*share));
-        let header = header.map(|(name, value, _)| (&**name, &**value));
+        let total: f64 = arrival.shapes.iter().map(|it| it.share).sum();
+        let mut left = step.draw.unit() * total;
+        let shape = arrival.shapes.iter().find(|it| {
+            left -= it.share;
+            left < 0.0
+        });
+        let header = shape.and_then(|it| it.headers.iter().next());
+        let path = shape.map_or("/", |it| &*it.path);
+        let header = header.map(|(name, value)| (&**name, &**value));
         let Some((namespace, workload, meshed, asked)) = self.enters(arrival) else {
             // No Ingress for the host: Nginx answers 404 itself, which no proxy of the mesh sees. Or no job is running.
             if !matches!(arrival.caller, Caller::CronJob { .. }) {
@@ -197,6 +202,7 @@ impl Simulation {
             party: &party,
             meshed,
             header,
+            path,
             depth: 0,
         };
         let outcome = self.request(&from, &asked, arrival.call.protocol, step);
@@ -387,6 +393,7 @@ impl Simulation {
             party: &backend.party,
             meshed: backend.meshed,
             header: from.header,
+            path: from.path,
             depth: from.depth + 1,
         };
         for Call {
@@ -394,9 +401,11 @@ impl Simulation {
             protocol,
             share,
             essential,
+            path,
+            ..
         } in &work.calls
         {
-            if step.draw.happens(*share) {
+            if path.as_ref().is_none_or(|it| from.path.starts_with(&**it)) && step.draw.happens(*share) {
                 let outcome = self.request(&caller, &Asked::Service(service.clone()), *protocol, step);
                 if *essential {
                     wrong = wrong.or(outcome.wrong);
