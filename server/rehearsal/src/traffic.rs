@@ -2,17 +2,40 @@
 //!
 //! [`Simulation`] lets requests come in, one by one, and sends each where the objects of the moment send it; the proxies' counters
 //! grow, are scraped every few seconds into [`Samples`], and the answers of [`Metrics`] are computed from samples alone, as Prometheus
-//! computes them. Nothing runs in the background: time is caught up with whenever somebody asks.
+//! computes them. Where a request goes, whether both ends agree on mutual TLS and whether it is let in is the mesh model's word
+//! (`naru_domain::mesh`), asked once and kept until the objects that it depends on change.
+//!
+//! | question | file |
+//! |---|---|
+//! | who asks what of whom | `demand` |
+//! | what has changed, and whom that concerns | `changes` |
+//! | who are the pods to the mesh | `peers` |
+//! | where does a proxy send a request, and what is behind that | `routes` |
+//! | do both ends agree, and is it let in | `rules` |
+//! | what becomes of one request | `journey` |
+//! | how many are under way at once | `pools` |
+//! | how much does a version bear | `load` |
+//! | which counter grows | `tally` |
+//! | who looks on | `observer` |
+//!
+//! Nothing runs in the background: time is caught up with whenever somebody asks.
 
+mod changes;
 mod demand;
 mod ingress;
+mod journey;
+mod load;
 mod observer;
-mod route;
+mod peers;
+mod pools;
+mod routes;
+mod rules;
 mod samples;
 mod simulation;
+mod tally;
 mod toll;
 
-pub use demand::{Arrivals, Call, Caller, Demand, Turn, Work};
+pub use demand::{Arrivals, Call, Caller, Demand, Shape, Token, Turn, Work};
 pub(crate) use observer::{Answered, Observer, Second};
 pub use samples::{Count, Line};
 pub use toll::{Cause, Harm, Toll};
@@ -128,6 +151,13 @@ impl SimulatedMetrics {
             .as_ref()
             .map(|it| it.toll().clone())
             .unwrap_or_default()
+    }
+
+    /// How often something decided that the mesh model does not judge. Such a request was let through to the service that it was meant for;
+    /// where this is not 0, the counters are not to be trusted.
+    pub fn unjudged(&self) -> u64 {
+        let state = self.caught_up();
+        state.simulation.as_ref().map_or(0, Simulation::unjudged)
     }
 
     fn caught_up(&self) -> MutexGuard<'_, State> {

@@ -46,18 +46,8 @@ pub(super) const fn split(weights: &'static [u32]) -> Step {
 
 /// Percent that the weights give to user-service's new version.
 pub(super) fn v2(look: &Look<'_>) -> u32 {
-    weight(look.objects)
-}
-
-/// The same, of bare objects.
-pub(super) fn weight(objects: &Objects) -> u32 {
-    let canary = objects.object(Kind::VirtualService, "user-service", "user-service-canary");
-    let weight = |nth: usize| {
-        let weight = canary?.get(&format!("/spec/http/0/route/{nth}/weight"))?;
-        u32::try_from(weight.as_u64()?).ok()
-    };
-    let (stable, new) = (weight(0).unwrap_or(0), weight(1).unwrap_or(0));
-    (new * 100).checked_div(stable + new).unwrap_or(0)
+    look.weight("user-service", "user-service-canary", "v2")
+        .unwrap_or(0)
 }
 
 /// Whether user-service's new version is of a release that was rolled out to mend it.

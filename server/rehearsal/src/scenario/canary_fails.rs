@@ -2,7 +2,7 @@
 
 use super::{
     Scenario,
-    build::{canary, released, split, v2, weight, well},
+    build::{canary, released, split, v2, well},
     guide,
 };
 use crate::{
@@ -11,7 +11,10 @@ use crate::{
     traffic::{Demand, Turn, Work},
     world::hands,
 };
-use naru_domain::object::Kind;
+use naru_domain::{
+    object::{Key, Kind},
+    snapshot::Objects,
+};
 
 const USER: &str = "user-service";
 const V2: &str = "user-service-v2";
@@ -24,30 +27,33 @@ pub(super) const SCENARIO: Scenario = Scenario {
     story: Some(&STORY),
 };
 
-/// What is more than the pool carries waits for a connection until it fails.
+/// The database lets so many requests a second of this version through, however many pods share its connections; what is more waits for
+/// one until it fails.
+const BEARS: f64 = 1.8;
+
 fn demand() -> Demand {
     let mut demand = guide::demand(0.0);
     let usual = demand.works[&(USER.into(), V2.into())].clone();
-    let failing = |failing, when| Turn {
+    let turn = |capacity, when| Turn {
         workload: (USER, V2),
         when,
         work: Work {
-            failing,
-            ms: 900.0,
+            capacity,
             ..usual.clone()
         },
     };
     demand.turns = vec![
-        Turn {
-            workload: (USER, V2),
-            when: |_, _| true,
-            work: usual.clone(),
-        },
-        failing(0.3, |it, _| weight(it) >= 10 && !released(it, "2.0.1")),
-        failing(0.7, |it, _| weight(it) >= 25 && !released(it, "2.0.1")),
-        failing(0.9, |it, _| weight(it) >= 50 && !released(it, "2.0.1")),
+        turn(Some(BEARS), |_, _| true),
+        turn(Some(BEARS / 3.0), |it, _| scaled(it)),
+        turn(None, |it, _| released(it, "2.0.1")),
     ];
     demand
+}
+
+/// There are three pods instead of one.
+fn scaled(objects: &Objects) -> bool {
+    let key = Key::new(Kind::Deployment, USER, V2);
+    objects.deployments.get(&key).is_some_and(|it| it.ready > 1)
 }
 
 fn seen(look: &Look<'_>) -> bool {
@@ -67,7 +73,7 @@ const STORY: Story = Story {
     ],
     harms: &[Harm {
         name: "users-harmed",
-        done: |it| it.wronged() + it.faulty(AT_V2) >= 300,
+        done: |it| it.wronged() + it.faulty(AT_V2) >= 200,
     }],
     events: &[],
     hints: &[

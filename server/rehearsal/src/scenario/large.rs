@@ -27,10 +27,7 @@ fn demand() -> Demand {
                 meshed: true,
             },
             call: Call::http(&next, &called),
-            rate: 1.0,
-            unrest: 0.2,
-            seconds: None,
-            header: None,
+            ..Arrivals::default()
         }
     });
     Demand {

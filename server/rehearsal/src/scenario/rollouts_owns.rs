@@ -224,7 +224,7 @@ const STORY: Story = Story {
         },
         Play {
             name: "silenced",
-            steps: &[(30, Step::Move("silence")), (60, split(&[50, 50]))],
+            steps: &[(30, Step::Move("silence"))],
             ends: Ends::Lost("owner-silenced"),
         },
     ],

@@ -131,9 +131,9 @@ pub fn set_ready(store: &ObjectStore, namespace: &str, deployment: &str, ready: 
     true
 }
 
-/// Runs a CronJob out of its turn, as a Job of this name.
-pub fn run_job(store: &ObjectStore, cron_job: &Key, name: &str) {
-    jobs::by_hand(store, cron_job, name);
+/// Runs a CronJob out of its turn.
+pub fn run_job(store: &ObjectStore, cron_job: &Key) {
+    jobs::by_hand(store, cron_job);
 }
 
 /// Makes a pod's containers crash, as the kubelet tells it of one that does so again and again.

@@ -5,6 +5,7 @@
 mod cluster;
 mod journal;
 mod knobs;
+mod mesh;
 mod metrics;
 mod rollout;
 mod stories;

@@ -30,15 +30,15 @@ pub(super) fn plan(store: &ObjectStore, key: &Key, since: Timestamp, kubelet: &A
 }
 
 fn run(store: &ObjectStore, key: &Key, cron_job: &Value, due: Timestamp, kubelet: &Arc<Kubelet>) {
-    let name = format!("{}-{}", key.name, due.as_second() / 60);
-    let json = of(key, cron_job, &name, due);
+    let json = of(key, cron_job, due);
     if let Ok(job) = store.load(Kind::Job, json, "kube-controller-manager") {
         work(store, &job, due, kubelet);
     }
 }
 
 /// A CronJob's Job.
-fn of(key: &Key, cron_job: &Value, name: &str, due: Timestamp) -> Value {
+fn of(key: &Key, cron_job: &Value, due: Timestamp) -> Value {
+    let name = format!("{}-{}", key.name, due.as_second() / 60);
     let spec = cron_job.pointer("/spec/jobTemplate/spec").unwrap_or(&Value::Null);
     json!({"metadata": {"name": name, "namespace": key.namespace.as_ref(),
             "labels": spec.pointer("/template/metadata/labels"),
@@ -47,9 +47,9 @@ fn of(key: &Key, cron_job: &Value, name: &str, due: Timestamp) -> Value {
 }
 
 /// A CronJob's Job out of its turn, as `kubectl create job --from` makes it.
-pub(super) fn by_hand(store: &ObjectStore, key: &Key, name: &str) {
+pub(super) fn by_hand(store: &ObjectStore, key: &Key) {
     if let Some(object) = store.object(key) {
-        let mut json = of(key, object.json(), name, store.now());
+        let mut json = of(key, object.json(), store.now());
         json["metadata"]["annotations"] = json!({BY_HAND: "manual"});
         let _ = store.load(Kind::Job, json, "kubectl-create");
     }
