@@ -72,7 +72,7 @@ pub(crate) async fn rehearse(options: Rehearse) -> Result<(), Failure> {
         known: scenario::ALL.map(|scenario| scenario.name).join(", "),
     })?;
     let door = Door::open(&options.listening).await?;
-    let Rehearsal { cluster, metrics } = Rehearsal::start(&scenario, options.seed, clock.clone());
+    let Rehearsal { cluster, metrics, .. } = Rehearsal::start(&scenario, options.seed, clock.clone());
     let name = options
         .standing
         .name

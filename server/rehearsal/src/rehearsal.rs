@@ -2,6 +2,7 @@
 
 use crate::{
     api::ObjectStore,
+    run::Run,
     scenario::Scenario,
     traffic::SimulatedMetrics,
     world::controllers::{Startup, controllers},
@@ -22,6 +23,8 @@ pub struct Rehearsal {
     pub cluster: Arc<ObjectStore>,
     /// Prometheus.
     pub metrics: Arc<SimulatedMetrics>,
+    /// How the scenario's story goes; None for one without.
+    pub run: Option<Arc<Run>>,
 }
 
 /// What may differ from one rehearsal of a scenario to the next.
@@ -49,17 +52,26 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// What suits a scenario: where there is a story, pods take their time.
+    pub fn of(scenario: &Scenario, seed: u64) -> Self {
+        let slow = Startup::Slow {
+            from_ms: 6_000,
+            to_ms: 14_000,
+            seed,
+        };
+        Self {
+            seed,
+            startup: scenario.story.map_or(Startup::AtOnce, |_| slow),
+            ..Self::default()
+        }
+    }
+}
+
 impl Rehearsal {
     /// Starts a scenario at the clock's present.
     pub fn start(scenario: &Scenario, seed: u64, clock: Arc<dyn Clock>) -> Self {
-        Self::with(
-            scenario,
-            Settings {
-                seed,
-                ..Settings::default()
-            },
-            clock,
-        )
+        Self::with(scenario, Settings::of(scenario, seed), clock)
     }
 
     /// As [`Self::start`], with everything said.
@@ -87,9 +99,12 @@ impl Rehearsal {
             clock,
             settings.history_s,
         );
+        let metrics = Arc::new(metrics);
+        let begin = |story| Arc::new(Run::begin(scenario, story, settings.seed, &store, &metrics));
         Self {
+            run: scenario.story.map(begin),
             cluster: Arc::new(store),
-            metrics: Arc::new(metrics),
+            metrics,
         }
     }
 }

@@ -1,11 +1,25 @@
 //! Situations, each with a name. A new one is a file and a line in [`ALL`].
 
-use crate::{traffic::Demand, world::Manifests};
+use crate::{
+    story::{Story, TOO_LATE},
+    traffic::Demand,
+    world::Manifests,
+};
 
 mod before;
+mod blind;
+mod build;
+mod canary_dead;
+mod canary_fails;
+mod crossing_1;
+mod crossing_2;
+mod crossing_3;
 mod guide;
 mod header_canary;
 mod large;
+mod night_job;
+mod not_restarted;
+mod rollouts_owns;
 
 /// A system and what is asked of it.
 #[derive(Clone, Copy, Debug)]
@@ -16,11 +30,38 @@ pub struct Scenario {
     pub objects: fn() -> Manifests,
     /// What is asked of it.
     pub demand: fn() -> Demand,
+    /// What is to be done; None where one only looks around.
+    pub story: Option<&'static Story>,
+}
+
+impl Scenario {
+    /// Everything that has a sentence in the locales, as part (`title`, `brief`, `goal`, `harm`, `move`, `hint`, `event`) and name.
+    pub fn names(&self) -> Vec<(&'static str, &'static str)> {
+        let mut names = vec![("title", ""), ("brief", "")];
+        if let Some(story) = self.story {
+            names.extend(story.goals.iter().map(|it| ("goal", it.name)));
+            names.extend(story.harms.iter().map(|it| ("harm", it.name)));
+            names.push(("harm", TOO_LATE));
+            names.extend(story.moves.iter().map(|it| ("move", it.name)));
+            names.extend(story.hints.iter().map(|it| ("hint", it.name)));
+            names.extend(story.events.iter().map(|it| ("event", it.name)));
+        }
+        names
+    }
 }
 
 /// All of them; the first is the usual one.
-pub const ALL: [Scenario; 4] = [
+pub const ALL: [Scenario; 13] = [
     guide::SCENARIO,
+    crossing_1::SCENARIO,
+    crossing_2::SCENARIO,
+    crossing_3::SCENARIO,
+    canary_fails::SCENARIO,
+    canary_dead::SCENARIO,
+    night_job::SCENARIO,
+    not_restarted::SCENARIO,
+    rollouts_owns::SCENARIO,
+    blind::SCENARIO,
     header_canary::SCENARIO,
     before::SCENARIO,
     large::SCENARIO,

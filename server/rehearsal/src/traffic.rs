@@ -2,25 +2,51 @@
 //!
 //! [`Simulation`] lets requests come in, one by one, and sends each where the objects of the moment send it; the proxies' counters
 //! grow, are scraped every few seconds into [`Samples`], and the answers of [`Metrics`] are computed from samples alone, as Prometheus
-//! computes them. Nothing runs in the background: time is caught up with whenever somebody asks.
+//! computes them. Where a request goes, whether both ends agree on mutual TLS and whether it is let in is the mesh model's word
+//! (`naru_domain::mesh`), asked once and kept until the objects that it depends on change.
+//!
+//! | question | file |
+//! |---|---|
+//! | who asks what of whom | `demand` |
+//! | what has changed, and whom that concerns | `changes` |
+//! | who are the pods to the mesh | `peers` |
+//! | where does a proxy send a request, and what is behind that | `routes` |
+//! | do both ends agree, and is it let in | `rules` |
+//! | what becomes of one request | `journey` |
+//! | how many are under way at once | `pools` |
+//! | how much does a version bear | `load` |
+//! | which counter grows | `tally` |
+//! | who looks on | `observer` |
+//!
+//! Nothing runs in the background: time is caught up with whenever somebody asks.
 
+mod changes;
 mod demand;
 mod ingress;
-mod route;
+mod journey;
+mod load;
+mod observer;
+mod peers;
+mod pools;
+mod routes;
+mod rules;
 mod samples;
 mod simulation;
+mod tally;
 mod toll;
 
-pub use demand::{Arrivals, Call, Caller, Demand, Work};
+pub use demand::{Arrivals, Call, Caller, Demand, Shape, Token, Turn, Work};
+pub(crate) use observer::{Answered, Observer, Second};
 pub use samples::{Count, Line};
 pub use toll::{Cause, Harm, Toll};
 
 use crate::api::ObjectStore;
 use naru_domain::{
-    Timestamp, Why,
+    SourceName, Timestamp, Why,
     traffic::{Dated, Split, SplitQuestion, Traffic},
 };
 use naru_ports::{Clock, Metrics};
+use observer::Eyes;
 use samples::Samples;
 use simulation::Simulation;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +66,18 @@ struct State {
     simulation: Option<Simulation>,
     failing: Option<Why>,
     missing: u32,
+    eyes: Eyes,
+}
+
+impl State {
+    fn failing(&self, now: Timestamp) -> Option<Why> {
+        let away = || Why::Unreachable {
+            source: SourceName::Prometheus,
+            detail: "connection refused".into(),
+        };
+        let failing = self.failing.clone();
+        failing.or_else(|| self.eyes.away(now.as_millisecond()).then(away))
+    }
 }
 
 impl std::fmt::Debug for SimulatedMetrics {
@@ -66,6 +104,7 @@ impl SimulatedMetrics {
             simulation,
             failing: None,
             missing: 0,
+            eyes: Eyes::default(),
         };
         Self {
             clock,
@@ -95,6 +134,15 @@ impl SimulatedMetrics {
         self.caught_up().missing = n;
     }
 
+    /// From now on each second is shown to this observer, and Prometheus is away from the first to the second of these moments: it neither
+    /// answers nor scrapes.
+    pub(crate) fn observed(&self, observer: Arc<dyn Observer>, away: &[(Timestamp, Timestamp)]) {
+        let mut state = self.caught_up();
+        let span = |(from, to): &(Timestamp, Timestamp)| (from.as_millisecond(), to.as_millisecond());
+        state.eyes.observer = Some(observer);
+        state.eyes.away = away.iter().map(span).collect();
+    }
+
     /// What the system's users have borne since the start. Counters made by hand bear nothing.
     pub fn toll(&self) -> Toll {
         let state = self.caught_up();
@@ -103,6 +151,13 @@ impl SimulatedMetrics {
             .as_ref()
             .map(|it| it.toll().clone())
             .unwrap_or_default()
+    }
+
+    /// How often something decided that the mesh model does not judge. Such a request was let through to the service that it was meant for;
+    /// where this is not 0, the counters are not to be trusted.
+    pub fn unjudged(&self) -> u64 {
+        let state = self.caught_up();
+        state.simulation.as_ref().map_or(0, Simulation::unjudged)
     }
 
     fn caught_up(&self) -> MutexGuard<'_, State> {
@@ -116,10 +171,11 @@ impl SimulatedMetrics {
             samples,
             simulation,
             missing,
+            eyes,
             ..
         } = &mut *state;
         if let Some(simulation) = simulation {
-            simulation.advance(self.clock.now(), samples, missing);
+            simulation.advance(self.clock.now(), samples, missing, eyes);
         }
         state
     }
@@ -133,15 +189,16 @@ impl SimulatedMetrics {
 impl Metrics for SimulatedMetrics {
     async fn traffic(&self, window_s: u32) -> Result<Dated<Traffic>, Why> {
         let state = self.caught_up();
-        match &state.failing {
-            Some(why) => Err(why.clone()),
+        match state.failing(self.now()) {
+            Some(why) => Err(why),
             None => state.samples.traffic(self.now(), window_s),
         }
     }
 
     async fn splits(&self, questions: &[SplitQuestion]) -> Vec<Result<Dated<Split>, Why>> {
         let state = self.caught_up();
-        let answer = |question| match &state.failing {
+        let failing = state.failing(self.now());
+        let answer = |question| match &failing {
             Some(why) => Err(why.clone()),
             None => state.samples.split(question),
         };

@@ -5,6 +5,7 @@
 
 pub mod controllers;
 pub mod guide;
+pub mod hands;
 mod injection;
 pub mod istio;
 mod large;

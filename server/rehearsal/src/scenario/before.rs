@@ -9,11 +9,12 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "before",
     objects: before,
-    demand,
+    demand: at_the_edge,
+    story: None,
 };
 
 /// The guide's: people enter through Nginx, and the job asks while it runs.
-fn demand() -> Demand {
+pub(super) fn at_the_edge() -> Demand {
     let mut demand = guide::demand(0.0);
     if let [people, job, ..] = &mut demand.arrivals[..] {
         people.caller = Caller::Nginx {

@@ -7,4 +7,5 @@ pub(super) const SCENARIO: Scenario = Scenario {
     name: "header-canary",
     objects: || guide(true),
     demand: || demand(0.05),
+    story: None,
 };

@@ -10,6 +10,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     name: "large",
     objects: || world::large(50, 500, 4_000),
     demand,
+    story: None,
 };
 
 /// Each service is called by its neighbour, so that there are as many edges as services.
@@ -26,10 +27,7 @@ fn demand() -> Demand {
                 meshed: true,
             },
             call: Call::http(&next, &called),
-            rate: 1.0,
-            unrest: 0.2,
-            seconds: None,
-            header: None,
+            ..Arrivals::default()
         }
     });
     Demand {

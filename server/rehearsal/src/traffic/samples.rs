@@ -3,6 +3,7 @@
 use naru_domain::{
     Name, Timestamp, Why,
     traffic::{Dated, Flow, FlowKey, Protocol, Reporter, Split, SplitQuestion, SplitRow, Traffic},
+    workload::WorkloadId,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -92,6 +93,19 @@ impl Samples {
         self.add(number, by);
     }
 
+    /// What the counters say now of requests that were answered, as their callers' proxies count, by both workloads.
+    pub(super) fn answered(&self) -> BTreeMap<(Name, Name), u64> {
+        let mut all = BTreeMap::new();
+        for (line, &number) in &self.numbers {
+            let (flow, count) = (&line.flow, self.now.get(number));
+            if flow.reporter == Reporter::Source && !flow.target.workload.is_empty() && !failed(line) {
+                let place = (flow.source.workload.clone(), flow.target.workload.clone());
+                *all.entry(place).or_default() += count.map_or(0, |it| it.requests);
+            }
+        }
+        all
+    }
+
     pub(super) fn scrape(&mut self, at: Timestamp) {
         let kept = |it: &Scrape| at.as_millisecond() - it.at.as_millisecond() <= KEPT_MS;
         while self.scrapes.front().is_some_and(|first| !kept(first)) {
@@ -101,6 +115,25 @@ impl Samples {
             at,
             values: self.now.clone(),
         });
+    }
+
+    /// As [`Self::scrape`], but these workloads' proxies do not answer: what is known of them stays as it was.
+    pub(super) fn scrape_without(&mut self, at: Timestamp, silent: &[WorkloadId]) {
+        self.scrape(at);
+        let [.., before, last] = self.scrapes.make_contiguous() else {
+            return;
+        };
+        for (line, &number) in self.numbers.iter().filter(|_| !silent.is_empty()) {
+            let party = match line.flow.reporter {
+                Reporter::Source => &line.flow.source,
+                Reporter::Destination => &line.flow.target,
+            };
+            let missed =
+                |(namespace, name): &WorkloadId| *namespace == party.namespace && *name == party.workload;
+            if silent.iter().any(missed) {
+                last.values[number] = before.values.get(number).copied().unwrap_or_default();
+            }
+        }
     }
 
     /// Growth over the window's samples by their time: a series that appears within the window loses its first sample, as in

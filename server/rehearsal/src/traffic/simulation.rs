@@ -1,25 +1,31 @@
 //! Requests, one by one, along the routes of the moment.
 
 use super::{
-    Count, Line, SCRAPE_MS,
-    demand::{Arrivals, Call, Caller, Demand, Work},
+    SCRAPE_MS,
+    changes::{Changes, Concern},
+    demand::{Arrivals, Caller, Demand, Shape, Turn, Work},
     ingress,
-    route::{Asked, Backend, Table, Target, party},
+    journey::{From, Planned, Standing, Step, place},
+    observer::Eyes,
+    peers::{Peer, Peers, Proxied, narrow},
+    routes::{Routes, Tables, Target},
     samples::Samples,
+    tally::Tally,
     toll::{Cause, Toll},
 };
 use crate::{api::Changed, draw::Draw};
 use naru_domain::{
     Name, Timestamp,
-    fact::{Fact, Labels, Pod, Proxy},
+    fact::Fact,
+    mesh::{Mesh, MeshConfig},
     object::Kind,
     snapshot::{KindState, Objects},
-    traffic::{FlowKey, Party, Protocol, Reporter, ServiceId},
-    workload::workload_of,
+    traffic::{Protocol, ServiceId},
+    workload::WorkloadId,
 };
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, mpsc},
+    sync::mpsc,
 };
 
 /// Milliseconds of one step: short beside the delay of a route and the interval of scrapes.
@@ -32,50 +38,51 @@ const CAUGHT_UP_MS: i64 = 6 * 60 * 60 * 1_000;
 /// A change of configuration reaches the proxies after 0.1 to 1 second: istiod's debounce, its push, and the slowest proxy.
 const DELAY_MS: (f64, f64) = (100.0, 900.0);
 
-/// Calls within calls end here: a demand that calls in circles must not hang.
-const DEPTH: u32 = 8;
+/// How often a workload's proxies do not answer a scrape.
+const MISSED: f64 = 0.001;
 
 pub(super) struct Simulation {
     journal: mpsc::Receiver<Changed>,
     /// Changes that have not reached the proxies yet, with the moment when they do.
     coming: VecDeque<(i64, Changed)>,
     objects: Objects,
-    tables: BTreeMap<(Name, Asked), Arc<Table>>,
-    demand: Demand,
+    config: MeshConfig,
+    /// What of the objects has changed since the last step.
+    changes: Changes,
+    peers: Peers,
+    routes: Routes,
+    standing: Standing,
+    tally: Tally,
+    demand: Vec<Coming>,
+    works: BTreeMap<WorkloadId, Planned>,
+    turns: Vec<(Turn, Planned)>,
     seed: u64,
-    changes: u64,
+    changed: u64,
     /// The last step done, in steps since the epoch.
     step: i64,
     /// The step that the toll is counted from: history is no player's fault.
     begins: i64,
     toll: Toll,
+    unjudged: u64,
 }
 
-/// A caller, as far as its proxy goes.
-struct From<'a> {
-    party: &'a Party,
-    meshed: bool,
-    header: Option<(&'a str, &'a str)>,
-    depth: u32,
+/// Arrivals, made ready.
+struct Coming {
+    arrivals: Arrivals,
+    /// With their numbers.
+    shapes: Vec<(u32, Shape)>,
+    total: f64,
+    /// Who calls where no pod does.
+    stranger: Peer,
+    target: u32,
 }
 
-/// How a request ended for its caller.
-struct Outcome {
-    /// Why and where it failed, if it did.
-    wrong: Option<(Cause, Name)>,
-    ms: f64,
-}
-
-impl Outcome {
-    fn ok(&self) -> bool {
-        self.wrong.is_none()
-    }
-}
-
-/// One step's tools.
-struct Step<'a> {
-    draw: Draw,
-    samples: &'a mut Samples,
+/// Who makes a request, and of what; or why there is none.
+enum Entry {
+    By(Peer, u32),
+    /// It fails before any proxy sees it.
+    Lost(Cause, Name),
+    Nobody,
 }
 
 impl Simulation {
@@ -90,28 +97,48 @@ impl Simulation {
             kinds: Kind::ALL.map(|kind| (kind, KindState::Known)).into(),
             ..Objects::default()
         };
-        let step = (now.as_millisecond() - i64::from(history_s) * 1_000).div_euclid(STEP_MS);
-        let (coming, tables) = (VecDeque::new(), BTreeMap::new());
+        let (mut peers, mut routes) = (Peers::default(), Routes::default());
+        let works = planned(demand.works, &mut routes);
+        let turns = demand.turns.into_iter().map(|turn| {
+            let planned = plan(turn.work.clone(), &mut routes);
+            (turn, planned)
+        });
+        let turns = turns.collect();
+        let mut number = 0;
+        let coming = demand.arrivals.into_iter();
         let mut this = Self {
             journal,
-            coming,
+            coming: VecDeque::new(),
             objects,
-            tables,
-            demand,
+            config: MeshConfig::default(),
+            changes: Changes::default(),
+            demand: coming
+                .map(|it| ready(it, &mut number, &mut peers, &mut routes))
+                .collect(),
+            peers,
+            routes,
+            standing: Standing::default(),
+            tally: Tally::default(),
+            works,
+            turns,
             seed,
-            changes: 0,
-            step,
+            changed: 0,
+            step: (now.as_millisecond() - i64::from(history_s) * 1_000).div_euclid(STEP_MS),
             begins: now.as_millisecond().div_euclid(STEP_MS),
             toll: Toll::default(),
+            unjudged: 0,
         };
         // What is there at the start has long arrived.
         while let Ok(changed) = this.journal.try_recv() {
             this.apply(changed);
         }
+        this.changes.everything();
+        this.take_in();
         this
     }
 
     fn apply(&mut self, changed: Changed) {
+        let before = self.objects.endpoint_slices.get(&changed.key).cloned();
         match changed
             .json
             .map(|json| Fact::read(changed.key.kind, (*json).clone()))
@@ -119,14 +146,49 @@ impl Simulation {
             Some(Ok(fact)) => self.objects.put(fact),
             Some(Err(_)) | None => self.objects.remove(&changed.key),
         }
-        self.tables.clear();
+        let after = self.objects.endpoint_slices.get(&changed.key);
+        let of_slice = before.as_ref().or(after).map(|it| ServiceId {
+            namespace: it.namespace.clone(),
+            name: it.service.clone(),
+        });
+        self.changes.note(&changed.key, of_slice);
+    }
+
+    /// Lets what has changed reach the proxies.
+    fn take_in(&mut self) {
+        let changes = std::mem::take(&mut self.changes);
+        let mut pods = changes.pods(&self.objects);
+        match changes.concern {
+            Concern::Nothing => {}
+            Concern::Policies => {
+                self.standing.turn();
+                if self.peers.address(&self.objects) {
+                    pods.extend(self.objects.pods.keys().cloned());
+                }
+            }
+            Concern::Everything { policies } => {
+                if policies {
+                    self.standing.turn();
+                }
+                self.config = MeshConfig::of(&self.objects);
+                self.peers.configure(&self.objects, &self.config);
+                self.routes.forget();
+                self.standing.rules = Default::default();
+                pods.extend(self.objects.pods.keys().cloned());
+            }
+        }
+        if !pods.is_empty() {
+            let gone = self.peers.take_in(&self.objects, &pods);
+            self.standing.part(&gone);
+        }
+        self.routes.forget_ends(&changes.services, &changes.namespaces);
     }
 
     /// Lets time pass until `now`.
-    pub(super) fn advance(&mut self, now: Timestamp, samples: &mut Samples, missing: &mut u32) {
+    pub(super) fn advance(&mut self, now: Timestamp, samples: &mut Samples, missing: &mut u32, eyes: &Eyes) {
         while let Ok(changed) = self.journal.try_recv() {
-            self.changes += 1;
-            let delay = DELAY_MS.0 + DELAY_MS.1 * Draw::new(self.seed, !self.changes).unit();
+            self.changed += 1;
+            let delay = DELAY_MS.0 + DELAY_MS.1 * Draw::new(self.seed, !self.changed).unit();
             #[expect(clippy::cast_possible_truncation, reason = "at most a second")]
             let arrives = changed.at.as_millisecond() + delay as i64;
             let before = self.coming.back().map_or(i64::MIN, |(at, _)| *at);
@@ -142,21 +204,59 @@ impl Simulation {
                     self.apply(changed);
                 }
             }
+            if self.changes.any() {
+                self.take_in();
+            }
+            if at % 1_000 == 0 {
+                self.turn();
+            }
             self.happen(at, samples);
-            if at % SCRAPE_MS == 0 {
+            eyes.second(at, &self.objects, &self.toll, samples);
+            if at % SCRAPE_MS == 0 && !eyes.away(at) {
                 if *missing > 0 {
                     *missing -= 1;
-                } else if let Ok(at) = Timestamp::from_millisecond(at) {
-                    samples.scrape(at);
+                } else if let Ok(now) = Timestamp::from_millisecond(at) {
+                    self.scrape(now, samples);
                 }
             }
         }
     }
 
+    /// Workloads do what their turns say of this second.
+    fn turn(&mut self) {
+        let second = (self.step - self.begins) * STEP_MS / 1_000;
+        for (turn, planned) in &self.turns {
+            if (turn.when)(&self.objects, second) {
+                let (namespace, workload) = turn.workload;
+                self.works
+                    .insert((namespace.into(), workload.into()), planned.clone());
+            }
+        }
+    }
+
+    /// All proxies are scraped, except for some now and then that do not answer in time.
+    fn scrape(&self, now: Timestamp, samples: &mut Samples) {
+        let mut draw = Draw::new(self.seed ^ 0x7363_7261_7065, now.as_millisecond().unsigned_abs());
+        let silent: Vec<WorkloadId> = self
+            .peers
+            .ready
+            .keys()
+            .filter(|_| draw.happens(MISSED))
+            .cloned()
+            .collect();
+        samples.scrape_without(now, &silent);
+    }
+
     fn happen(&mut self, at: i64, samples: &mut Samples) {
-        let arrivals = self.demand.arrivals.clone();
-        for (n, arrival) in arrivals.iter().enumerate() {
-            if arrival
+        let mesh = Mesh {
+            objects: &self.objects,
+            config: self.config.clone(),
+        };
+        let mut tables = Tables::new();
+        let counted = self.step > self.begins;
+        for (n, coming) in self.demand.iter().enumerate() {
+            let arrivals = &coming.arrivals;
+            if arrivals
                 .seconds
                 .is_some_and(|seconds| at.rem_euclid(60_000) >= i64::from(seconds) * 1_000)
             {
@@ -165,273 +265,185 @@ impl Simulation {
             // Two seconds are busy or quiet together: counts that are more uneven than independent arrivals, as real ones are.
             let stream = u64::try_from(n).unwrap_or(0) << 48;
             let mood = Draw::new(self.seed, stream ^ at.div_euclid(2_000).unsigned_abs()).unit();
-            let rate = arrival.rate * (1.0 + arrival.unrest * (2.0 * mood - 1.0));
+            let rate = arrivals.rate * (1.0 + arrivals.unrest * (2.0 * mood - 1.0));
             let moment = stream ^ (1 << 47) ^ at.unsigned_abs();
-            let mut step = Step {
-                draw: Draw::new(self.seed, moment),
-                samples: &mut *samples,
-            };
+            let mut draw = Draw::new(self.seed, moment);
             #[expect(clippy::cast_precision_loss, reason = "a small constant")]
             let mean = rate * STEP_MS as f64 / 1_000.0;
-            for _ in 0..step.draw.arrivals(mean) {
-                self.arrive(arrival, &mut step);
+            let requests = draw.arrivals(mean);
+            let mut step = Step {
+                mesh: &mesh,
+                peers: &self.peers,
+                works: &self.works,
+                tables: &mut tables,
+                routes: &mut self.routes,
+                standing: &mut self.standing,
+                tally: &mut self.tally,
+                samples: &mut *samples,
+                unjudged: &mut self.unjudged,
+                draw,
+            };
+            for _ in 0..requests {
+                let wrong = match enters(coming, &mut step) {
+                    Entry::Nobody => continue,
+                    Entry::Lost(cause, place) => Some((cause, place)),
+                    Entry::By(peer, target) => arrive(coming, peer, target, &mut step),
+                };
+                if counted {
+                    self.toll.count(&arrivals.name, wrong);
+                }
             }
         }
-    }
-
-    fn arrive(&mut self, arrival: &Arrivals, step: &mut Step<'_>) {
-        let header = arrival
-            .header
-            .as_ref()
-            .filter(|(_, _, share)| step.draw.happens(*share));
-        let header = header.map(|(name, value, _)| (&**name, &**value));
-        let Some((namespace, workload, meshed, asked)) = self.enters(arrival) else {
-            // No Ingress for the host: Nginx answers 404 itself, which no proxy of the mesh sees. Or no job is running.
-            if !matches!(arrival.caller, Caller::CronJob { .. }) {
-                self.bear(&arrival.name, Some((Cause::NoRoute, "".into())));
-            }
-            return;
-        };
-        let party = party(&namespace, &workload, &Labels::new());
-        let from = From {
-            party: &party,
-            meshed,
-            header,
-            depth: 0,
-        };
-        let outcome = self.request(&from, &asked, arrival.call.protocol, step);
-        self.bear(&arrival.name, outcome.wrong);
-    }
-
-    fn bear(&mut self, caller: &Name, wrong: Option<(Cause, Name)>) {
-        if self.step > self.begins {
-            self.toll.count(caller, wrong);
-        }
+        #[expect(clippy::cast_precision_loss, reason = "a small constant")]
+        let ms = STEP_MS as f64;
+        self.standing.pools.step(ms);
+        self.standing.loads.step(ms);
     }
 
     pub(super) fn toll(&self) -> &Toll {
         &self.toll
     }
 
-    /// Which workload a request enters the system through, whether that has a proxy, and what it asks for.
-    fn enters(&self, arrival: &Arrivals) -> Option<(Name, Name, bool, Asked)> {
-        let service = || Asked::Service(arrival.call.service.clone());
-        Some(match &arrival.caller {
-            Caller::Gateway {
-                namespace,
-                workload,
-                host,
-            } => (
-                namespace.clone(),
-                workload.clone(),
-                true,
-                Asked::Host(host.clone()),
-            ),
-            Caller::Workload {
-                namespace,
-                workload,
-                meshed,
-            } => (namespace.clone(), workload.clone(), *meshed, service()),
-            Caller::CronJob { namespace, name } => {
-                let of_job = |pod: &&Arc<Pod>| {
-                    pod.namespace == *namespace && pod.ready && workload_of(&self.objects, pod).1 == *name
-                };
-                let pod = self.objects.pods.values().find(of_job)?;
-                let meshed = pod.proxy == Proxy::Sidecar;
-                (namespace.clone(), name.clone(), meshed, service())
-            }
-            Caller::Nginx {
-                namespace,
-                workload,
-                host,
-            } => {
-                let to = ingress::backend(&self.objects, host)?;
-                match ingress::gateway(&self.objects, &to) {
-                    Some((namespace, workload)) => (namespace, workload, true, Asked::Host(host.clone())),
-                    None => (namespace.clone(), workload.clone(), false, Asked::Service(to)),
-                }
-            }
-        })
-    }
-
-    fn request(
-        &mut self,
-        from: &From<'_>,
-        asked: &Asked,
-        protocol: Protocol,
-        step: &mut Step<'_>,
-    ) -> Outcome {
-        // Who has no proxy knows no rules: any pod of the service may answer.
-        let asked = match asked {
-            Asked::Service(service) if !from.meshed => &Asked::Plain(service.clone()),
-            asked => asked,
-        };
-        let key = (from.party.namespace.clone(), asked.clone());
-        let (objects, tables) = (&self.objects, &mut self.tables);
-        let table = tables
-            .entry(key)
-            .or_insert_with(|| Arc::new(Table::of(objects, &from.party.namespace, asked)));
-        let table = table.clone();
-        match table.choose(from.header, step.draw.unit()) {
-            Target::Nowhere(service, code, flags) => {
-                let cause = match *flags {
-                    "NC" => Cause::NoCluster,
-                    "UH" => Cause::NoEndpoint,
-                    _ => Cause::NoRoute,
-                };
-                let place = service
-                    .as_ref()
-                    .map_or_else(|| "".into(), |it| place(&it.namespace, &it.name));
-                let outcome = Outcome {
-                    wrong: Some((cause, place)),
-                    ms: 0.2,
-                };
-                if from.meshed {
-                    let service = service.clone().unwrap_or_default();
-                    let flow = FlowKey {
-                        source: from.party.clone(),
-                        target: Party::default(),
-                        service,
-                        reporter: Reporter::Source,
-                        protocol,
-                    };
-                    let line = Line {
-                        flow,
-                        mtls: false,
-                        code: (*code).into(),
-                        flags: (*flags).into(),
-                    };
-                    step.samples
-                        .count(&line, count(protocol, outcome.ms, &mut step.draw));
-                }
-                outcome
-            }
-            Target::Pods(service, backends) => {
-                let backend = &backends[step.draw.below(backends.len())];
-                self.served(from, backend, service, protocol, step)
-            }
-        }
-    }
-
-    fn served(
-        &mut self,
-        from: &From<'_>,
-        backend: &Backend,
-        service: &ServiceId,
-        protocol: Protocol,
-        step: &mut Step<'_>,
-    ) -> Outcome {
-        if backend.strict && !from.meshed {
-            // The connection is reset before there is a request: nothing is counted anywhere.
-            let at = place(&backend.party.namespace, &backend.party.workload);
-            return Outcome {
-                wrong: Some((Cause::Plaintext, at)),
-                ms: 1.0,
-            };
-        }
-        let who = (backend.party.namespace.clone(), backend.party.workload.clone());
-        let work = self.demand.works.get(&who).cloned().unwrap_or_default();
-        let outcome = if from.depth < DEPTH {
-            self.work(from, backend, &work, step)
-        } else {
-            Outcome {
-                wrong: None,
-                ms: work.ms,
-            }
-        };
-        let (ok, ms) = (outcome.ok(), outcome.ms);
-        let grown = count(protocol, ms, &mut step.draw);
-        let code = match (protocol, ok) {
-            (Protocol::Tcp, _) => "0",
-            (_, true) => "200",
-            (_, false) => "500",
-        };
-        let mut enter = |reporter, source: Party, mtls| {
-            let (target, service) = (backend.party.clone(), service.clone());
-            let flow = FlowKey {
-                source,
-                target,
-                service,
-                reporter,
-                protocol,
-            };
-            step.samples.count(
-                &Line {
-                    flow,
-                    mtls,
-                    code: code.into(),
-                    flags: "-".into(),
-                },
-                grown,
-            );
-        };
-        if from.meshed {
-            enter(Reporter::Source, from.party.clone(), false);
-        }
-        if backend.meshed {
-            let source = if from.meshed {
-                from.party.clone()
-            } else {
-                Party::default()
-            };
-            enter(Reporter::Destination, source, from.meshed);
-        }
-        outcome
-    }
-
-    fn work(&mut self, from: &From<'_>, backend: &Backend, work: &Work, step: &mut Step<'_>) -> Outcome {
-        let here = place(&backend.party.namespace, &backend.party.workload);
-        let mut wrong = step.draw.happens(work.failing).then_some((Cause::OwnFault, here));
-        let mut ms = step.draw.duration(work.ms);
-        let caller = From {
-            party: &backend.party,
-            meshed: backend.meshed,
-            header: from.header,
-            depth: from.depth + 1,
-        };
-        for Call {
-            service,
-            protocol,
-            share,
-            essential,
-        } in &work.calls
-        {
-            if step.draw.happens(*share) {
-                let outcome = self.request(&caller, &Asked::Service(service.clone()), *protocol, step);
-                if *essential {
-                    wrong = wrong.or(outcome.wrong);
-                }
-                ms += outcome.ms;
-            }
-        }
-        Outcome { wrong, ms }
+    pub(super) fn unjudged(&self) -> u64 {
+        self.unjudged
     }
 }
 
-fn place(namespace: &str, name: &str) -> Name {
-    format!("{namespace}/{name}").into()
+fn planned(works: BTreeMap<WorkloadId, Work>, routes: &mut Routes) -> BTreeMap<WorkloadId, Planned> {
+    works
+        .into_iter()
+        .map(|(who, work)| (who, plan(work, routes)))
+        .collect()
 }
 
-fn count(protocol: Protocol, ms: f64, draw: &mut Draw) -> Count {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "durations are positive and short"
-    )]
-    let duration_us = (ms * 1_000.0) as u64;
-    let bytes = |from: u64, to: u64, draw: &mut Draw| from + draw.bits() % (to - from);
-    match protocol {
-        Protocol::Tcp => Count {
-            requests: 1,
-            duration_us: 0,
-            sent: bytes(200, 2_000, draw),
-            received: bytes(500, 20_000, draw),
-        },
-        Protocol::Http | Protocol::Grpc => Count {
-            requests: 1,
-            duration_us,
-            sent: bytes(300, 900, draw),
-            received: bytes(400, 6_000, draw),
-        },
+fn plan(work: Work, routes: &mut Routes) -> Planned {
+    let targets = work
+        .calls
+        .iter()
+        .map(|call| routes.target(target(call)))
+        .collect();
+    Planned { work, targets }
+}
+
+/// What a call is for, as the application has it in its URL.
+fn target(call: &super::Call) -> Target {
+    let usual = || format!("{}.{}", call.service.name, call.service.namespace).into();
+    Target {
+        host: call.host.clone().unwrap_or_else(usual),
+        service: call.service.clone(),
+        port: call.port,
+        protocol: call.protocol,
     }
+}
+
+/// A host as a gateway is asked for it.
+fn at_gateway(host: &Name, port: Option<u16>) -> Target {
+    Target {
+        service: ServiceId::default(),
+        host: host.clone(),
+        port: Some(port.unwrap_or(80)),
+        protocol: Protocol::Http,
+    }
+}
+
+fn ready(arrivals: Arrivals, number: &mut u32, peers: &mut Peers, routes: &mut Routes) -> Coming {
+    let mut shapes = arrivals.shapes.clone();
+    if shapes.is_empty() {
+        shapes.push(Shape::default());
+    }
+    let shapes: Vec<(u32, Shape)> = (*number..).zip(shapes).collect();
+    *number += narrow(shapes.len());
+    let (namespace, workload, proxied) = match &arrivals.caller {
+        Caller::Gateway {
+            namespace, workload, ..
+        } => (namespace, workload, Proxied::Gateway),
+        Caller::Workload {
+            namespace,
+            workload,
+            meshed: true,
+        } => (namespace, workload, Proxied::Sidecar),
+        Caller::Workload {
+            namespace, workload, ..
+        }
+        | Caller::Nginx {
+            namespace, workload, ..
+        } => (namespace, workload, Proxied::None),
+        Caller::CronJob { namespace, name } => (namespace, name, Proxied::None),
+    };
+    let target = match &arrivals.caller {
+        Caller::Gateway { host, .. } => at_gateway(host, arrivals.call.port),
+        _ => target(&arrivals.call),
+    };
+    Coming {
+        stranger: peers.stranger(&(namespace.clone(), workload.clone()), proxied),
+        target: routes.target(target),
+        total: shapes.iter().map(|(_, it)| it.share).sum(),
+        shapes,
+        arrivals,
+    }
+}
+
+/// One of a workload's ready pods.
+fn any(peers: &Peers, namespace: &Name, workload: &Name, draw: &mut Draw) -> Option<Peer> {
+    let pods = peers.ready.get(&(namespace.clone(), workload.clone()))?;
+    pods.get(draw.below(pods.len())).copied()
+}
+
+fn enters(coming: &Coming, step: &mut Step<'_, '_>) -> Entry {
+    let peers = step.peers;
+    match &coming.arrivals.caller {
+        Caller::Gateway {
+            namespace, workload, ..
+        } => match any(peers, namespace, workload, &mut step.draw) {
+            Some(peer) => Entry::By(peer, coming.target),
+            None => Entry::Lost(Cause::NoEndpoint, place((namespace, workload))),
+        },
+        Caller::Workload {
+            namespace, workload, ..
+        } => match any(peers, namespace, workload, &mut step.draw) {
+            Some(peer) => Entry::By(peer, coming.target),
+            None if peers.known.contains(&(namespace.clone(), workload.clone())) => Entry::Nobody,
+            None => Entry::By(coming.stranger, coming.target),
+        },
+        Caller::CronJob { namespace, name } => match any(peers, namespace, name, &mut step.draw) {
+            Some(peer) => Entry::By(peer, coming.target),
+            None => Entry::Nobody,
+        },
+        Caller::Nginx {
+            namespace,
+            workload,
+            host,
+        } => {
+            // No Ingress for the host: Nginx answers 404 itself, which no proxy of the mesh sees.
+            let Some(to) = ingress::backend(step.mesh.objects, host) else {
+                return Entry::Lost(Cause::NoRoute, "".into());
+            };
+            if let Some((namespace, workload)) = ingress::gateway(step.mesh.objects, &to) {
+                let Some(peer) = any(peers, &namespace, &workload, &mut step.draw) else {
+                    return Entry::Lost(Cause::NoEndpoint, place((&namespace, &workload)));
+                };
+                return Entry::By(peer, step.routes.target(at_gateway(host, None)));
+            }
+            let peer = any(peers, namespace, workload, &mut step.draw).unwrap_or(coming.stranger);
+            let call = super::Call::http(&to.namespace, &to.name);
+            Entry::By(peer, step.routes.target(target(&call)))
+        }
+    }
+}
+
+fn arrive(coming: &Coming, peer: Peer, target: u32, step: &mut Step<'_, '_>) -> Option<(Cause, Name)> {
+    let mut left = step.draw.unit() * coming.total;
+    let mut drawn = coming.shapes.iter();
+    let drawn = drawn.find(|(_, shape)| {
+        left -= shape.share;
+        left < 0.0
+    });
+    let (shape_number, shape) = drawn.or(coming.shapes.last())?;
+    let from = From {
+        peer,
+        shape,
+        shape_number: *shape_number,
+        depth: 0,
+    };
+    step.request(from, target).wrong
 }

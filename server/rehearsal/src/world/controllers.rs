@@ -68,7 +68,7 @@ pub fn controllers(startup: Startup) -> Hook {
     Arc::new(move |store, key| {
         let namespace = &key.namespace;
         match key.kind {
-            Kind::Deployment | Kind::CronJob => {
+            Kind::Deployment | Kind::CronJob | Kind::Job => {
                 let object = store.object(key);
                 let generation = object
                     .as_ref()
@@ -83,6 +83,9 @@ pub fn controllers(startup: Startup) -> Hook {
                     .insert(key.clone(), now.clone());
                 if before.as_ref() == Some(&now) {
                     return;
+                }
+                if key.kind == Kind::Job {
+                    return jobs::start(store, key, &kubelet);
                 }
                 if key.kind == Kind::CronJob {
                     if before.is_none_or(|(uid, _)| uid != now.0) {
@@ -126,6 +129,26 @@ pub fn set_ready(store: &ObjectStore, namespace: &str, deployment: &str, ready: 
         store.edit(&key, "kubelet", |json| pods::set_conditions(json, n < ready));
     }
     true
+}
+
+/// Runs a CronJob out of its turn.
+pub fn run_job(store: &ObjectStore, cron_job: &Key) {
+    jobs::by_hand(store, cron_job);
+}
+
+/// Makes a pod's containers crash, as the kubelet tells it of one that does so again and again.
+pub fn crash(store: &ObjectStore, pod: &Key) {
+    store.edit(pod, "kubelet", |json| {
+        pods::set_conditions(json, false);
+        let containers = json
+            .pointer_mut("/status/containerStatuses")
+            .and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten() {
+            container["restartCount"] = 7.into();
+            container["state"] = json!({"waiting": {"reason": "CrashLoopBackOff",
+                "message": "back-off 5m0s restarting failed container"}});
+        }
+    });
 }
 
 fn text<'a>(json: &'a Value, pointer: &str) -> &'a str {

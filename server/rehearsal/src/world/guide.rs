@@ -16,7 +16,9 @@ pub const ADDRESS: &str = "203.0.113.10";
 
 /// All objects. With `header_rule`, requests with the header `canary: true` go to v2 whatever the weights.
 pub fn guide(header_rule: bool) -> Manifests {
+    // Before the workloads: what injects them.
     let mut all = namespaces();
+    all.extend(super::istio::installed());
     all.extend(edge());
     all.extend(apps());
     all.extend(mesh(header_rule));
@@ -35,6 +37,7 @@ pub fn before() -> Manifests {
             labels.shift_remove("istio-injection");
         }
     }
+    all.extend(super::istio::installed());
     let mut rest = edge();
     rest.retain(|(kind, _)| *kind != Kind::Ingress);
     rest.extend(apps());
@@ -67,7 +70,6 @@ pub fn before() -> Manifests {
                 "spec": {"serviceAccountName": "price-sync", "restartPolicy": "Never",
                     "containers": [{"name": "price-sync", "image": "registry.local/price-sync:1.4.2"}]}}}}}),
     ));
-    all.extend(super::istio::installed());
     all
 }
 

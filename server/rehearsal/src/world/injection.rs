@@ -1,43 +1,98 @@
 //! Whether Istio's injector takes a pod.
 
 use crate::api::ObjectStore;
-use naru_domain::object::{Key, Kind};
-use serde_json::Value;
+use naru_domain::{
+    fact::{Fact, Namespace},
+    mesh::{
+        Mesh,
+        injection::{Injectors, Template, WillInject},
+    },
+    object::{Key, Kind},
+    snapshot::{KindState, Objects},
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
 
-/// Whether a pod of this template gets a sidecar in this namespace, as the four webhooks of the default revision select (Istio's chart
-/// `istio-discovery`, `mutatingwebhook.yaml`).
+/// The kinds that decide about injection.
+const KINDS: [Kind; 3] = [
+    Kind::Namespace,
+    Kind::ConfigMap,
+    Kind::MutatingWebhookConfiguration,
+];
+
+/// Whether a pod of this template gets a sidecar in this namespace, by the webhooks and injectors that are in the store, as the mesh model
+/// reads them. Where it does not judge, there is no sidecar.
 pub fn injected(store: &ObjectStore, namespace: &str, template: &Value) -> bool {
-    let label = |name: &str| template.pointer("/metadata/labels")?.get(name)?.as_str();
-    let home = store.object(&Key::new(Kind::Namespace, "", namespace));
-    let home = |name: &str| home.as_ref().and_then(|it| it.label(name));
-    if label("sidecar.istio.io/inject") == Some("false") {
+    let mut objects = Objects::default();
+    for kind in KINDS {
+        objects.kinds.insert(kind, KindState::Known);
+    }
+    let place = Key::new(Kind::Namespace, "", namespace);
+    let home = store
+        .object(&place)
+        .and_then(|it| Fact::read(Kind::Namespace, it.json().clone()).ok());
+    let Some(Fact::Namespace(home)) = home else {
         return false;
+    };
+    let whole = [Kind::ConfigMap, Kind::MutatingWebhookConfiguration];
+    for (key, json) in whole.into_iter().flat_map(|kind| store.list(kind, None)) {
+        if let Ok(fact) = Fact::read(key.kind, (*json).clone()) {
+            objects.put(fact);
+        }
     }
-    match (home("istio-injection"), home("istio.io/rev")) {
-        (Some(word), _) => word == "enabled",
-        (None, Some(revision)) => revision == "default",
-        (None, None) => match label("istio.io/rev") {
-            Some(revision) => revision == "default",
-            None => label("sidecar.istio.io/inject") == Some("true"),
-        },
-    }
+    taken(&Mesh::of(&objects), &home, template)
+}
+
+fn taken(mesh: &Mesh<'_>, home: &Namespace, template: &Value) -> bool {
+    let mut metadata = template.get("metadata").cloned().unwrap_or_else(|| json!({}));
+    metadata["name"] = "it".into();
+    metadata["namespace"] = home.name.as_ref().into();
+    let spec = template.get("spec").cloned().unwrap_or_else(|| json!({}));
+    let pod = Fact::read(Kind::Pod, json!({"metadata": metadata, "spec": spec}));
+    let pod = match pod {
+        Ok(Fact::Pod(pod)) => pod.template.clone(),
+        _ => None,
+    };
+    let template = Template {
+        owner: Key::new(Kind::Pod, home.name.clone(), "it"),
+        at: "",
+        pod: pod.unwrap_or_else(|| Arc::new(naru_domain::fact::PodTemplate::read(&Value::Null))),
+        owner_inject: None,
+    };
+    matches!(
+        Injectors::of(mesh).decide(home, &template),
+        WillInject::Yes { .. }
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::injected;
-    use crate::{ManualClock, api::ObjectStore};
+    use crate::{ManualClock, api::ObjectStore, world::istio};
     use jiff::Timestamp;
-    use naru_domain::object::Kind;
-    use serde_json::json;
+    use naru_domain::object::{Key, Kind};
+    use serde_json::{Value, json};
     use std::sync::Arc;
+
+    fn store() -> ObjectStore {
+        let store = ObjectStore::new(Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH)), 8);
+        for (kind, json) in istio::installed() {
+            store.load(kind, json, "test").unwrap();
+        }
+        store
+    }
+
+    fn home(store: &ObjectStore, name: &str, labels: &Value) {
+        let namespace = json!({"metadata": {"name": name, "labels": labels}});
+        store.load(Kind::Namespace, namespace, "test").unwrap();
+    }
 
     #[test]
     fn labels_of_namespace_and_pod_decide_as_the_webhooks_select() {
-        let store = ObjectStore::new(Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH)), 8);
+        let store = store();
         let (enabled, revision) = ("istio-injection", "istio.io/rev");
         let inject = "sidecar.istio.io/inject";
-        for (n, (home, pod, expected)) in [
+        for (n, (labels, pod, expected)) in [
             (json!({}), json!({}), false),
             (json!({enabled: "enabled"}), json!({}), true),
             (json!({enabled: "enabled"}), json!({inject: "false"}), false),
@@ -52,13 +107,48 @@ mod tests {
         .enumerate()
         {
             let name = format!("n{n}");
-            let namespace = json!({"metadata": {"name": name, "labels": home}});
-            store.load(Kind::Namespace, namespace, "test").unwrap();
+            home(&store, &name, &labels);
             let template = json!({"metadata": {"labels": pod}});
-            assert_eq!(injected(&store, &name, &template), expected, "{home} {pod}");
+            assert_eq!(injected(&store, &name, &template), expected, "{labels} {pod}");
         }
-        // An annotation is none of it.
+        // An annotation calls no proxy.
         let annotated = json!({"metadata": {"annotations": {inject: "true"}}});
         assert!(!injected(&store, "n0", &annotated));
+    }
+
+    #[test]
+    fn what_the_injector_itself_decides_counts_too() {
+        let store = store();
+        home(&store, "n", &json!({"istio-injection": "enabled"}));
+        let refuses = json!({"metadata": {"annotations": {"sidecar.istio.io/inject": "false"}}});
+        assert!(!injected(&store, "n", &refuses), "an annotation keeps one away");
+        assert!(!injected(&store, "n", &json!({"spec": {"hostNetwork": true}})));
+        let config = |text: &str| {
+            let map = json!({"metadata": {"name": "istio-sidecar-injector", "namespace": "istio-system"}, "data": {"config": text}});
+            store.load(Kind::ConfigMap, map, "test").unwrap();
+        };
+        config("policy: disabled");
+        assert!(!injected(&store, "n", &json!({})));
+        config("policy: enabled");
+        assert!(injected(&store, "n", &json!({})));
+        config("[");
+        assert!(
+            !injected(&store, "n", &json!({})),
+            "what is not judged injects nothing"
+        );
+    }
+
+    #[test]
+    fn without_a_webhook_or_a_namespace_nothing_is_injected() {
+        let store = store();
+        assert!(!injected(&store, "nowhere", &json!({})));
+        home(&store, "n", &json!({"istio-injection": "enabled"}));
+        assert!(injected(&store, "n", &json!({})));
+        store.delete(&Key::new(
+            Kind::MutatingWebhookConfiguration,
+            "",
+            "istio-sidecar-injector",
+        ));
+        assert!(!injected(&store, "n", &json!({})));
     }
 }

@@ -16,6 +16,7 @@ pub fn large(namespaces: u32, services: u32, pods: u32) -> Manifests {
         .map(|n| namespace(&format!("team-{n:03}"), &json!({"istio-injection": "enabled"})))
         .collect();
     all.push(namespace("istio-system", &json!({})));
+    all.extend(super::istio::installed());
     for s in 0..services {
         let (place, name) = (format!("team-{:03}", s % namespaces), format!("service-{s:04}"));
         let replicas = each + u32::from(s < rest);

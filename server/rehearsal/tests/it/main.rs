@@ -5,8 +5,10 @@
 mod cluster;
 mod journal;
 mod knobs;
+mod mesh;
 mod metrics;
 mod rollout;
+mod stories;
 mod time;
 mod traffic;
 mod world;

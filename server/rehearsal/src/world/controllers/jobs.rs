@@ -3,7 +3,7 @@
 use super::{Kubelet, owner, pods, text};
 use crate::api::ObjectStore;
 use jiff::{SignedDuration, Timestamp};
-use naru_domain::object::{Key, Kind};
+use naru_domain::object::{Key, Kind, Object};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -30,31 +30,54 @@ pub(super) fn plan(store: &ObjectStore, key: &Key, since: Timestamp, kubelet: &A
 }
 
 fn run(store: &ObjectStore, key: &Key, cron_job: &Value, due: Timestamp, kubelet: &Arc<Kubelet>) {
-    let null = Value::Null;
+    let json = of(key, cron_job, due);
+    if let Ok(job) = store.load(Kind::Job, json, "kube-controller-manager") {
+        work(store, &job, due, kubelet);
+    }
+}
+
+/// A CronJob's Job.
+fn of(key: &Key, cron_job: &Value, due: Timestamp) -> Value {
     let name = format!("{}-{}", key.name, due.as_second() / 60);
-    let spec = cron_job.pointer("/spec/jobTemplate/spec").unwrap_or(&null);
-    let labels = spec.pointer("/template/metadata/labels").unwrap_or(&null);
-    let job = json!({"metadata": {"name": name, "namespace": key.namespace.as_ref(), "labels": labels,
+    let spec = cron_job.pointer("/spec/jobTemplate/spec").unwrap_or(&Value::Null);
+    json!({"metadata": {"name": name, "namespace": key.namespace.as_ref(),
+            "labels": spec.pointer("/template/metadata/labels"),
             "ownerReferences": [owner("batch/v1", "CronJob", &key.name, text(cron_job, "/metadata/uid"))]},
-        "spec": spec, "status": {"active": 1, "startTime": due.to_string()}});
-    let Ok(job) = store.load(Kind::Job, job, "kube-controller-manager") else {
+        "spec": spec, "status": {"active": 1, "startTime": due.to_string()}})
+}
+
+/// A CronJob's Job out of its turn, as `kubectl create job --from` makes it.
+pub(super) fn by_hand(store: &ObjectStore, key: &Key) {
+    if let Some(object) = store.object(key) {
+        let mut json = of(key, object.json(), store.now());
+        json["metadata"]["annotations"] = json!({BY_HAND: "manual"});
+        let _ = store.load(Kind::Job, json, "kubectl-create");
+    }
+}
+
+/// What kubectl marks such Jobs with.
+const BY_HAND: &str = "cronjob.kubernetes.io/instantiate";
+
+/// Starts a Job that was made by hand.
+pub(super) fn start(store: &ObjectStore, key: &Key, kubelet: &Arc<Kubelet>) {
+    if let Some(job) = store.object(key).filter(|it| it.annotation(BY_HAND).is_some()) {
+        work(store, &job, store.now(), kubelet);
+    }
+}
+
+/// A Job works with one pod for a while, and has then succeeded.
+fn work(store: &ObjectStore, job: &Object, since: Timestamp, kubelet: &Arc<Kubelet>) {
+    let (Some(pod), key) = (pods::of_job(store, job, kubelet), job.key().clone()) else {
         return;
     };
-    let (Some(pod), job) = (pods::of_job(store, &job, kubelet), job.key().clone()) else {
-        return;
-    };
-    let works = spec
-        .get("activeDeadlineSeconds")
-        .and_then(Value::as_i64)
-        .unwrap_or(WORKS_S)
-        .clamp(1, 86_400);
-    let ends = due + SignedDuration::from_secs(works);
+    let works = job.get("/spec/activeDeadlineSeconds").and_then(Value::as_i64);
+    let ends = since + SignedDuration::from_secs(works.unwrap_or(WORKS_S).clamp(1, 86_400));
     store.later(ends, move |store| {
         store.edit(&pod, "kubelet", |json| {
             json["status"]["phase"] = "Succeeded".into();
             pods::set_conditions(json, false);
         });
-        store.edit(&job, "kube-controller-manager", |json| {
+        store.edit(&key, "kube-controller-manager", |json| {
             json["status"] = json!({"succeeded": 1, "completionTime": ends.to_string(),
                 "conditions": [{"type": "Complete", "status": "True"}]});
         });
