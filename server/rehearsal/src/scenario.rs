@@ -6,6 +6,9 @@ mod before;
 mod guide;
 mod header_canary;
 mod large;
+mod sized;
+
+pub use sized::sized;
 
 /// A system and what is asked of it.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +19,24 @@ pub struct Scenario {
     pub objects: fn() -> Manifests,
     /// What is asked of it.
     pub demand: fn() -> Demand,
+}
+
+/// A system of one's own, and what is asked of it.
+#[derive(Clone, Debug, Default)]
+pub struct System {
+    /// Its objects.
+    pub objects: Manifests,
+    /// What is asked of it.
+    pub demand: Demand,
+}
+
+impl From<&Scenario> for System {
+    fn from(scenario: &Scenario) -> Self {
+        Self {
+            objects: (scenario.objects)(),
+            demand: (scenario.demand)(),
+        }
+    }
 }
 
 /// All of them; the first is the usual one.
@@ -37,5 +58,5 @@ pub const GUIDE: Scenario = guide::SCENARIO;
 pub const HEADER_CANARY: Scenario = header_canary::SCENARIO;
 /// The guide's system before its crossing: nothing in the mesh.
 pub const BEFORE: Scenario = before::SCENARIO;
-/// 50 namespaces, 500 services, 4,000 pods.
+/// 50 namespaces, 500 services, about 4,000 pods.
 pub const LARGE: Scenario = large::SCENARIO;

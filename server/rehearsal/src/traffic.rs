@@ -5,6 +5,7 @@
 //! computes them. Nothing runs in the background: time is caught up with whenever somebody asks.
 
 mod demand;
+mod exposition;
 mod ingress;
 mod route;
 mod samples;
@@ -12,10 +13,12 @@ mod simulation;
 mod toll;
 
 pub use demand::{Arrivals, Call, Caller, Demand, Work};
+pub use exposition::{CONTENT_TYPE, Exposition};
 pub use samples::{Count, Line};
 pub use toll::{Cause, Harm, Toll};
 
 use crate::api::ObjectStore;
+use exposition::Identities;
 use naru_domain::{
     Timestamp, Why,
     traffic::{Dated, Split, SplitQuestion, Traffic},
@@ -103,6 +106,20 @@ impl SimulatedMetrics {
             .as_ref()
             .map(|it| it.toll().clone())
             .unwrap_or_default()
+    }
+
+    /// The proxies' counters as they stand, for a real Prometheus, also while questions fail. What is rendered from then on is a copy.
+    pub fn exposition(&self) -> Exposition {
+        let mut state = self.caught_up();
+        let State {
+            samples, simulation, ..
+        } = &mut *state;
+        let simulation = simulation.as_ref();
+        samples.exposed(|| {
+            simulation
+                .map(|it| Identities::of(it.objects()))
+                .unwrap_or_default()
+        })
     }
 
     fn caught_up(&self) -> MutexGuard<'_, State> {

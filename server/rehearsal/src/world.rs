@@ -7,11 +7,10 @@ pub mod controllers;
 pub mod guide;
 mod injection;
 pub mod istio;
-mod large;
 pub mod manifest;
+pub mod sized;
 
 pub use injection::injected;
-pub use large::large;
 
 use naru_domain::object::Kind;
 use serde_json::Value;

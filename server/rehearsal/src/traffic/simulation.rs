@@ -213,6 +213,10 @@ impl Simulation {
         &self.toll
     }
 
+    pub(super) fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
     /// Which workload a request enters the system through, whether that has a proxy, and what it asks for.
     fn enters(&self, arrival: &Arrivals) -> Option<(Name, Name, bool, Asked)> {
         let service = || Asked::Service(arrival.call.service.clone());

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 mod cluster;
+mod exposition;
 mod journal;
 mod knobs;
 mod metrics;
 mod rollout;
+mod sized;
 mod time;
 mod traffic;
 mod world;
