@@ -1,10 +1,8 @@
-//! How long the graph of a large mesh takes: 1,000 workloads of two pods and 3,000 edges, each counted by both reporters.
+//! What the graph of a mesh costs: services of two pods each, three edges a service, each counted by both reporters.
 //!
-//! `cargo bench -p naru-domain --bench topology`; prints the fastest, the median and the slowest of 21 runs of each step
-//! in milliseconds. On a busy machine only the fastest says something about the code.
+//! `cargo bench -p naru-domain --bench topology`. The figures are in `benches/README.md`.
 
-#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
-
+use divan::{AllocProfiler, Bencher};
 use naru_domain::{
     Name, Timestamp,
     actor::Scope,
@@ -15,12 +13,17 @@ use naru_domain::{
     traffic::{Flow, FlowKey, Party, Protocol, Reporter, ServiceId, Traffic},
 };
 use naru_view::version::Version;
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
-const WORKLOADS: usize = 1_000;
-const EDGES: usize = 3_000;
+#[global_allocator]
+static ALLOC: AllocProfiler = AllocProfiler::system();
+
+fn main() {
+    divan::main();
+}
+
+const SIZES: [usize; 4] = [100, 500, 1_000, 2_000];
 const TIERS: usize = 8;
-const SIZE: usize = WORKLOADS / TIERS;
 const NAMESPACES: usize = 40;
 
 fn place_of(i: usize) -> (Name, Name) {
@@ -30,9 +33,9 @@ fn place_of(i: usize) -> (Name, Name) {
     )
 }
 
-fn objects() -> Objects {
+fn objects(services: usize) -> Objects {
     let mut objects = Objects::default();
-    for i in 0..WORKLOADS {
+    for i in 0..services {
         let (namespace, name) = place_of(i);
         let labels = Labels::from([
             ("app".into(), name.clone()),
@@ -78,7 +81,8 @@ fn objects() -> Objects {
 }
 
 /// Eight tiers, each calling the next two; one edge in fifty leads back and closes cycles.
-fn traffic(extra: usize) -> Traffic {
+fn traffic(services: usize, extra: usize) -> Traffic {
+    let size = services / TIERS;
     let party = |i: usize| {
         let (namespace, workload) = place_of(i);
         Party {
@@ -92,17 +96,17 @@ fn traffic(extra: usize) -> Traffic {
     let mut flows = std::collections::BTreeMap::new();
     let mut seed = 7_usize;
     let mut edge = 0;
-    while edge < EDGES + extra {
+    while edge < 3 * services + extra {
         // Knuth's linear congruential generator (MMIX): the same graph on every machine.
         seed = seed
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         let (tier, a, b) = (
             (seed >> 50) % (TIERS - 1),
-            (seed >> 33) % SIZE,
-            (seed >> 20) % (2 * SIZE),
+            (seed >> 33) % size,
+            (seed >> 20) % (2 * size),
         );
-        let (a, b) = (tier * SIZE + a, ((tier + 1) * SIZE + b).min(WORKLOADS - 1));
+        let (a, b) = (tier * size + a, ((tier + 1) * size + b).min(services - 1));
         let (a, b) = if edge % 50 == 0 { (b, a) } else { (a, b) };
         let (namespace, name) = place_of(b);
         for reporter in [Reporter::Source, Reporter::Destination] {
@@ -138,56 +142,96 @@ fn traffic(extra: usize) -> Traffic {
     Traffic { window_s: 60, flows }
 }
 
-fn measure<T>(what: &str, mut step: impl FnMut() -> T) -> T {
-    let mut times = Vec::new();
-    let mut last = None;
-    for _ in 0..21 {
-        let start = Instant::now();
-        let made = std::hint::black_box(step());
-        times.push(start.elapsed());
-        last = Some(made);
+/// A mesh, and what is known of it.
+struct Made {
+    objects: Objects,
+    traffic: Traffic,
+    memory: Memory,
+}
+
+impl Made {
+    fn of(services: usize, extra: usize) -> Self {
+        let traffic = traffic(services, extra);
+        let memory = remember(&Memory::new(), &traffic, now(), KEEP);
+        let objects = objects(services);
+        Self {
+            objects,
+            traffic,
+            memory,
+        }
     }
-    times.sort();
-    let [fastest, median, slowest] = [0, 10, 20].map(|i| ms(times[i]));
-    println!("{what:<34} fastest {fastest:>6.2} ms   median {median:>6.2} ms   slowest {slowest:>6.2} ms");
-    last.expect("there were 21 runs")
+
+    fn known(&self) -> Known<'_> {
+        Known {
+            objects: &self.objects,
+            traffic: Some(&self.traffic),
+            at: Some(now()),
+            memory: &self.memory,
+        }
+    }
 }
 
-fn ms(time: std::time::Duration) -> f64 {
-    time.as_secs_f64() * 1e3
+fn now() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).expect("a date in range")
 }
 
-fn main() {
-    let objects = objects();
-    let now = Timestamp::from_second(1_800_000_000).expect("a date in range");
-    let (first, second) = (traffic(0), traffic(20));
-    let memory = measure("remember", || remember(&Memory::new(), &first, now, KEEP));
-    let known = Known {
-        objects: &objects,
-        traffic: Some(&first),
-        at: Some(now),
-        memory: &memory,
-    };
-    let more = Known {
-        traffic: Some(&second),
-        ..known
-    };
-    let drawn = measure("graph", || graph(&known, &Scope::all()));
-    println!("{} nodes, {} edges", drawn.nodes.len(), drawn.edges.len());
-    let layout = measure("place, first time", || place(None, &drawn));
-    measure("place, nothing changed", || place(Some(&layout), &drawn));
-    let changed = graph(&more, &Scope::all());
-    measure("place, 20 edges more", || place(Some(&layout), &changed));
-    let version = Version { epoch: 1, seq: 1 };
-    let whole = measure("topology, all", || {
-        topology(&known, &layout, &Scope::all(), Vec::new(), version)
-    });
-    println!("{:.0} x {:.0} pixels", whole.width, whole.height);
+const VERSION: Version = Version { epoch: 1, seq: 1 };
+
+#[divan::bench(args = SIZES)]
+fn remember_all(bencher: Bencher<'_, '_>, services: usize) {
+    let it = Made::of(services, 0);
+    bencher.bench_local(|| remember(&Memory::new(), &it.traffic, now(), KEEP));
+}
+
+#[divan::bench(args = SIZES)]
+fn graph_all(bencher: Bencher<'_, '_>, services: usize) {
+    let it = Made::of(services, 0);
+    bencher.bench_local(|| graph(&it.known(), &Scope::all()));
+}
+
+#[divan::bench(args = SIZES, sample_count = 20, sample_size = 1)]
+fn place_first(bencher: Bencher<'_, '_>, services: usize) {
+    let it = Made::of(services, 0);
+    let drawn = graph(&it.known(), &Scope::all());
+    bencher.bench_local(|| place(None, &drawn));
+}
+
+#[divan::bench(args = SIZES, sample_count = 20, sample_size = 1)]
+fn place_unchanged(bencher: Bencher<'_, '_>, services: usize) {
+    let it = Made::of(services, 0);
+    let drawn = graph(&it.known(), &Scope::all());
+    let layout = place(None, &drawn);
+    bencher.bench_local(|| place(Some(&layout), &drawn));
+}
+
+#[divan::bench(args = SIZES, sample_count = 20, sample_size = 1)]
+fn place_20_edges_more(bencher: Bencher<'_, '_>, services: usize) {
+    let (before, after) = (Made::of(services, 0), Made::of(services, 20));
+    let layout = place(None, &graph(&before.known(), &Scope::all()));
+    let drawn = graph(&after.known(), &Scope::all());
+    bencher.bench_local(|| place(Some(&layout), &drawn));
+}
+
+/// The picture that a page shows.
+#[divan::bench(args = SIZES, sample_count = 50, sample_size = 1)]
+fn view_all(bencher: Bencher<'_, '_>, services: usize) {
+    let it = Made::of(services, 0);
+    let layout = place(None, &graph(&it.known(), &Scope::all()));
+    bencher.bench_local(|| topology(&it.known(), &layout, &Scope::all(), Vec::new(), VERSION));
+}
+
+#[divan::bench(args = SIZES, sample_count = 50, sample_size = 1)]
+fn view_one_namespace_of_40(bencher: Bencher<'_, '_>, services: usize) {
+    let it = Made::of(services, 0);
+    let layout = place(None, &graph(&it.known(), &Scope::all()));
     let scope = Scope {
         namespaces: Some(Arc::from([Name::from("team-07")])),
     };
-    measure("topology, one namespace of 40", || {
-        topology(&known, &layout, &scope, Vec::new(), version)
-    });
-    measure("report", || report::report(&known, &Scope::all()));
+    bencher.bench_local(|| topology(&it.known(), &layout, &scope, Vec::new(), VERSION));
+}
+
+#[divan::bench(args = SIZES, sample_count = 50, sample_size = 1)]
+fn report_all(bencher: Bencher<'_, '_>, services: usize) {
+    let it = Made::of(services, 0);
+    bencher.bench_local(|| report::report(&it.known(), &Scope::all()));
 }

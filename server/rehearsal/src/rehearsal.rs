@@ -3,7 +3,7 @@
 use crate::{
     api::ObjectStore,
     run::Run,
-    scenario::Scenario,
+    scenario::{Scenario, System},
     traffic::SimulatedMetrics,
     world::controllers::{Startup, controllers},
 };
@@ -76,6 +76,14 @@ impl Rehearsal {
 
     /// As [`Self::start`], with everything said.
     pub fn with(scenario: &Scenario, settings: Settings, clock: Arc<dyn Clock>) -> Self {
+        let mut this = Self::of(scenario.into(), settings, clock);
+        let begin = |story| Run::begin(scenario, story, settings.seed, &this.cluster, &this.metrics);
+        this.run = scenario.story.map(begin).map(Arc::new);
+        this
+    }
+
+    /// As [`Self::with`], of a system that is no scenario.
+    pub fn of(system: System, settings: Settings, clock: Arc<dyn Clock>) -> Self {
         let store = ObjectStore::new(clock.clone(), settings.backlog);
         store.on_change(controllers(settings.startup));
         for kind in Kind::ALL.into_iter().filter(|kind| kind.custom()) {
@@ -84,7 +92,7 @@ impl Rehearsal {
         let created = Timestamp::from_second((clock.now() - AGE).as_second())
             .unwrap_or_default()
             .to_string();
-        for (kind, mut json) in (scenario.objects)() {
+        for (kind, mut json) in system.objects {
             if let Some(metadata) = json.get_mut("metadata").and_then(Value::as_object_mut) {
                 metadata.insert("creationTimestamp".into(), created.as_str().into());
             }
@@ -92,19 +100,11 @@ impl Rehearsal {
             let loaded = store.load(kind, json, "kubectl-client-side-apply");
             debug_assert!(loaded.is_ok(), "{loaded:?}");
         }
-        let metrics = SimulatedMetrics::of(
-            &store,
-            (scenario.demand)(),
-            settings.seed,
-            clock,
-            settings.history_s,
-        );
-        let metrics = Arc::new(metrics);
-        let begin = |story| Arc::new(Run::begin(scenario, story, settings.seed, &store, &metrics));
+        let metrics = SimulatedMetrics::of(&store, system.demand, settings.seed, clock, settings.history_s);
         Self {
-            run: scenario.story.map(begin),
             cluster: Arc::new(store),
-            metrics,
+            metrics: Arc::new(metrics),
+            run: None,
         }
     }
 }

@@ -20,6 +20,9 @@ mod large;
 mod night_job;
 mod not_restarted;
 mod rollouts_owns;
+mod sized;
+
+pub use sized::sized;
 
 /// A system and what is asked of it.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +50,24 @@ impl Scenario {
             names.extend(story.events.iter().map(|it| ("event", it.name)));
         }
         names
+    }
+}
+
+/// A system of one's own, and what is asked of it.
+#[derive(Clone, Debug, Default)]
+pub struct System {
+    /// Its objects.
+    pub objects: Manifests,
+    /// What is asked of it.
+    pub demand: Demand,
+}
+
+impl From<&Scenario> for System {
+    fn from(scenario: &Scenario) -> Self {
+        Self {
+            objects: (scenario.objects)(),
+            demand: (scenario.demand)(),
+        }
     }
 }
 
@@ -78,5 +99,5 @@ pub const GUIDE: Scenario = guide::SCENARIO;
 pub const HEADER_CANARY: Scenario = header_canary::SCENARIO;
 /// The guide's system before its crossing: nothing in the mesh.
 pub const BEFORE: Scenario = before::SCENARIO;
-/// 50 namespaces, 500 services, 4,000 pods.
+/// 50 namespaces, 500 services, about 4,000 pods.
 pub const LARGE: Scenario = large::SCENARIO;

@@ -22,6 +22,7 @@
 
 mod changes;
 mod demand;
+mod exposition;
 mod ingress;
 mod journey;
 mod load;
@@ -36,11 +37,13 @@ mod tally;
 mod toll;
 
 pub use demand::{Arrivals, Call, Caller, Demand, Shape, Token, Turn, Work};
+pub use exposition::{CONTENT_TYPE, Exposition};
 pub(crate) use observer::{Answered, Observer, Second};
 pub use samples::{Count, Line};
 pub use toll::{Cause, Harm, Toll};
 
 use crate::api::ObjectStore;
+use exposition::Identities;
 use naru_domain::{
     SourceName, Timestamp, Why,
     traffic::{Dated, Split, SplitQuestion, Traffic},
@@ -158,6 +161,20 @@ impl SimulatedMetrics {
     pub fn unjudged(&self) -> u64 {
         let state = self.caught_up();
         state.simulation.as_ref().map_or(0, Simulation::unjudged)
+    }
+
+    /// The proxies' counters as they stand, for a real Prometheus, also while questions fail. What is rendered from then on is a copy.
+    pub fn exposition(&self) -> Exposition {
+        let mut state = self.caught_up();
+        let State {
+            samples, simulation, ..
+        } = &mut *state;
+        let simulation = simulation.as_ref();
+        samples.exposed(|| {
+            simulation
+                .map(|it| Identities::of(it.objects()))
+                .unwrap_or_default()
+        })
     }
 
     fn caught_up(&self) -> MutexGuard<'_, State> {

@@ -8,11 +8,10 @@ pub mod guide;
 pub mod hands;
 mod injection;
 pub mod istio;
-mod large;
 pub mod manifest;
+pub mod sized;
 
 pub use injection::injected;
-pub use large::large;
 
 use naru_domain::object::Kind;
 use serde_json::Value;

@@ -1,11 +1,21 @@
 //! Counters, their samples, and what can be computed from these.
 
+mod histogram;
+mod kept;
+
+pub(super) use histogram::{BOUNDS, Histogram};
+
+use super::exposition::{Exposition, Identities, Row, labels};
+use kept::Scrape;
 use naru_domain::{
     Name, Timestamp, Why,
     traffic::{Dated, Flow, FlowKey, Protocol, Reporter, Split, SplitQuestion, SplitRow, Traffic},
     workload::WorkloadId,
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
 
 /// How long samples are kept: longer than any window that a page offers.
 const KEPT_MS: i64 = 20 * 60 * 1_000;
@@ -14,7 +24,7 @@ const KEPT_MS: i64 = 20 * 60 * 1_000;
 const RATE_NEEDS: usize = 4;
 
 /// What tells one series from another.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Line {
     /// Who called whom, and whose proxy counted.
     pub flow: FlowKey,
@@ -46,30 +56,21 @@ impl Count {
         self.sent += more.sent;
         self.received += more.received;
     }
-
-    fn since(self, base: Self) -> Self {
-        Self {
-            requests: self.requests - base.requests,
-            duration_us: self.duration_us - base.duration_us,
-            sent: self.sent - base.sent,
-            received: self.received - base.received,
-        }
-    }
-}
-
-/// All counters once. Counters are numbered in the order of their first growth, so a short scrape lacks what came later.
-#[derive(Debug)]
-struct Scrape {
-    at: Timestamp,
-    values: Vec<Count>,
 }
 
 /// Counters and their samples.
 #[derive(Debug, Default)]
 pub(super) struct Samples {
-    numbers: BTreeMap<Line, usize>,
+    numbers: HashMap<Arc<Line>, usize>,
+    /// By number.
+    lines: Vec<Arc<Line>>,
     now: Vec<Count>,
+    histograms: Vec<Histogram>,
+    /// What has grown since the last scrape.
+    fresh: Vec<Count>,
     scrapes: VecDeque<Scrape>,
+    /// Labels of the series that were exposed before.
+    labels: Vec<Arc<str>>,
 }
 
 impl Samples {
@@ -78,14 +79,19 @@ impl Samples {
         if let Some(&number) = self.numbers.get(line) {
             return number;
         }
-        let number = self.now.len();
+        let (number, line) = (self.now.len(), Arc::new(line.clone()));
         self.numbers.insert(line.clone(), number);
+        self.lines.push(line);
         self.now.push(Count::default());
+        self.histograms.push(Histogram::default());
+        self.fresh.push(Count::default());
         number
     }
 
     pub(super) fn add(&mut self, number: usize, by: Count) {
         self.now[number].add(by);
+        self.histograms[number].add(by.requests, by.duration_us);
+        self.fresh[number].add(by);
     }
 
     pub(super) fn count(&mut self, line: &Line, by: Count) {
@@ -111,28 +117,57 @@ impl Samples {
         while self.scrapes.front().is_some_and(|first| !kept(first)) {
             self.scrapes.pop_front();
         }
-        self.scrapes.push_back(Scrape {
-            at,
-            values: self.now.clone(),
-        });
+        self.scrapes.push_back(Scrape::of(at, &mut self.fresh));
     }
 
-    /// As [`Self::scrape`], but these workloads' proxies do not answer: what is known of them stays as it was.
+    /// All counters as they stand. A series keeps the labels that it was first exposed with; `identities` is asked for new ones only.
+    pub(super) fn exposed(&mut self, identities: impl FnOnce() -> Identities) -> Exposition {
+        if self.labels.len() < self.lines.len() {
+            let identities = identities();
+            // Whether a connection was mutual TLS is said by the called side's line alone.
+            let lines = self.lines.iter();
+            let mutual: HashSet<&FlowKey> = lines
+                .filter(|it| it.mtls && it.flow.reporter == Reporter::Destination)
+                .map(|it| &it.flow)
+                .collect();
+            for line in &self.lines[self.labels.len()..] {
+                let reporter = Reporter::Destination;
+                let met = FlowKey {
+                    reporter,
+                    ..line.flow.clone()
+                };
+                let mutual = line.mtls || (line.flow.reporter != reporter && mutual.contains(&met));
+                self.labels.push(labels(line, mutual, &identities).into());
+            }
+        }
+        let rows = self.lines.iter().enumerate().map(|(number, line)| Row {
+            labels: self.labels[number].clone(),
+            protocol: line.flow.protocol,
+            count: self.now[number],
+            histogram: self.histograms[number],
+        });
+        Exposition::of(rows.collect())
+    }
+
+    /// As [`Self::scrape`], but these workloads' proxies do not answer: what they counted is seen by the next scrape that they answer.
     pub(super) fn scrape_without(&mut self, at: Timestamp, silent: &[WorkloadId]) {
-        self.scrape(at);
-        let [.., before, last] = self.scrapes.make_contiguous() else {
-            return;
-        };
-        for (line, &number) in self.numbers.iter().filter(|_| !silent.is_empty()) {
+        let missed = |line: &Line| {
             let party = match line.flow.reporter {
                 Reporter::Source => &line.flow.source,
                 Reporter::Destination => &line.flow.target,
             };
-            let missed =
-                |(namespace, name): &WorkloadId| *namespace == party.namespace && *name == party.workload;
-            if silent.iter().any(missed) {
-                last.values[number] = before.values.get(number).copied().unwrap_or_default();
+            let mut silent = silent.iter();
+            silent.any(|(namespace, name)| *namespace == party.namespace && *name == party.workload)
+        };
+        let mut held = Vec::new();
+        if !silent.is_empty() {
+            for (number, _) in self.lines.iter().enumerate().filter(|(_, line)| missed(line)) {
+                held.push((number, std::mem::take(&mut self.fresh[number])));
             }
+        }
+        self.scrape(at);
+        for (number, count) in held {
+            self.fresh[number] = count;
         }
     }
 
@@ -154,14 +189,17 @@ impl Samples {
             });
         };
         let seconds = last.at.duration_since(first.at).as_secs_f64();
+        let mut grown = vec![Count::default(); self.lines.len()];
+        for pair in inside.windows(2) {
+            pair[1].each(|number, by| {
+                if number < pair[0].known {
+                    grown[number].add(by);
+                }
+            });
+        }
         let mut flows: BTreeMap<FlowKey, Flow> = BTreeMap::new();
         let mut durations: BTreeMap<&FlowKey, (u64, u64)> = BTreeMap::new();
-        for (line, &number) in &self.numbers {
-            let base = inside.iter().find_map(|scrape| scrape.values.get(number));
-            let (Some(base), Some(end)) = (base, last.values.get(number)) else {
-                continue;
-            };
-            let grown = end.since(*base);
+        for (line, grown) in self.lines.iter().zip(&grown) {
             if grown.requests == 0 && grown.sent == 0 && grown.received == 0 {
                 continue;
             }
@@ -208,14 +246,16 @@ impl Samples {
                 needed: 2,
             });
         };
+        let mut grown = vec![0; self.lines.len()];
+        for scrape in &after[1..] {
+            scrape.each(|number, by| grown[number] += by.requests);
+        }
         let mut rows: BTreeMap<(Name, Name, Name), (u64, u64)> = BTreeMap::new();
         let mut unrouted = 0;
-        for (line, &number) in &self.numbers {
+        for (line, requests) in self.lines.iter().zip(grown) {
             if line.flow.reporter != Reporter::Source || line.flow.service != question.service {
                 continue;
             }
-            let value = |scrape: &Scrape| scrape.values.get(number).map_or(0, |count| count.requests);
-            let requests = value(last) - value(base);
             let target = &line.flow.target;
             if target.workload.is_empty() {
                 unrouted += requests;

@@ -307,6 +307,10 @@ impl Simulation {
     pub(super) fn unjudged(&self) -> u64 {
         self.unjudged
     }
+
+    pub(super) fn objects(&self) -> &Objects {
+        &self.objects
+    }
 }
 
 fn planned(works: BTreeMap<WorkloadId, Work>, routes: &mut Routes) -> BTreeMap<WorkloadId, Planned> {

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 mod cluster;
+mod exposition;
 mod journal;
 mod knobs;
 mod mesh;
 mod metrics;
 mod rollout;
+mod sized;
 mod stories;
 mod time;
 mod traffic;

@@ -8,7 +8,7 @@ use naru_domain::{
     workload::workloads,
 };
 use naru_ports::{As, Cluster, Seen};
-use naru_rehearsal::{ManualClock, Rehearsal, Settings, scenario, world};
+use naru_rehearsal::{ManualClock, Rehearsal, Settings, scenario};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(crate) fn start(scenario: &scenario::Scenario, history_s: u32) -> (Arc<Manua
 }
 
 /// Everything that watches tell at the start.
-fn seen(rehearsal: &Rehearsal) -> Objects {
+pub(crate) fn seen(rehearsal: &Rehearsal) -> Objects {
     let mut objects = Objects::default();
     for kind in Kind::ALL {
         let Some(Some(Seen::Reset { facts, gaps })) = rehearsal.cluster.watch(kind).next().now_or_never()
@@ -149,21 +149,6 @@ async fn scaling_and_restarting_replace_pods() {
     assert_eq!(pods().len(), 3);
     store.delete(&key);
     assert_eq!(pods().len(), 0);
-}
-
-#[test]
-fn a_large_world_has_the_size_that_was_asked_for() {
-    let manifests = world::large(50, 500, 4_000);
-    let count = |kind| manifests.iter().filter(|(it, _)| *it == kind).count();
-    let pods: u64 = manifests
-        .iter()
-        .filter_map(|(_, json)| json.pointer("/spec/replicas")?.as_u64())
-        .sum();
-    assert_eq!(
-        (count(Kind::Namespace), count(Kind::Service), pods),
-        (51, 500, 4_000)
-    );
-    assert_eq!(count(Kind::VirtualService), 50);
 }
 
 #[test]
