@@ -8,6 +8,7 @@
 //! | question | file |
 //! |---|---|
 //! | who asks what of whom | `demand` |
+//! | which requests come in now | `arrivals` |
 //! | what has changed, and whom that concerns | `changes` |
 //! | who are the pods to the mesh | `peers` |
 //! | where does a proxy send a request, and what is behind that | `routes` |
@@ -20,6 +21,7 @@
 //!
 //! Nothing runs in the background: time is caught up with whenever somebody asks.
 
+mod arrivals;
 mod changes;
 mod demand;
 mod exposition;

@@ -45,14 +45,14 @@ pub(super) type Judged<T> = (T, bool);
 /// The ends of a connection: classes of caller and called, destination, and the called pod's port.
 pub(super) type Ends = (u32, u32, u32, u16);
 
-/// What authorization is asked about: the ends without the destination, target, shape, and whether mutual TLS carries it.
-pub(super) type Case = (u32, u32, u16, u32, u32, bool);
+/// A request at a called pod: classes of caller and called, the pod's port, target, shape, and whether mutual TLS carries it.
+pub(super) type Entering = (u32, u32, u16, u32, u32, bool);
 
 /// What was asked so far, under the policies of one time.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     pub(super) shakes: BTreeMap<Ends, Judged<Shake>>,
-    pub(super) verdicts: BTreeMap<Case, Judged<Verdict>>,
+    pub(super) verdicts: BTreeMap<Entering, Judged<Verdict>>,
 }
 
 /// A request as it arrives: after what the caller's proxy has rewritten.

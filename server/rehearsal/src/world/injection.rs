@@ -4,7 +4,7 @@ use crate::api::ObjectStore;
 use naru_domain::{
     fact::{Fact, Namespace},
     mesh::{
-        Mesh,
+        Mesh, MeshConfig,
         injection::{Injectors, Template, WillInject},
     },
     object::{Key, Kind},
@@ -40,7 +40,12 @@ pub fn injected(store: &ObjectStore, namespace: &str, template: &Value) -> bool 
             objects.put(fact);
         }
     }
-    taken(&Mesh::of(&objects), &home, template)
+    // Of meshConfig injectors read nothing.
+    let mesh = Mesh {
+        objects: &objects,
+        config: MeshConfig::default(),
+    };
+    taken(&mesh, &home, template)
 }
 
 fn taken(mesh: &Mesh<'_>, home: &Namespace, template: &Value) -> bool {

@@ -60,7 +60,7 @@ fn played(name: &str) {
             };
             let after = record.ended.duration_since(record.began).as_secs();
             let line = format!("{}, seed {seed}: {ended:?} after {after} s, {record:?}", one.name);
-            println!(
+            eprintln!(
                 "{}, seed {seed}: {ended:?} after {after} s, {} of {} harmed",
                 one.name, record.harmed, record.asked
             );
@@ -189,6 +189,9 @@ fn moves_are_refused_when_unknown_when_they_do_nothing_and_after_the_end() {
 fn every_part_has_a_name_of_its_own_and_every_step_is_one_of_the_moves() {
     for (scenario, story) in stories() {
         let names = scenario.names();
+        names
+            .iter()
+            .for_each(|(part, name)| eprintln!("{} {part} {name}", scenario.name));
         let own: BTreeSet<_> = names.iter().collect();
         assert_eq!(own.len(), names.len(), "{}", scenario.name);
         assert!(
