@@ -126,6 +126,7 @@ async fn main() {
         } else {
             Mode::Rehearsal
         },
+        rehearsal: None,
     };
     let context = move || {
         provide_context(backend.clone());

@@ -3,7 +3,7 @@
 #[cfg(feature = "ssr")]
 mod request;
 
-use crate::{lang::Lang, theme::Theme};
+use crate::{bar::Bar, lang::Lang, theme::Theme};
 use leptos::prelude::{SharedValue, use_context};
 use naru_view::{Millis, Name, source::SourceState, version::Version};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,8 @@ pub struct Backend {
     pub system: Name,
     /// Rehearsal or a cluster.
     pub mode: Mode,
+    /// The hand on the rehearsal, where it is one.
+    pub rehearsal: Option<Arc<dyn naru_ports::Rehearsing>>,
 }
 
 /// Who is looking, and what they may see. Given anew for each request.
@@ -78,6 +80,8 @@ pub struct Frame {
     pub sources: Vec<SourceState>,
     /// The version that the page was rendered from.
     pub version: Option<Version>,
+    /// What the bar of a rehearsal shows; None where there is none.
+    pub bar: Option<Bar>,
 }
 
 impl Frame {
@@ -106,6 +110,7 @@ impl Frame {
             now: backend.clock.now().as_millisecond(),
             sources: view.overview.sources.clone(),
             version: Some(view.version),
+            bar: Bar::here(),
             ..frame
         }
     }

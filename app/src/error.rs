@@ -4,7 +4,7 @@ use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
     server_fn::codec::JsonEncoding,
 };
-use naru_view::{Name, why::ApplyError};
+use naru_view::{Name, rehearsal::Declined, why::ApplyError};
 use serde::{Deserialize, Serialize};
 
 /// Why a page or an action has no answer.
@@ -25,6 +25,11 @@ pub enum AppError {
     },
     /// There is no such thing, or this viewer may not see it.
     NotFound,
+    /// The rehearsal does not do it.
+    Declined {
+        /// Why.
+        why: Declined,
+    },
     /// A fault of ours; the server's log has it.
     Internal,
 }
@@ -64,6 +69,11 @@ impl AppError {
                 ApplyError::Forbidden { .. } | ApplyError::ReadOnly => 403,
                 ApplyError::Unreachable { .. } | ApplyError::NoJournal { .. } => 503,
                 ApplyError::Unsure { .. } => 504,
+            },
+            Self::Declined { why } => match why {
+                Declined::Unknown(_) => 422,
+                Declined::NotNow | Declined::Ended => 409,
+                Declined::Forbidden => 403,
             },
             Self::BadRequest { .. } => 400,
             Self::NotFound => 404,

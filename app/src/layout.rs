@@ -1,7 +1,8 @@
-//! The frame around every page: skip link, top bar, rail, main; keyboard shortcuts and the moving of focus.
+//! The frame around every page: skip link, top bar, the band of a rehearsal, rail, main; keyboard shortcuts and the moving of focus.
 
 mod freshness;
 mod rail;
+mod rehearsal;
 mod shortcuts;
 mod top_bar;
 
@@ -45,6 +46,7 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
         <a class="skip" href="#main">{lang.nav_skip()}</a>
         <div class="frame" class:narrow=narrow>
             {top_bar::top_bar(help)}
+            {rehearsal::band()}
             {rail::rail(narrow)}
             <main id="main" tabindex="-1">
                 {lost(lang)}

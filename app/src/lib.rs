@@ -6,6 +6,7 @@
 //!                                        ▲                          browser: GET /live/<part>
 //!                                        └── live::follow: the doorbell /live rings, the page takes the new body
 //! button ─► plan sheet ─► serverfns::{plan_weights, apply_weights, plan_undo, undo_change} ─► Console
+//!        └► bar of a rehearsal ─► serverfns::{rehearsal, rehearse} ─► Rehearsing
 //! ```
 //!
 //! Reading order: [`routes`] (every page), [`context`] (what the server gives), [`lang`] (both languages, one method a sentence),
@@ -22,6 +23,7 @@
 #![recursion_limit = "512"]
 
 mod app;
+pub mod bar;
 mod components;
 pub mod context;
 pub mod error;

@@ -26,6 +26,21 @@ pub(crate) enum Link {
     Lost(Millis),
 }
 
+/// A moment of the server's clock and of this machine's, and how fast the one goes by the other.
+#[derive(Clone, Copy, Debug)]
+struct Passing {
+    server: Millis,
+    here: f64,
+    pace: u32,
+}
+
+impl Passing {
+    fn at(self, here: f64) -> Millis {
+        // Milliseconds since the epoch fit into both.
+        self.server + ((here - self.here) * f64::from(self.pace)) as Millis
+    }
+}
+
 /// The live state that all pages share.
 #[derive(Clone, Copy)]
 pub(crate) struct Live {
@@ -35,6 +50,8 @@ pub(crate) struct Live {
     pub(crate) link: RwSignal<Link>,
     /// The server's clock, moving once a second in the browser.
     pub(crate) now: RwSignal<Millis>,
+    /// How `now` moves on.
+    time: StoredValue<Option<Passing>>,
     /// The sources of what is shown now.
     pub(crate) sources: RwSignal<Vec<SourceState>>,
     /// Rings again where a page fell behind while it was fetching.
@@ -47,6 +64,7 @@ impl Live {
             wanted: RwSignal::new(frame.version),
             link: RwSignal::new(Link::Still),
             now: RwSignal::new(frame.now),
+            time: StoredValue::new(None),
             sources: RwSignal::new(frame.sources.clone()),
             nudge: RwSignal::new(0),
         }
@@ -55,6 +73,18 @@ impl Live {
     /// Starts clock and doorbell. Browser only.
     pub(crate) fn start(self) {
         doorbell::start(self);
+    }
+
+    /// The server's clock is there now, and goes on at this pace: a rehearsal's time stands still or runs. Browser only.
+    pub(crate) fn pass(self, now: Millis, pace: u32) {
+        let passing = Passing {
+            server: now,
+            here: js_sys::Date::now(),
+            pace,
+        };
+        if self.time.try_update_value(|it| *it = Some(passing)).is_some() {
+            self.now.set(now);
+        }
     }
 
     pub(crate) fn here() -> Self {

@@ -1,7 +1,10 @@
 //! Reasons as sentences, in either language. The pages, the command line and the logs of pipelines say the same.
 
 use crate::{AppError, format, lang::Lang};
-use naru_view::why::{ApplyError, Refused, Risk, SourceName, Why};
+use naru_view::{
+    rehearsal::Declined,
+    why::{ApplyError, Refused, Risk, SourceName, Why},
+};
 
 /// The source's own name; the same in both languages.
 pub fn source(source: SourceName) -> &'static str {
@@ -138,6 +141,12 @@ pub fn app_error(lang: Lang, error: &AppError) -> String {
         AppError::Lost => lang.error_lost().into(),
         AppError::BadRequest { field } => lang.refused_bad_input(field),
         AppError::NotFound => lang.error_not_found().into(),
+        AppError::Declined { why } => match why {
+            Declined::Unknown(name) => lang.rehearsal_unknown(name),
+            Declined::NotNow => lang.rehearsal_not_now().into(),
+            Declined::Ended => lang.rehearsal_ended().into(),
+            Declined::Forbidden => lang.rehearsal_forbidden().into(),
+        },
         AppError::Internal => lang.error_internal().into(),
     }
 }

@@ -4,11 +4,13 @@
 mod apply_weights;
 mod plan_undo;
 mod plan_weights;
+mod rehearsal;
 mod undo_change;
 
 pub use apply_weights::{ApplyWeights, apply_weights};
 pub use plan_undo::{PlanUndo, plan_undo};
 pub use plan_weights::{PlanWeights, plan_weights};
+pub use rehearsal::{Rehearsal, Rehearse, rehearsal, rehearse};
 pub use undo_change::{UndoChange, undo_change};
 
 #[cfg(feature = "ssr")]

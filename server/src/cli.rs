@@ -14,13 +14,14 @@
 use crate::{
     config::{Kubernetes, Listening, Logging, Observing, Prometheus, Standing},
     failure::Failure,
-    graph, logging, startup,
+    graph, logging, rehearse, startup,
     what_if::{self, About},
     why,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use naru_app::Lang;
-use std::{env, path::PathBuf, process::ExitCode};
+use naru_rehearsal::time::Pace;
+use std::{env, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 /// A console for carrying a Kubernetes system onto the Istio service mesh
 #[derive(Debug, Parser)]
@@ -86,9 +87,57 @@ pub(crate) struct Rehearse {
     /// What is rehearsed
     #[arg(long, env = "NARU_SCENARIO", default_value = "guide", value_name = "NAME")]
     pub(crate) scenario: String,
+    /// Instead of a scenario: a system of this many namespaces, 1 to 1,000
+    #[arg(
+        long,
+        env = "NARU_NAMESPACES",
+        conflicts_with = "scenario",
+        value_parser = clap::value_parser!(u32).range(1..=1_000),
+        value_name = "NUMBER"
+    )]
+    pub(crate) namespaces: Option<u32>,
+    /// Services of each namespace of such a system, 1 to 100
+    #[arg(
+        long,
+        env = "NARU_SERVICES",
+        conflicts_with = "scenario",
+        value_parser = clap::value_parser!(u32).range(1..=100),
+        value_name = "NUMBER"
+    )]
+    pub(crate) services: Option<u32>,
+    /// Loopback address and port at which a real Prometheus can scrape the proxies' counters
+    #[arg(long, env = "NARU_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
     /// The same seed, the same world
     #[arg(long, env = "NARU_SEED", default_value_t = 1, value_name = "NUMBER")]
     pub(crate) seed: u64,
+    /// How fast time passes: 0 (it stands still), 1, 10 or 60
+    #[arg(
+        long,
+        env = "NARU_SPEED",
+        default_value = "1",
+        value_parser = speed,
+        allow_negative_numbers = true,
+        value_name = "FACTOR"
+    )]
+    pub(crate) speed: Pace,
+    /// Objects of your own, added to the scenario's: a file, a folder, or - for standard input; can be repeated
+    #[arg(
+        short = 'f',
+        long = "file",
+        env = "NARU_FILE",
+        value_delimiter = ',',
+        value_name = "PATH"
+    )]
+    pub(crate) files: Vec<PathBuf>,
+    /// File to which the record of each finished run is added, as a line of JSON
+    #[arg(long, env = "NARU_RECORDS", value_name = "PATH")]
+    pub(crate) records: Option<PathBuf>,
+}
+
+fn speed(text: &str) -> Result<Pace, String> {
+    let pace = text.parse().ok().and_then(Pace::of_factor);
+    pace.ok_or_else(|| "not one of 0, 1, 10, 60".to_owned())
 }
 
 /// `naru graph`
@@ -198,7 +247,7 @@ pub async fn run() -> ExitCode {
     let lang = language(cli.lang);
     let done: Result<(), Failure> = match cli.command {
         Command::Serve(serve) => startup::serve(serve).await,
-        Command::Rehearse(rehearse) => startup::rehearse(rehearse).await,
+        Command::Rehearse(options) => rehearse::rehearse(options).await,
         Command::Graph(options) => graph::run(options).await,
         Command::WhatIf(options) => what_if::run(&options),
         Command::Why(options) => why::run(options, lang).await,

@@ -1,7 +1,7 @@
 //! Objects and requests from files, and results to standard output.
 
 use crate::failure::Failure;
-use naru_domain::{manifests, snapshot::Objects};
+use naru_domain::{manifests, object::Kind, snapshot::Objects};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
@@ -15,17 +15,33 @@ const LIMIT: u64 = 64 << 20;
 
 /// The objects of files and folders (all their `.yaml`, `.yml` and `.json`, not deeper), and of standard input for `-`.
 pub(crate) fn objects(paths: &[PathBuf]) -> Result<Objects, Failure> {
+    let documents = documents(paths)?;
+    let (origins, documents): (Vec<PathBuf>, Vec<Value>) = documents.into_iter().unzip();
+    manifests::objects(documents).map_err(|(index, malformed)| unusable(&origins[index], &malformed))
+}
+
+/// The same one by one, for who loads them elsewhere: those without which others cannot be come first, as kinds are ordered.
+pub(crate) fn manifests(paths: &[PathBuf]) -> Result<Vec<(Kind, Value)>, Failure> {
+    let mut all = Vec::new();
+    for (origin, document) in documents(paths)? {
+        let found = manifests::objects_of(document).map_err(|malformed| unusable(&origin, &malformed))?;
+        all.extend(found);
+    }
+    all.sort_by_key(|(kind, _)| *kind);
+    Ok(all)
+}
+
+/// Documents, each with the file that it is from.
+fn documents(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Value)>, Failure> {
     let mut documents = Vec::new();
-    let mut origins = Vec::new();
     for path in paths {
         for file in files(path)? {
             let found = serde_saphyr::from_multiple::<Value>(&text(&file)?)
                 .map_err(|error| unusable(&file, &error))?;
-            origins.extend(found.iter().map(|_| file.clone()));
-            documents.extend(found);
+            documents.extend(found.into_iter().map(|document| (file.clone(), document)));
         }
     }
-    manifests::objects(documents).map_err(|(index, malformed)| unusable(&origins[index], &malformed))
+    Ok(documents)
 }
 
 /// A JSON document.

@@ -8,6 +8,7 @@ mod body;
 mod guard;
 mod health;
 mod pages;
+mod records;
 mod security;
 pub mod site;
 
@@ -15,13 +16,15 @@ pub use guard::Hosts;
 
 use crate::{
     live::{Doorbell, Live},
-    sessions, shutdown,
+    sessions::{self, Playing},
+    shutdown,
 };
 use axum::{Router, http::StatusCode, middleware, serve::ListenerExt};
 use naru_app::context::Backend;
 use naru_domain::actor::Scope;
+use naru_ports::SystemClock;
 use site::Site;
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::oneshot};
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -41,10 +44,12 @@ const GRACE: Duration = Duration::from_secs(20);
 /// All routes, behind everything that stands before them.
 pub fn router(backend: Backend, doorbell: Doorbell, site: Site, hosts: Hosts) -> Router {
     let assets = site.router();
+    let playing = Playing(backend.rehearsal.is_some());
     Router::new()
         .merge(Live::new(backend.console.clone(), doorbell).router())
         .merge(pages::router(backend.clone(), site))
-        .layer(middleware::from_fn(sessions::identify))
+        .merge(records::router(backend.rehearsal.clone()))
+        .layer(middleware::from_fn_with_state(playing, sessions::identify))
         .layer(CompressionLayer::new())
         // Assets and probes know no viewer; assets are compressed when they are built.
         .merge(assets)
@@ -61,7 +66,8 @@ pub fn router(backend: Backend, doorbell: Doorbell, site: Site, hosts: Hosts) ->
 /// Serves until the process is asked to end: then no new connection is taken, streams end, requests in flight are finished.
 pub async fn serve(listener: TcpListener, backend: Backend, site: Site, hosts: Hosts) -> io::Result<()> {
     let first = backend.console.view(&Scope::all()).version;
-    let (doorbell, ring) = Doorbell::new(backend.console.clone(), backend.clock.clone(), first);
+    // By the wall clock: a rehearsal's time may stand still, and pages are to hear of changes all the same.
+    let (doorbell, ring) = Doorbell::new(backend.console.clone(), Arc::new(SystemClock), first);
     let ring = tokio::spawn(ring);
     let router = router(backend, doorbell, site, hosts);
     let listener = listener.tap_io(|connection| {

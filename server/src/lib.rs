@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! cli ─► config ─► startup (the only place that names adapters) ─► Engine ─► http::serve
-//!                        └─► graph (one shot, no engine)
+//!                        ├─► rehearse (a world of its own, one run at a time)
+//!                        └─► graph, why, what-if (one shot, no engine)
 //! ```
 //!
 //! Invariants: handlers see `naru_ports::Console` and nothing behind it; every response has the headers of `http::security`; nothing is
@@ -17,6 +18,7 @@ pub mod http;
 mod inventory;
 pub mod live;
 mod logging;
+mod rehearse;
 pub mod sessions;
 mod shutdown;
 pub mod sources;

@@ -1,12 +1,14 @@
 //! Who asks. While there is no login, everybody who reaches the loopback address is the one fixed operator; pages, streams and server
 //! functions already ask for a [`Viewer`], so that a login only has to put another one in its place.
 
+use crate::rehearse;
 use axum::{
-    extract::{FromRequestParts, Request},
+    extract::{FromRequestParts, Request, State},
     http::{StatusCode, request::Parts},
     middleware::Next,
     response::Response,
 };
+use naru_app::context::Preferences;
 use naru_domain::actor::{Actor, Scope};
 
 /// Who asks, and what they may see. Derived anew for each request.
@@ -28,10 +30,21 @@ impl Viewer {
     }
 }
 
-/// Puts the viewer beside the request, where [`Viewer`]'s extractor and the pages' context find it.
-pub async fn identify(mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(Viewer::loopback());
-    next.run(request).await
+/// Whether people say whom they play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Playing(pub bool);
+
+/// Puts the viewer beside the request, where [`Viewer`]'s extractor and the pages' context find it. In a rehearsal it is whom somebody
+/// plays, as their page says: no more than a choice of theirs, since nothing real can be touched.
+pub async fn identify(State(Playing(playing)): State<Playing>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let viewer = if playing {
+        rehearse::viewer(Preferences::of(&parts).persona)
+    } else {
+        Viewer::loopback()
+    };
+    parts.extensions.insert(viewer);
+    next.run(Request::from_parts(parts, body)).await
 }
 
 impl<S: Sync> FromRequestParts<S> for Viewer {

@@ -1,7 +1,7 @@
 //! Puts the parts together. The only place that names adapters: a source is a port, an adapter, a rehearsal, and a line here.
 
 use crate::{
-    cli::{Graph, Rehearse, Serve},
+    cli::{Graph, Serve},
     config::{Kubernetes, Listening, Prometheus, Standing},
     failure::Failure,
     http::{self, Hosts, site::Site},
@@ -12,8 +12,7 @@ use naru_app::context::{Backend, Mode};
 use naru_domain::{SourceName, Why};
 use naru_engine::{Engine, Settings, Setup};
 use naru_kube::{ConnectError, KubeCluster, Source};
-use naru_ports::{Clock, Cluster, Metrics, SystemClock};
-use naru_rehearsal::{Rehearsal, scenario};
+use naru_ports::{Clock, Cluster, Console, Metrics, Rehearsing, SystemClock};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use std::{sync::Arc, time::Duration};
 use tokio::net::TcpListener;
@@ -55,42 +54,16 @@ pub(crate) async fn serve(options: Serve) -> Result<(), Failure> {
     };
     let name = options.standing.name.clone().unwrap_or(address);
     let settings = settings(options.observing.window, &options.standing);
-    let setup = Setup {
+    let engine = Engine::start(Setup {
         cluster: Arc::new(cluster),
         metrics,
-        clock,
+        clock: clock.clone(),
         settings,
-    };
-    run(setup, door, &name, Mode::Cluster(name.as_str().into())).await
-}
-
-/// `naru rehearse`
-pub(crate) async fn rehearse(options: Rehearse) -> Result<(), Failure> {
-    let clock = Arc::new(SystemClock);
-    let scenario = scenario::by_name(&options.scenario).ok_or_else(|| Failure::NoScenario {
-        name: options.scenario.clone(),
-        known: scenario::ALL.map(|scenario| scenario.name).join(", "),
-    })?;
-    let door = Door::open(&options.listening).await?;
-    let Rehearsal { cluster, metrics, .. } = Rehearsal::start(&scenario, options.seed, clock.clone());
-    let name = options
-        .standing
-        .name
-        .clone()
-        .unwrap_or_else(|| scenario.name.to_owned());
-    let settings = settings(options.observing.window, &options.standing);
-    run(
-        Setup {
-            cluster,
-            metrics,
-            clock,
-            settings,
-        },
-        door,
-        &name,
-        Mode::Rehearsal,
-    )
-    .await
+    });
+    let mode = Mode::Cluster(name.as_str().into());
+    let served = open(engine.clone(), clock, None, door, &name, mode).await;
+    engine.stop().await;
+    served
 }
 
 /// The sources that `naru graph` was given; at least one.
@@ -115,14 +88,14 @@ pub(crate) async fn cluster(options: &Kubernetes) -> Result<Arc<dyn Cluster>, Fa
 }
 
 /// What pages come out of: checked and opened before anything is asked of a source, so that a wrong setting ends the command at once.
-struct Door {
+pub(crate) struct Door {
     listener: TcpListener,
     site: Site,
     hosts: Hosts,
 }
 
 impl Door {
-    async fn open(listening: &Listening) -> Result<Self, Failure> {
+    pub(crate) async fn open(listening: &Listening) -> Result<Self, Failure> {
         let address = listening.listen;
         if !address.ip().is_loopback() {
             return Err(Failure::NotLoopback { address });
@@ -142,26 +115,33 @@ impl Door {
     }
 }
 
-async fn run(setup: Setup, door: Door, system: &str, mode: Mode) -> Result<(), Failure> {
+/// Serves this console until the process is asked to end.
+pub(crate) async fn open(
+    console: Arc<dyn Console>,
+    clock: Arc<dyn Clock>,
+    rehearsal: Option<Arc<dyn Rehearsing>>,
+    door: Door,
+    system: &str,
+    mode: Mode,
+) -> Result<(), Failure> {
     let address = door
         .listener
         .local_addr()
         .context("the address that is listened on")?;
-    let clock: Arc<dyn Clock> = setup.clock.clone();
-    let engine = Engine::start(setup);
     let backend = Backend {
-        console: engine.clone(),
+        console,
         clock,
         system: system.into(),
         mode,
+        rehearsal,
     };
     tracing::info!(%address, system, "listening");
     let served = http::serve(door.listener, backend, door.site, door.hosts).await;
-    engine.stop().await;
     served.context("serving").map_err(Failure::from)
 }
 
-fn settings(window_s: u32, standing: &Standing) -> Settings {
+/// How an engine of this process runs; each with an epoch of its own.
+pub(crate) fn settings(window_s: u32, standing: &Standing) -> Settings {
     // Below 2^53, so that a browser can hold it as a number.
     let epoch = SmallRng::from_os_rng().random_range(1..1_u64 << 53);
     let settings = Settings::new(epoch, format!("naru-{epoch:x}").into());

@@ -18,14 +18,20 @@ pub fn objects(documents: impl IntoIterator<Item = Value>) -> Result<Objects, (u
         ..Objects::default()
     };
     for (index, document) in documents.into_iter().enumerate() {
-        put(&mut objects, document).map_err(|why| (index, why))?;
+        for (kind, json) in objects_of(document).map_err(|why| (index, why))? {
+            objects.put(Fact::read(kind, json).map_err(|why| (index, why))?);
+        }
     }
     Ok(objects)
 }
 
-fn put(objects: &mut Objects, mut document: Value) -> Result<(), Malformed> {
+/// One document's objects of kinds that Naru knows, each with its namespace: one, those of a `List`, or none.
+///
+/// # Errors
+/// Why it is no object.
+pub fn objects_of(mut document: Value) -> Result<Vec<(Kind, Value)>, Malformed> {
     if document.is_null() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let text = |name: &str| document.get(name).and_then(Value::as_str).unwrap_or("");
     let (api_version, kind) = (text("apiVersion"), text("kind"));
@@ -38,10 +44,11 @@ fn put(objects: &mut Objects, mut document: Value) -> Result<(), Malformed> {
     if kind.ends_with("List") {
         let items = document.get_mut("items").and_then(Value::as_array_mut);
         let items = items.map(std::mem::take).unwrap_or_default();
-        return items.into_iter().try_for_each(|item| put(objects, item));
+        let each: Vec<_> = items.into_iter().map(objects_of).collect::<Result<_, _>>()?;
+        return Ok(each.into_iter().flatten().collect());
     }
     let Some(kind) = Kind::named(api_version, kind) else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     if kind.namespaced()
         && let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut)
@@ -51,8 +58,9 @@ fn put(objects: &mut Objects, mut document: Value) -> Result<(), Malformed> {
             *namespace = json!("default");
         }
     }
-    objects.put(Fact::read(kind, document)?);
-    Ok(())
+    // What cannot be read is told now, before anything is made of it.
+    Fact::read(kind, document.clone())?;
+    Ok(vec![(kind, document)])
 }
 
 #[cfg(test)]

@@ -16,4 +16,5 @@ pub use clock::{Clock, SystemClock};
 pub use cluster::{Access, As, Cluster, ClusterError, Seen, Submitted};
 pub use console::Console;
 pub use metrics::Metrics;
-pub use rehearsal::{Declined, Rehearsing};
+pub use naru_view::rehearsal::Declined;
+pub use rehearsal::Rehearsing;

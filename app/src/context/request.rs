@@ -1,8 +1,9 @@
-//! What a request says about language and colours: the URL first, then the cookie, then the browser's own wish.
+//! What a request says about language, colours, and whom somebody plays: the URL first, then the cookie, then the browser's own wish.
 
 use crate::{lang::Lang, theme::Theme};
 use http::{HeaderMap, HeaderName, header, request::Parts};
 use leptos::prelude::use_context;
+use naru_view::rehearsal::Persona;
 
 /// A viewer's choices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,8 +12,10 @@ pub struct Preferences {
     pub lang: Lang,
     /// The colours.
     pub theme: Theme,
-    /// Which of them the URL named: these are to be remembered in a cookie.
-    pub named: (bool, bool),
+    /// Whom somebody plays, which only a rehearsal asks.
+    pub persona: Persona,
+    /// Which of them the URL named, in this order: these are to be remembered in a cookie.
+    pub named: (bool, bool, bool),
 }
 
 impl Preferences {
@@ -21,6 +24,7 @@ impl Preferences {
         let query = parts.uri.query().unwrap_or("");
         let lang = pair(query.split('&'), "lang").and_then(Lang::from_tag);
         let theme = pair(query.split('&'), "theme").and_then(Theme::from_tag);
+        let persona = pair(query.split('&'), "persona").and_then(Persona::from_tag);
         let cookies = text(&parts.headers, &header::COOKIE);
         let cookie = |name| pair(cookies.split(';').map(str::trim), name);
         Self {
@@ -30,7 +34,10 @@ impl Preferences {
             theme: theme
                 .or_else(|| cookie("theme").and_then(Theme::from_tag))
                 .unwrap_or_default(),
-            named: (lang.is_some(), theme.is_some()),
+            persona: persona
+                .or_else(|| cookie("persona").and_then(Persona::from_tag))
+                .unwrap_or_default(),
+            named: (lang.is_some(), theme.is_some(), persona.is_some()),
         }
     }
 
@@ -39,7 +46,8 @@ impl Preferences {
         let cookie = |name, value| format!("{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax");
         let lang = self.named.0.then(|| cookie("lang", self.lang.tag()));
         let theme = self.named.1.then(|| cookie("theme", self.theme.tag()));
-        lang.into_iter().chain(theme).collect()
+        let persona = self.named.2.then(|| cookie("persona", self.persona.tag()));
+        lang.into_iter().chain(theme).chain(persona).collect()
     }
 }
 

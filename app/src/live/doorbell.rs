@@ -1,6 +1,6 @@
 //! The browser's side of `GET /live`: one EventSource, closed while the tab is hidden, opened again after a break.
 
-use super::{Link, Live};
+use super::{Link, Live, Passing};
 use leptos::{ev, prelude::*};
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -38,9 +38,17 @@ struct Doorbell {
 }
 
 pub(super) fn start(live: Live) {
-    let skew = live.now.get_untracked() as f64 - response_start();
+    let first = Passing {
+        server: live.now.get_untracked(),
+        here: response_start(),
+        pace: 1,
+    };
+    // A rehearsal may have said by now how its time goes.
+    live.time.update_value(|it| *it = it.or(Some(first)));
     let tick = move || {
-        let _ = live.now.try_set((js_sys::Date::now() + skew) as i64);
+        if let Some(Some(passing)) = live.time.try_get_value() {
+            let _ = live.now.try_set(passing.at(js_sys::Date::now()));
+        }
     };
     tick();
     let door = Doorbell {

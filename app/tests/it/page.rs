@@ -88,6 +88,7 @@ pub(crate) fn router(console: Fixed, scope: Scope) -> Router {
         clock: Arc::new(Stopped),
         system: "buildingbite".into(),
         mode: Mode::Rehearsal,
+        rehearsal: None,
     };
     let context = move || {
         provide_context(backend.clone());

@@ -4,11 +4,53 @@
 use crate::{Millis, Name};
 use serde::{Deserialize, Serialize};
 
+/// Whom somebody plays. Only a rehearsal offers a choice: elsewhere people are who they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Persona {
+    /// Runs the crossing: may everything.
+    #[default]
+    PlatformEngineer,
+    /// Moves its own canary, sees its own namespace.
+    ServiceTeam,
+    /// Sets policies, moves no traffic.
+    SecurityOfficer,
+    /// Looks.
+    Viewer,
+}
+
+impl Persona {
+    /// Each of them, in the order in which they are offered.
+    pub const ALL: [Self; 4] = [
+        Self::PlatformEngineer,
+        Self::ServiceTeam,
+        Self::SecurityOfficer,
+        Self::Viewer,
+    ];
+
+    /// As it stands in `?persona=` and in the cookie.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::PlatformEngineer => "platform-engineer",
+            Self::ServiceTeam => "service-team",
+            Self::SecurityOfficer => "security-officer",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    /// Reads a tag.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.tag() == tag)
+    }
+}
+
 /// A rehearsal as it stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rehearsal {
     /// The scenario that is played.
     pub scenario: Name,
+    /// All that can be played, in the order in which they are offered.
+    pub scenarios: Vec<Name>,
     /// Decides all chance in it.
     pub seed: u64,
     /// How often it was begun in this process, from 1.
@@ -93,4 +135,32 @@ pub struct TollRow {
     pub place: Name,
     /// How many.
     pub requests: u64,
+}
+
+/// What a player asks for beside moves of the console.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Time passes this fast from now on: 0, 1, 10 or 60.
+    Pace(u32),
+    /// This many seconds pass at once, 1 to 3,600.
+    Step(u32),
+    /// One of the story's moves.
+    Move(Name),
+    /// From the beginning, with this scenario and seed.
+    Restart(Name, u64),
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Declined {
+    /// There is no scenario, move or pace of this name.
+    Unknown(Name),
+    /// The move would do nothing now.
+    NotNow,
+    /// The run has ended: begin anew.
+    Ended,
+    /// This person may not do it.
+    Forbidden,
 }

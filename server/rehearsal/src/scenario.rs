@@ -5,6 +5,7 @@ use crate::{
     traffic::Demand,
     world::Manifests,
 };
+use naru_domain::Timestamp;
 
 mod before;
 mod blind;
@@ -38,6 +39,12 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// When its clock begins; None where it begins at the present.
+    pub fn starts(&self) -> Option<Timestamp> {
+        // A test holds every story to a moment that can be read.
+        self.story?.starts.parse().ok()
+    }
+
     /// Everything that has a sentence in the locales, as part (`title`, `brief`, `goal`, `harm`, `move`, `hint`, `event`) and name.
     pub fn names(&self) -> Vec<(&'static str, &'static str)> {
         let mut names = vec![("title", ""), ("brief", "")];

@@ -25,6 +25,7 @@ fn wrong_settings_end_with_2_before_anything_is_asked() {
         "apiVersion: v1\nkind: Config\ncurrent-context: gone\n",
     );
     let no_pem = file("no-pem", "hello");
+    let odd = file("odd-object", "apiVersion: v1\nkind: Service\nmetadata: 3\n");
     for (arguments, key) in [
         (
             vec!["serve", "--listen", "0.0.0.0:0", "--site", site],
@@ -53,6 +54,18 @@ fn wrong_settings_end_with_2_before_anything_is_asked() {
                 "nonsense",
             ],
             "no-scenario",
+        ),
+        (
+            vec![
+                "rehearse",
+                "--listen",
+                "127.0.0.1:0",
+                "--site",
+                site,
+                "--file",
+                &odd,
+            ],
+            "file",
         ),
         (here.to_vec(), "no-prometheus"),
         ([&here[..], &prometheus].concat(), "no-cluster"),
@@ -120,6 +133,8 @@ fn arguments_that_make_no_sense_end_with_2() {
         &["graph", "--window", "1d"],
         &["graph", "--output", "yaml"],
         &["rehearse", "--seed", "-1"],
+        &["rehearse", "--speed", "-1"],
+        &["rehearse", "--speed=2"],
     ] {
         assert_eq!(ended(&mut naru(arguments)).0, 2, "{arguments:?}");
     }

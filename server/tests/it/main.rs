@@ -14,6 +14,7 @@ mod lab;
 mod live;
 mod odd_objects;
 mod pages;
+mod rehearsal;
 mod support;
 mod what_if;
 mod why;

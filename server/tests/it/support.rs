@@ -200,6 +200,7 @@ pub(crate) fn ringing(
         clock,
         system: "test".into(),
         mode: Mode::Rehearsal,
+        rehearsal: None,
     };
     let site = Site::open(assets(test)).unwrap();
     (router(backend, doorbell, site, Hosts::default()), ring)

@@ -9,6 +9,7 @@ mod jobs;
 mod pods;
 mod rollout;
 
+use super::injection::Injector;
 use crate::api::{Hook, ObjectStore};
 use naru_domain::{
     Name,
@@ -45,6 +46,7 @@ pub enum Startup {
 pub(super) struct Kubelet {
     startup: Startup,
     born: AtomicU32,
+    injector: Injector,
 }
 
 /// All controllers, for [`ObjectStore::on_change`].
@@ -52,6 +54,7 @@ pub fn controllers(startup: Startup) -> Hook {
     let kubelet = Arc::new(Kubelet {
         startup,
         born: AtomicU32::new(0),
+        injector: Injector::default(),
     });
     // The generation of each object that has been acted on: its status, which we write ourselves, is no reason to act.
     let handled = Mutex::new(BTreeMap::<Key, (Name, u64)>::new());

@@ -7,11 +7,14 @@ use naru_domain::{
         Mesh, MeshConfig,
         injection::{Injectors, Template, WillInject},
     },
-    object::{Key, Kind},
+    object::{Key, Kind, canonical},
     snapshot::{KindState, Objects},
 };
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// The kinds that decide about injection.
 const KINDS: [Kind; 3] = [
@@ -19,6 +22,41 @@ const KINDS: [Kind; 3] = [
     Kind::ConfigMap,
     Kind::MutatingWebhookConfiguration,
 ];
+
+/// What was decided so far, by all that decides: a large system makes thousands of pods of few templates.
+#[derive(Debug, Default)]
+pub(super) struct Injector(Mutex<BTreeMap<String, bool>>);
+
+impl Injector {
+    /// As [`injected`], asked once for the same template under the same configuration.
+    pub(super) fn takes(&self, store: &ObjectStore, namespace: &str, template: &Value) -> bool {
+        let mut asked = format!("{namespace} {}", canonical(template));
+        let home = store.object(&Key::new(Kind::Namespace, "", namespace));
+        asked.extend(home.iter().map(|it| format!(" {}", it.resource_version())));
+        for kind in [Kind::ConfigMap, Kind::MutatingWebhookConfiguration] {
+            for (key, json) in store.list(kind, None) {
+                let version = json.pointer("/metadata/resourceVersion").and_then(Value::as_str);
+                asked.push_str(&format!(" {key} {}", version.unwrap_or("")));
+            }
+        }
+        // A word is put in whole; nobody panics meanwhile.
+        let known = |it: &Self| {
+            it.0.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&asked)
+                .copied()
+        };
+        if let Some(word) = known(self) {
+            return word;
+        }
+        let word = injected(store, namespace, template);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(asked, word);
+        word
+    }
+}
 
 /// Whether a pod of this template gets a sidecar in this namespace, by the webhooks and injectors that are in the store, as the mesh model
 /// reads them. Where it does not judge, there is no sidecar.

@@ -109,6 +109,22 @@ impl Running {
         stream
     }
 
+    /// Sends this request as one of our own pages would, with a cookie, and reads on until the server ends the connection.
+    pub(crate) fn ask(&self, request: &str, cookie: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let (address, length) = (&self.address, body.len());
+        write!(
+            stream,
+            "{request} HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\ncookie: {cookie}\r\naccept: application/json\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
     /// The port that it has taken.
     pub(crate) fn address(&self) -> &str {
         &self.address

@@ -1,7 +1,7 @@
 //! The kubelet and the injector: pods as they are made, and as they become ready.
 
 use super::{Kubelet, Startup, owner, short, text};
-use crate::{api::ObjectStore, draw::Draw, world::injected};
+use crate::{api::ObjectStore, draw::Draw};
 use jiff::SignedDuration;
 use naru_domain::object::{Key, Kind, Object};
 use serde_json::{Map, Value, json};
@@ -81,7 +81,8 @@ fn make(
         }
         Startup::Slow { .. } | Startup::AtOnce => 0,
     };
-    let json = pod(store, of, kind, template, labels, nth, created, delay == 0);
+    let meshed = kubelet.injector.takes(store, &of.key().namespace, template);
+    let json = pod(meshed, of, kind, template, labels, nth, created, delay == 0);
     let key = store
         .load(Kind::Pod, json, "kube-controller-manager")
         .ok()?
@@ -102,7 +103,7 @@ fn make(
 
 #[expect(clippy::too_many_arguments, reason = "each is a part of the pod")]
 fn pod(
-    store: &ObjectStore,
+    meshed: bool,
     of: &Object,
     (api_version, kind): (&str, &str),
     template: &Value,
@@ -124,7 +125,7 @@ fn pod(
     }
     let mut spec = template.get("spec").cloned().unwrap_or_else(|| json!({}));
     spec["nodeName"] = format!("node-{}", nth % 3 + 1).into();
-    if injected(store, namespace, template) {
+    if meshed {
         inject(&mut metadata, &mut spec);
     }
     let up = |name: &Value| json!({"name": name, "ready": true, "started": true, "restartCount": 0, "state": {"running": {}}});

@@ -1,0 +1,121 @@
+//! Whom somebody plays: an identity, what it sees, and its rights in the rehearsed cluster.
+//!
+//! Rights are the cluster's, as in reality: the console asks with the person's groups, and the API server answers. Here is only what an
+//! administrator would have written into Roles.
+
+use crate::sessions::Viewer;
+use naru_domain::{
+    Name,
+    actor::{Actor, Scope},
+    object::Kind,
+};
+use naru_rehearsal::api::{Deeds, ObjectStore};
+use naru_view::rehearsal::Persona;
+use std::sync::Arc;
+
+/// The namespace of the team that is played.
+const TEAM: &str = "user-service";
+
+fn group(persona: Persona) -> Name {
+    match persona {
+        // The operator of a console without login, who may what everybody may here.
+        Persona::PlatformEngineer => Actor::loopback().groups[0].clone(),
+        other => format!("naru:{}", other.tag()).into(),
+    }
+}
+
+/// The viewer of a request by somebody who plays this.
+pub(crate) fn viewer(persona: Persona) -> Viewer {
+    let actor = match persona {
+        Persona::PlatformEngineer => Actor::loopback(),
+        other => Actor {
+            issuer: "naru:rehearsal".into(),
+            sub: other.tag().into(),
+            name: other.tag().into(),
+            groups: Arc::from([group(other)]),
+        },
+    };
+    let namespaces = (persona == Persona::ServiceTeam).then(|| Arc::from([Name::from(TEAM)]));
+    Viewer {
+        actor,
+        scope: Scope { namespaces },
+    }
+}
+
+/// Whether this person has a shell with kubectl beside the console.
+pub(super) fn has_kubectl(who: &Actor) -> bool {
+    who.groups.contains(&group(Persona::PlatformEngineer))
+}
+
+/// Whether this person may change nothing at all, the course of the rehearsal included.
+pub(super) fn only_looks(who: &Actor) -> bool {
+    who.groups.contains(&group(Persona::Viewer))
+}
+
+/// Writes the Roles.
+pub(super) fn grant(store: &ObjectStore) {
+    let deed = |verb, kind, namespace: Option<&str>| Deeds {
+        verb: Some(verb),
+        kind,
+        namespace: namespace.map(Name::from),
+    };
+    let sees = |namespace| ["get", "list", "watch"].map(|verb| deed(verb, None, namespace));
+    let sets = |kinds: &[Kind], namespace| {
+        let of = |kind: &Kind| ["create", "patch"].map(|verb| deed(verb, Some(*kind), namespace));
+        kinds.iter().flat_map(of).collect::<Vec<Deeds>>()
+    };
+    let with = |seen: [Deeds; 3], set: Vec<Deeds>| seen.into_iter().chain(set).collect::<Vec<Deeds>>();
+    let routing = [Kind::VirtualService, Kind::DestinationRule, Kind::Change];
+    store.allow_only(
+        group(Persona::ServiceTeam),
+        with(sees(Some(TEAM)), sets(&routing, Some(TEAM))),
+    );
+    let policies = [
+        Kind::PeerAuthentication,
+        Kind::AuthorizationPolicy,
+        Kind::RequestAuthentication,
+        Kind::Change,
+    ];
+    store.allow_only(
+        group(Persona::SecurityOfficer),
+        with(sees(None), sets(&policies, None)),
+    );
+    store.allow_only(group(Persona::Viewer), sees(None));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Persona, grant, has_kubectl, only_looks, viewer};
+    use naru_domain::object::Kind;
+    use naru_ports::{Access, Cluster};
+    use naru_rehearsal::{ManualClock, api::ObjectStore};
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn each_persona_may_what_its_work_needs_and_no_more() {
+        let store = ObjectStore::new(Arc::new(ManualClock::at(jiff::Timestamp::UNIX_EPOCH)), 8);
+        grant(&store);
+        let ask = |kind, namespace: &str| Access {
+            verb: "patch",
+            kind,
+            namespace: Some(namespace.into()),
+        };
+        let asks = [
+            ask(Kind::VirtualService, "user-service"),
+            ask(Kind::VirtualService, "default"),
+            ask(Kind::PeerAuthentication, "istio-system"),
+        ];
+        for (persona, expected) in [
+            (Persona::PlatformEngineer, [true, true, true]),
+            (Persona::ServiceTeam, [true, false, false]),
+            (Persona::SecurityOfficer, [false, false, true]),
+            (Persona::Viewer, [false, false, false]),
+        ] {
+            let who = viewer(persona).actor;
+            assert_eq!(store.may(&who, &asks).await.unwrap(), expected, "{persona:?}");
+            assert_eq!(has_kubectl(&who), persona == Persona::PlatformEngineer);
+            assert_eq!(only_looks(&who), persona == Persona::Viewer);
+        }
+        assert!(!viewer(Persona::ServiceTeam).scope.sees("default"));
+    }
+}
