@@ -5,7 +5,7 @@
 //! request ─► shell ─► App ─► routes ─► page ─► load::<View type>()  ssr: Backend.console, from memory
 //!                                        ▲                          browser: GET /live/<part>
 //!                                        └── live::follow: the doorbell /live rings, the page takes the new body
-//! button ─► plan sheet ─► serverfns::{plan_weights, apply_weights, plan_undo, undo_change} ─► Console
+//! button ─► plan sheet ─► serverfns::{plan_weights, apply_weights, plan_undo, undo_change, explain} ─► Console
 //! ```
 //!
 //! Reading order: [`routes`] (every page), [`context`] (what the server gives), [`lang`] (both languages, one method a sentence),
