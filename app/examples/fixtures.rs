@@ -22,6 +22,7 @@ use naru_ports::{Clock, Console};
 use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet, SetWeights},
+    explanation::{Ask, Explanation},
     version::Version,
     why::{ApplyError, Refused},
 };
@@ -33,6 +34,9 @@ struct Fixed(Scene);
 impl Console for Fixed {
     fn view(&self, _: &Scope) -> Arc<View> {
         Arc::new(self.0.view(1))
+    }
+    fn explain(&self, _: &Scope, ask: &Ask) -> Result<Explanation, Refused> {
+        self.0.explanation(ask)
     }
     async fn changed(&self, _: Version) -> Version {
         std::future::pending().await

@@ -27,6 +27,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/topology") view=pages::topology ssr=SsrMode::Async/>
                     <Route path=path!("/canary") view=pages::canary_list ssr=SsrMode::Async/>
                     <Route path=path!("/canary/:namespace/:name") view=pages::canary ssr=SsrMode::Async/>
+                    <Route path=path!("/why") view=pages::why ssr=SsrMode::Async/>
                     <Route path=path!("/changes") view=pages::changes ssr=SsrMode::Async/>
                 </Routes>
             </Layout>

@@ -4,6 +4,7 @@
 
 mod canaries;
 mod changes;
+mod explanation;
 mod topology;
 
 pub use canaries::plan;
@@ -12,11 +13,12 @@ use naru_view::{
     Millis, View,
     canary::Canaries,
     change::Changes,
+    explanation::{Ask, Explanation},
     overview::{FailingEdge, Overview, ServiceRow},
     source::{Freshness, SourceState},
     topology::Topology,
     version::Version,
-    why::{SourceName, Why},
+    why::{Refused, SourceName, Why},
 };
 use std::sync::Arc;
 
@@ -91,6 +93,14 @@ impl Scene {
             ];
         }
         vec![kubernetes, prometheus]
+    }
+
+    /// What this scene answers to a question.
+    ///
+    /// # Errors
+    /// As the domain does: no such caller, or a part that cannot be used.
+    pub fn explanation(self, ask: &Ask) -> Result<Explanation, Refused> {
+        explanation::explanation(&self.view(1), ask)
     }
 
     /// Everything that a viewer of this scene sees, as of version `seq`.

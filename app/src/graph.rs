@@ -14,6 +14,7 @@ pub(crate) use edge::{key as edge_key, mtls};
 pub(crate) use find::{Find, shown};
 pub(crate) use node::{kind, name};
 pub(crate) use select::{Selection, href, link, query};
+pub(crate) use svg::escape;
 
 use crate::lang::Lang;
 use naru_view::{

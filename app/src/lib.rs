@@ -6,7 +6,8 @@
 //!                                        ▲                          browser: GET /live/<part>
 //!                                        └── live::follow: the doorbell /live rings, the page takes the new body
 //! button ─► plan sheet ─► serverfns::{plan_weights, apply_weights, plan_undo, undo_change} ─► Console
-//!        └► bar of a rehearsal ─► serverfns::{rehearsal, rehearse} ─► Rehearsing
+//!        ├► question, /why ─► serverfns::explain ─► Console
+//!        └► band of a rehearsal ─► serverfns::{rehearsal, rehearse} ─► Rehearsing
 //! ```
 //!
 //! Reading order: [`routes`] (every page), [`context`] (what the server gives), [`lang`] (both languages, one method a sentence),

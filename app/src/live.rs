@@ -3,6 +3,8 @@
 mod doorbell;
 mod load;
 
+pub(crate) use load::load;
+
 use crate::{AppError, components::states, context::Frame};
 use leptos::prelude::*;
 use naru_view::{
@@ -133,7 +135,7 @@ part!(Changes, changes);
 /// A page made of one part: drawn once, then followed. The drawing reads the signal where it needs it, so what did not change stays
 /// as it is on the screen.
 pub(crate) fn part<T: Part>(draw: fn(RwSignal<Arc<T>>) -> AnyView) -> impl IntoView {
-    let first = Resource::new(|| (), |()| load::load::<T>());
+    let first = Resource::new(|| (), |()| load::<T>());
     let shown = move || {
         Suspend::new(async move {
             match first.await {
@@ -169,7 +171,7 @@ fn follow<T: Part>(data: RwSignal<Arc<T>>) {
         }
         busy.set_value(true);
         leptos::task::spawn_local(async move {
-            let answer: Result<Arc<T>, AppError> = load::load().await;
+            let answer: Result<Arc<T>, AppError> = load().await;
             let failed = answer.is_err();
             // The page may be gone by now, and its signals with it.
             if let Ok(body) = answer {

@@ -6,6 +6,7 @@ mod changes;
 mod not_found;
 mod overview;
 mod topology;
+mod why;
 
 pub(crate) use canary::canary;
 pub(crate) use canary_list::canary_list;
@@ -13,3 +14,4 @@ pub(crate) use changes::changes;
 pub(crate) use not_found::{missing, not_found};
 pub(crate) use overview::overview;
 pub(crate) use topology::topology;
+pub(crate) use why::why;

@@ -1,6 +1,6 @@
 //! Every page: its path, its name, its key. A page is one file in `pages/`, one line here and one in `app.rs`.
 
-use crate::{components::icon::Icon, lang::Lang};
+use crate::{components::icon::Icon, graph::link, lang::Lang};
 
 /// A page of the rail.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,7 @@ pub struct Page {
 }
 
 /// Every page of the rail, in its order. Pages that do not exist yet are not here: no link leads nowhere.
-pub const PAGES: [Page; 4] = [
+pub const PAGES: [Page; 5] = [
     Page {
         path: "/",
         key: 'o',
@@ -36,12 +36,23 @@ pub const PAGES: [Page; 4] = [
         name: Lang::nav_canary,
     },
     Page {
+        path: "/why",
+        key: 'w',
+        icon: Icon::Why,
+        name: Lang::nav_why,
+    },
+    Page {
         path: "/changes",
         key: 'h',
         icon: Icon::Changes,
         name: Lang::nav_changes,
     },
 ];
+
+/// The question what becomes of a request from one workload to another (`namespace/name` each); an empty `from` is left to be filled in.
+pub(crate) fn why(from: &str, to: &str) -> String {
+    format!("/why{}", link(&[("from", from), ("to", to)]))
+}
 
 /// The path of one VirtualService's weights.
 pub fn canary(namespace: &str, name: &str) -> String {

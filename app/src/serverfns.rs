@@ -2,12 +2,16 @@
 //! answers a failure as [`AppError`] under the status that fits.
 
 mod apply_weights;
+mod explain;
 mod plan_undo;
 mod plan_weights;
 mod rehearsal;
 mod undo_change;
 
 pub use apply_weights::{ApplyWeights, apply_weights};
+#[cfg(feature = "ssr")]
+pub(crate) use explain::explained;
+pub use explain::{Explain, explain};
 pub use plan_undo::{PlanUndo, plan_undo};
 pub use plan_weights::{PlanWeights, plan_weights};
 pub use rehearsal::{Rehearsal, Rehearse, rehearsal, rehearse};

@@ -17,15 +17,18 @@ use naru_domain::{
     mesh::{
         KINDS, Mesh,
         authz::Verdict,
-        explain::{End, Explanation, Leg, Nowhere, explain},
+        explain::{
+            End, Explanation, Leg, Nowhere,
+            ask::{self, Part},
+            explain,
+        },
         mtls,
-        route::{Protocol, Request},
+        route::Request,
     },
     snapshot::Objects,
     workload::WorkloadId,
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// Reads the request, asks, explains.
 pub(crate) async fn run(options: cli::Why, lang: Lang) -> Result<(), Failure> {
@@ -60,60 +63,25 @@ async fn objects(options: &cli::Why) -> Result<(Objects, Vec<Why>), Failure> {
 }
 
 fn workload(from: &str) -> Result<WorkloadId, Failure> {
-    match from.split_once('/') {
-        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
-            Ok((namespace.into(), name.into()))
-        }
-        _ => Err(Failure::NoWorkload {
-            workload: from.to_owned(),
-        }),
-    }
+    ask::place(from).ok_or_else(|| Failure::NoWorkload {
+        workload: from.to_owned(),
+    })
 }
 
 fn request(method: &str, url: &str, headers: &[String]) -> Result<Request, Failure> {
-    let bad = |argument, detail: &dyn std::fmt::Display| Failure::BadArgument {
-        argument,
-        detail: detail.to_string(),
-    };
-    let method = axum::http::Method::from_bytes(method.to_uppercase().as_bytes())
-        .map_err(|error| bad("METHOD", &error))?;
-    let url = reqwest::Url::parse(url).map_err(|error| bad("URL", &error))?;
-    let (protocol, host) = match (url.scheme(), url.host_str()) {
-        ("http", Some(host)) => (Protocol::Http, host),
-        ("https", Some(host)) => (Protocol::Https, host),
-        _ => return Err(bad("URL", &"http:// or https:// and a host")),
-    };
-    let port = url.port_or_known_default().unwrap_or(80);
-    let authority = url
-        .port()
-        .map_or(host.to_owned(), |port| format!("{host}:{port}"));
-    let path = url
-        .query()
-        .map_or(url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-    let mut named = BTreeMap::new();
-    for header in headers {
-        let (name, value) = header
-            .split_once(':')
-            .ok_or_else(|| bad("--header", &"NAME: VALUE"))?;
-        named.insert(Name::from(name.trim().to_lowercase()), Name::from(value.trim()));
-    }
-    // Who says another Host asks for it.
-    let host_header = named
-        .remove("host")
-        .unwrap_or_else(|| Name::from(authority.as_str()));
-    Ok(Request {
-        protocol,
-        address: None,
-        port,
-        sni: if protocol == Protocol::Https {
-            host.into()
-        } else {
-            "".into()
+    let headers: Option<Vec<(&str, &str)>> = headers.iter().map(|it| it.split_once(':')).collect();
+    let headers = headers.ok_or_else(|| Failure::BadArgument {
+        argument: "--header",
+        detail: "NAME: VALUE".into(),
+    })?;
+    ask::request(method, url, headers).map_err(|odd| Failure::BadArgument {
+        argument: match odd.part {
+            Part::From => "--from",
+            Part::Method => "METHOD",
+            Part::Url | Part::To => "URL",
+            Part::Headers => "--header",
         },
-        method: method.as_str().into(),
-        path: path.into(),
-        headers: named,
-        host: host_header,
+        detail: odd.detail,
     })
 }
 

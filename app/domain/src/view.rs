@@ -1,9 +1,11 @@
-//! The only door out: what one viewer may see of a snapshot, as wire types.
+//! The only door out: what one viewer may see of a snapshot, as wire types. [`view`] is what there is; [`explanation`] answers a question.
 
+mod explanation;
 mod overview;
 mod services;
 mod sources;
 
+pub use explanation::explanation;
 pub use sources::{PROMETHEUS_STALE, sources};
 
 use crate::{

@@ -4,8 +4,9 @@ use naru_domain::actor::{Actor, Scope};
 use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet, SetWeights},
+    explanation::{Ask, Explanation},
     version::Version,
-    why::ApplyError,
+    why::{ApplyError, Refused},
 };
 use std::sync::Arc;
 
@@ -14,6 +15,9 @@ use std::sync::Arc;
 pub trait Console: Send + Sync {
     /// What this viewer may see now. From memory: never waits for a source.
     fn view(&self, scope: &Scope) -> Arc<View>;
+
+    /// Explains one request as far as this viewer may see. From memory too.
+    fn explain(&self, scope: &Scope, ask: &Ask) -> Result<Explanation, Refused>;
 
     /// Returns once the version differs from `seen`.
     async fn changed(&self, seen: Version) -> Version;

@@ -10,6 +10,7 @@ pub(crate) enum Icon {
     Topology,
     Canary,
     Changes,
+    Why,
     Rail,
     Keyboard,
     Plus,
@@ -32,6 +33,9 @@ impl Icon {
             }
             Self::Canary => "M4 12h5M9 12c5 0 5-6 11-6M9 12c5 0 5 6 11 6M17 3l3 3-3 3M17 15l3 3-3 3",
             Self::Changes => "M3 12a9 9 0 1 0 3-6.7L3 8M3 3v5h5M12 7v5l3 2",
+            Self::Why => {
+                "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM9.5 9.5a2.5 2.5 0 1 1 3.6 2.2c-.7.4-1.1.9-1.1 1.8M12 16.5h.01"
+            }
             Self::Rail => "M3 4h18v16H3zM9 4v16",
             Self::Keyboard => "M2 6h20v12H2zM6 10h.01M10 10h.01M14 10h.01M18 10h.01M7 14h10",
             Self::Plus => "M12 5v14M5 12h14",

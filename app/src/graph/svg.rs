@@ -1,7 +1,7 @@
 //! Text for SVG.
 
 /// Makes any text safe inside an element or a quoted attribute.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

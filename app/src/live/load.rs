@@ -5,13 +5,13 @@ use crate::AppError;
 use std::sync::Arc;
 
 #[cfg(feature = "ssr")]
-pub(super) async fn load<T: Part>() -> Result<Arc<T>, AppError> {
+pub(crate) async fn load<T: Part>() -> Result<Arc<T>, AppError> {
     let (backend, viewer) = crate::context::backend()?;
     Ok(T::of(&backend.console.view(&viewer.scope)))
 }
 
 #[cfg(not(feature = "ssr"))]
-pub(super) async fn load<T: Part>() -> Result<Arc<T>, AppError> {
+pub(crate) async fn load<T: Part>() -> Result<Arc<T>, AppError> {
     // JavaScript's promises stay on their thread; a Resource asks for Send.
     send_wrapper::SendWrapper::new(async {
         let text = fetch(&format!("/live/{}", T::PATH))

@@ -7,3 +7,4 @@ mod page;
 mod pages;
 mod server_functions;
 mod states;
+mod why;

@@ -17,6 +17,7 @@ use naru_ports::{Clock, Console};
 use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet, SetWeights},
+    explanation::{Ask, Explanation},
     version::Version,
     why::{ApplyError, Refused},
 };
@@ -34,6 +35,10 @@ pub(crate) struct Fixed {
 impl Console for Fixed {
     fn view(&self, _: &Scope) -> Arc<View> {
         Arc::new(self.scene.view(1))
+    }
+
+    fn explain(&self, _: &Scope, ask: &Ask) -> Result<Explanation, Refused> {
+        self.scene.explanation(ask)
     }
 
     async fn changed(&self, _: Version) -> Version {

@@ -97,6 +97,29 @@ async fn failures_carry_their_reason_and_its_status() {
 }
 
 #[tokio::test]
+async fn a_request_is_explained_or_refused_by_its_status() {
+    let ask =
+        |from: &str, url: &str| json!({"ask": {"from": from, "method": "GET", "url": url, "headers": []}});
+    let caller = "default/sangsang-plus-gateway";
+    let (status, told) = call(
+        "explain",
+        &ask(caller, "http://user-service/"),
+        true,
+        Scope::all(),
+    )
+    .await;
+    assert_eq!((status, &told["outcome"]["outcome"]), (200, &json!("sent")));
+    for (body, status, failed) in [
+        (ask(caller, "xxx"), 400, "bad-request"),
+        (ask("a/b", "http://a/"), 422, "apply"),
+    ] {
+        let (answered, error) = call("explain", &body, false, Scope::all()).await;
+        assert_eq!((answered, &error["failed"]), (status, &json!(failed)), "{error}");
+        assert!(!error.to_string().contains("xxx"), "input is not echoed");
+    }
+}
+
+#[tokio::test]
 async fn what_is_out_of_bounds_is_not_looked_at() {
     let long = "x".repeat(300);
     let mut wide = intent([1, 1]);

@@ -25,13 +25,15 @@ use naru_domain::{
     actor::{Actor, Scope},
     change::{plan::Intent, recovery::GRACE},
     snapshot::Snapshot,
+    view::explanation,
 };
 use naru_ports::{Clock, Cluster, Console, Metrics};
 use naru_view::{
     View,
     canary::{Applied, PlanSheet, SetWeights},
+    explanation::{Ask, Explanation},
     version::Version,
-    why::ApplyError,
+    why::{ApplyError, Refused},
 };
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -133,6 +135,12 @@ impl Engine {
 impl Console for Engine {
     fn view(&self, scope: &Scope) -> Arc<View> {
         self.views.of(&self.board.latest(), scope)
+    }
+
+    fn explain(&self, scope: &Scope, ask: &Ask) -> Result<Explanation, Refused> {
+        let published = self.board.latest();
+        let view = self.views.of(&published, scope);
+        explanation(&published.snapshot, scope, &view.topology, ask)
     }
 
     async fn changed(&self, seen: Version) -> Version {

@@ -17,9 +17,10 @@ use naru_rehearsal::{
 use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet, SetWeights},
+    explanation::{Ask, Explanation},
     rehearsal::{Action, Declined, Rehearsal as Shown},
     version::Version,
-    why::ApplyError,
+    why::{ApplyError, Refused},
 };
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
@@ -180,6 +181,10 @@ impl Clock for Stage {
 impl Console for Stage {
     fn view(&self, scope: &Scope) -> Arc<View> {
         self.run().engine.view(scope)
+    }
+
+    fn explain(&self, scope: &Scope, ask: &Ask) -> Result<Explanation, Refused> {
+        self.run().engine.explain(scope, ask)
     }
 
     async fn changed(&self, seen: Version) -> Version {

@@ -7,11 +7,12 @@ use crate::support::{
 };
 use std::{io::Read, thread};
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "/",
     "/topology",
     "/canary",
     "/changes",
+    "/why",
     "/live/overview",
     "/live/topology",
     "/healthz",

@@ -1,6 +1,6 @@
 //! What nobody should send: each is refused with a status of the 400s, never with a fault of ours.
 
-use crate::support::{Shown, ask, request, served};
+use crate::support::{Shown, ask, get, request, served};
 use axum::{
     body::Body,
     http::{Method, Request, StatusCode},
@@ -147,6 +147,58 @@ async fn no_method_and_no_path_makes_a_fault() {
                 assert!(status.is_client_error(), "{method} {path}: {status}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_makes_no_sense_is_answered_in_words() {
+    let router = served("questions", Shown::new(1));
+    let long = format!("http://a/{}", "x".repeat(3_000));
+    let many = "&h=a:b".repeat(40);
+    let wide = format!("&h=a:{}", "v".repeat(5_000));
+    for query in [
+        "from=".to_owned(),
+        "from=a/b".into(),
+        "from=a/b&url=".into(),
+        "from=%00/%00&url=http://a/".into(),
+        "from=a/b&method=%00&url=http://a/".into(),
+        "from=a/b&method=G%20T&url=http://a/".into(),
+        "from=a/b&url=http://a/%0d%0aHost:%20b".into(),
+        "from=a/b&url=%ff%fe".into(),
+        "from=a/b&url=javascript:alert(1)".into(),
+        "from=a/b&url=http://[::1".into(),
+        "from=a/b&url=http://a:99999/".into(),
+        "from=a/b&url=http://a/&h=no%20colon".into(),
+        "from=a/b&url=http://a/&h=a:b%0d%0ac:d".into(),
+        "from=a/b&url=http://a/&h=%00:%00".into(),
+        "from=a/b&to=../..".into(),
+        "from=a/b&from=c/d&url=http://a/&url=http://b/".into(),
+        format!("from={}&url=http://a/", "a/".repeat(2_000)),
+        format!("from=a/b&url={long}"),
+        format!("from=a/b&url=http://a/{many}"),
+        format!("from=a/b&url=http://a/{wide}"),
+    ] {
+        let (status, _, body) = get(&router, &format!("/why?lang=en&{query}")).await;
+        assert_eq!(status, 200, "{query}");
+        assert_eq!(body.matches("role=\"alert\"").count(), 1, "{query}");
+        assert_eq!(body.matches("<h1").count(), 1, "{query}");
+    }
+    let asked = |body: &str| post("/api/explain", "application/json", body.to_owned());
+    let deep = format!("{{\"ask\":{}", "[".repeat(30_000));
+    let headers = vec![r#"["a","b"]"#; 1_000].join(",");
+    for body in [
+        "",
+        "{}",
+        "[]",
+        r#"{"ask":{"from":1,"method":"GET","url":"http://a/","headers":[]}}"#,
+        r#"{"ask":{"from":"a/b","method":"GET","url":"http://a/","headers":[["a"]]}}"#,
+        r#"{"ask":{"from":"nonsense","method":"GET","url":"http://a/","headers":[]}}"#,
+        r#"{"ask":{"from":"a/b","method":"","url":"http://a/","headers":[]}}"#,
+        &format!(r#"{{"ask":{{"from":"a/b","method":"GET","url":"http://a/","headers":[{headers}]}}}}"#),
+        &deep,
+    ] {
+        let status = ask(&router, asked(body)).await.status();
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{}", &body[..body.len().min(80)]);
     }
 }
 

@@ -4,11 +4,12 @@ use crate::support::{Shown, ask, get, request, served};
 use axum::{body::Body, http::Method};
 
 /// One of each sort of response.
-const ROUTES: [(Method, &str, u16); 14] = [
+const ROUTES: [(Method, &str, u16); 15] = [
     (Method::GET, "/", 200),
     (Method::GET, "/topology", 200),
     (Method::GET, "/canary", 200),
     (Method::GET, "/changes", 200),
+    (Method::GET, "/why", 200),
     (Method::GET, "/no/such/page", 404),
     (Method::POST, "/", 405),
     (Method::GET, "/live", 200),
@@ -97,7 +98,7 @@ async fn refusals_have_them_too() {
 async fn the_policy_names_the_nonce_that_every_script_and_style_carries() {
     let router = served("nonce", Shown::new(1));
     let mut seen = std::collections::BTreeSet::new();
-    for path in ["/", "/topology", "/canary", "/changes", "/no/such/page"] {
+    for path in ["/", "/topology", "/canary", "/why", "/changes", "/no/such/page"] {
         let (_, headers, body) = get(&router, path).await;
         let policy = headers["content-security-policy"].to_str().unwrap().to_owned();
         let nonce = policy

@@ -101,6 +101,7 @@ fn pages_show_them_and_answer() {
         "/canary",
         "/canary/%EA%B2%B0%EC%A0%9C/%EA%B2%BD%EB%A1%9C",
         "/changes",
+        "/why",
         "/live/overview",
         "/live/topology",
         "/live/canaries",

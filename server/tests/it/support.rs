@@ -15,17 +15,22 @@ use naru::{
     live::Doorbell,
 };
 use naru_app::context::{Backend, Mode};
-use naru_domain::actor::{Actor, Scope};
+use naru_domain::{
+    actor::{Actor, Scope},
+    snapshot::Snapshot,
+    view::explanation,
+};
 use naru_ports::{Clock, Console};
 use naru_view::{
     Name, View,
     canary::{Applied, Canaries, PlanSheet, SetWeights},
     change::Changes,
+    explanation::{Ask, Explanation},
     overview::Overview,
     source::{Freshness, SourceState},
     topology::Topology,
     version::Version,
-    why::{ApplyError, SourceName, Why},
+    why::{ApplyError, Refused, SourceName, Why},
 };
 use std::{
     fs,
@@ -63,6 +68,18 @@ impl Console for Shown {
     fn view(&self, _: &Scope) -> Arc<View> {
         *self.asked.lock().unwrap() += 1;
         self.view.borrow().clone()
+    }
+
+    /// Of a cluster in which nothing is known: what cannot be used is refused as the domain refuses it.
+    fn explain(&self, scope: &Scope, ask: &Ask) -> Result<Explanation, Refused> {
+        let view = self.view.borrow();
+        let nothing = Snapshot {
+            version: view.version,
+            taken: jiff::Timestamp::UNIX_EPOCH,
+            objects: Default::default(),
+            traffic: Default::default(),
+        };
+        explanation(&nothing, scope, &view.topology, ask)
     }
 
     async fn changed(&self, seen: Version) -> Version {

@@ -1,5 +1,7 @@
 //! One request explained: who decides, where it goes, what is behind, whether both sides agree on mutual TLS, and whether it is let in.
 
+pub mod ask;
+
 use super::{
     Mesh, Proxy, authz, host, mtls,
     protocol::{self, Reads},

@@ -7,9 +7,10 @@ use crate::{
     format,
     lang::Lang,
     pages::canary_list,
-    say,
+    routes, say,
 };
 use leptos::{ev, prelude::*};
+use leptos_router::components::A;
 use naru_view::{
     canary::{Canary, Destination, Observed, SetWeights, Share, WeightOf},
     weights::{TOTAL, link},
@@ -103,6 +104,10 @@ pub(super) fn rule(canary: Memo<Canary>, ask: RwSignal<Option<Ask>>) -> impl Int
         move || view! { <h2 id=id.clone()>{canary.with(|it| canary_list::rule(lang, it))}</h2> }
     };
     let stable = move || stable(lang, canary, draft, forbidden);
+    let to = first
+        .destinations
+        .first()
+        .and_then(|it| service(&it.host, &first.route.namespace));
     view! {
         <section class="card rule" aria-labelledby=id>
             <header>
@@ -130,7 +135,19 @@ pub(super) fn rule(canary: Memo<Canary>, ask: RwSignal<Option<Ask>>) -> impl Int
                 </p>
             </footer>
             {track::legend(lang)}
+            {to.map(|to| view! { <p class="inset"><A href=routes::why("", &to)>{lang.request_open_service()}</A></p> })}
         </section>
+    }
+}
+
+/// The Service (`namespace/name`) that a rule's host names, if it is written as one of the cluster's.
+fn service(host: &str, namespace: &str) -> Option<String> {
+    let mut parts = host.split('.');
+    let name = parts.next().filter(|it| !it.is_empty() && !it.contains('*'))?;
+    match (parts.next(), parts.next()) {
+        (None, _) => Some(format!("{namespace}/{name}")),
+        (Some(namespace), Some("svc")) => Some(format!("{namespace}/{name}")),
+        _ => None,
     }
 }
 

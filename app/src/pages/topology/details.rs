@@ -13,6 +13,7 @@ use crate::{
     },
     format,
     graph::{Selection, edge_key, href, kind, mtls},
+    routes,
 };
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -124,6 +125,20 @@ fn of_node(stage: Stage, it: &Topology, i: usize, node: &Node) -> AnyView {
     .into_any()
 }
 
+/// The question what becomes of a request along this edge, where both ends have names and it carries requests.
+fn why(it: &Topology, edge: &Edge) -> Option<String> {
+    let place = |i: u32| {
+        let node = it.nodes.get(i as usize)?;
+        let named = matches!(
+            node.kind,
+            NodeKind::Workload | NodeKind::Gateway | NodeKind::Ingress
+        ) && !node.namespace.is_empty();
+        named.then(|| format!("{}/{}", node.namespace, node.workload))
+    };
+    let requests = &*edge.protocol != "tcp";
+    requests.then(|| Some(routes::why(&place(edge.source)?, &place(edge.target)?)))?
+}
+
 fn of_edge(stage: Stage, it: &Topology, edge: &Edge) -> AnyView {
     let lang = stage.lang;
     let end = |i: u32| {
@@ -133,6 +148,7 @@ fn of_edge(stage: Stage, it: &Topology, edge: &Edge) -> AnyView {
             .unwrap_or_default()
     };
     let (from, to) = (end(edge.source), end(edge.target));
+    let why = why(it, edge).map(|href| view! { <p class="inset"><A href>{lang.request_open()}</A></p> });
     let codes = edge.codes.iter().map(|it| {
         let flags = if &*it.flags == "-" { String::new() } else { format!(" {}", it.flags) };
         view! { <li><code>{format!("{}{flags}", it.code)}</code>" "<span class="num">{lang.unit_per_second(&format::number(it.rate))}</span></li> }
@@ -177,6 +193,7 @@ fn of_edge(stage: Stage, it: &Topology, edge: &Edge) -> AnyView {
         </div>
         {seen}
         <dl class="facts">{facts}</dl>
+        {why}
         {hidden}
         <div class="inset">{whys(lang, &edge.whys)}</div>
     }
