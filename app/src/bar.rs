@@ -100,10 +100,3 @@ pub fn key(scenario: &str, part: &str, name: &str) -> String {
         .collect();
     words.join("_")
 }
-
-#[cfg(not(feature = "ssr"))]
-impl Bar {
-    pub(crate) fn here() -> Option<Self> {
-        None
-    }
-}
