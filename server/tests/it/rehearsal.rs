@@ -131,7 +131,10 @@ fn own_objects_are_part_of_the_world() {
         template:\n    metadata: {labels: {app: ledger}}\n    spec: {containers: [{name: app, image: ledger}]}\n";
     std::fs::write(&file, text).unwrap();
     let console = Running::start(&["rehearse", "--file", file.to_str().unwrap()], &assets("own"));
-    assert!(console.get("/live/topology").1.contains("ledger"));
+    // Until the first snapshot; a world without it would never end this.
+    while console.get("/readyz").0 != 200 || !console.get("/live/topology").1.contains("ledger") {
+        std::thread::yield_now();
+    }
 }
 
 #[test]
