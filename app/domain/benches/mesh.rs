@@ -1,4 +1,4 @@
-//! What the mesh model's two questions cost: `cargo bench -p naru-domain --bench mesh`. The figures are in `benches/README.md`.
+//! What the mesh model's two questions cost: `cargo bench -p naru-domain --bench mesh`.
 
 use divan::{AllocProfiler, Bencher};
 use naru_domain::{

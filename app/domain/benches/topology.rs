@@ -1,6 +1,6 @@
 //! What the graph of a mesh costs: services of two pods each, three edges a service, each counted by both reporters.
 //!
-//! `cargo bench -p naru-domain --bench topology`. The figures are in `benches/README.md`.
+//! `cargo bench -p naru-domain --bench topology`.
 
 use divan::{AllocProfiler, Bencher};
 use naru_domain::{

@@ -1,4 +1,4 @@
-//! What a scrape of a rehearsed system costs: `cargo bench -p naru-rehearsal --bench scrape`. The figures are in `benches/README.md`.
+//! What a scrape of a rehearsed system costs: `cargo bench -p naru-rehearsal --bench scrape`.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 

@@ -1,4 +1,4 @@
-//! What a second of a rehearsed system costs: `cargo bench -p naru-rehearsal --bench tick`. The figures are in `benches/README.md`.
+//! What a second of a rehearsed system costs: `cargo bench -p naru-rehearsal --bench tick`.
 
 mod started;
 
