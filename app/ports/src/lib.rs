@@ -16,5 +16,4 @@ pub use clock::{Clock, SystemClock};
 pub use cluster::{Access, As, Cluster, ClusterError, Seen, Submitted};
 pub use console::Console;
 pub use metrics::Metrics;
-pub use naru_view::rehearsal::Declined;
 pub use rehearsal::Rehearsing;

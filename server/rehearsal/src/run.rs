@@ -25,8 +25,7 @@ use naru_domain::{
     object::{Key, Kind},
     snapshot::{KindState, Objects},
 };
-use naru_ports::Declined;
-use naru_view::rehearsal::{self as wire, Ending, TollRow};
+use naru_view::rehearsal::{self as wire, Declined, Ending, TollRow};
 use std::sync::Arc;
 
 /// A run of a scenario's story.

@@ -11,8 +11,6 @@ pub mod istio;
 pub mod manifest;
 pub mod sized;
 
-pub use injection::injected;
-
 use naru_domain::object::Kind;
 use serde_json::Value;
 

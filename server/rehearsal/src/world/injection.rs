@@ -60,7 +60,7 @@ impl Injector {
 
 /// Whether a pod of this template gets a sidecar in this namespace, by the webhooks and injectors that are in the store, as the mesh model
 /// reads them. Where it does not judge, there is no sidecar.
-pub fn injected(store: &ObjectStore, namespace: &str, template: &Value) -> bool {
+fn injected(store: &ObjectStore, namespace: &str, template: &Value) -> bool {
     let mut objects = Objects::default();
     for kind in KINDS {
         objects.kinds.insert(kind, KindState::Known);

@@ -2,7 +2,7 @@
 //! seed and what is done when.
 
 use jiff::{SignedDuration, Timestamp};
-use naru_ports::{Clock, Declined};
+use naru_ports::Clock;
 use naru_rehearsal::{
     ManualClock, Rehearsal,
     run::Record,
@@ -10,6 +10,7 @@ use naru_rehearsal::{
     story::{Ends, Play, Story, TOO_LATE},
     time::{Control, Pace},
 };
+use naru_view::rehearsal::Declined;
 use std::{collections::BTreeSet, sync::Arc};
 
 fn stories() -> Vec<(Scenario, &'static Story)> {
