@@ -21,6 +21,8 @@ use naru_view::{
 struct Draft {
     weights: RwSignal<Vec<u32>>,
     locked: RwSignal<Vec<bool>>,
+    /// Somebody has typed a number and not left its field yet.
+    typing: RwSignal<bool>,
 }
 
 impl Draft {
@@ -35,11 +37,26 @@ impl Draft {
             .with(|weights| weights.get(index).copied().unwrap_or(0))
     }
 
+    /// What is set has changed, by our own plan or by somebody else: the draft starts from it anew, unless somebody is in the middle of
+    /// one for the same destinations. True where such a draft is kept, and now stands on other weights than it was begun on.
+    fn follow(self, (before, was): &Shape, (now, is): &Shape) -> bool {
+        let touched = self.typing.get_untracked() || self.weights.with_untracked(|drafted| drafted != was);
+        if touched && before == now {
+            return self.weights.with_untracked(|drafted| drafted != is);
+        }
+        self.locked.set(vec![false; is.len()]);
+        self.weights.set(is.clone());
+        false
+    }
+
     fn locked(self, index: usize) -> bool {
         self.locked
             .with(|locked| locked.get(index).copied().unwrap_or(false))
     }
 }
+
+/// The destinations of a rule, and what is set for each.
+type Shape = (Vec<String>, Vec<u32>);
 
 fn set_weights(canary: &Canary) -> Vec<u32> {
     canary.destinations.iter().map(|it| it.weight).collect()
@@ -57,19 +74,14 @@ pub(super) fn rule(canary: Memo<Canary>, ask: RwSignal<Option<Ask>>) -> impl Int
     let draft = Draft {
         weights: RwSignal::new(set_weights(&first)),
         locked: RwSignal::new(vec![false; first.destinations.len()]),
+        typing: RwSignal::new(false),
     };
-    // What is set can change under the draft: by our own plan, or by somebody else. The draft then starts from it, and says so
-    // unless it already was the same.
     let shape = Memo::new(move |_| canary.with(|it| (names(it), set_weights(it))));
     let moved = RwSignal::new(false);
-    Effect::new(move |before: Option<(Vec<String>, Vec<u32>)>| {
+    Effect::new(move |before: Option<Shape>| {
         let now = shape.get();
-        if before.as_ref().is_some_and(|before| *before != now) {
-            let drafted = draft.weights.get_untracked();
-            let untouched = before.is_some_and(|before| before.1 == drafted);
-            moved.set(drafted != now.1 && !untouched);
-            draft.locked.set(vec![false; now.1.len()]);
-            draft.weights.set(now.1.clone());
+        if let Some(before) = before.filter(|before| *before != now) {
+            moved.set(draft.follow(&before, &now));
         }
         now
     });
@@ -99,6 +111,10 @@ pub(super) fn rule(canary: Memo<Canary>, ask: RwSignal<Option<Ask>>) -> impl Int
         moved.set(false);
         ask.set(Some(Ask::Weights(intent)));
     };
+    let reset = move |_| {
+        moved.set(false);
+        draft.weights.set(shape.with_untracked(|it| it.1.clone()));
+    };
     let heading = {
         let id = id.clone();
         move || view! { <h2 id=id.clone()>{canary.with(|it| canary_list::rule(lang, it))}</h2> }
@@ -126,7 +142,7 @@ pub(super) fn rule(canary: Memo<Canary>, ask: RwSignal<Option<Ask>>) -> impl Int
                     type="button"
                     class="button"
                     disabled=move || same.get()
-                    on:click=move |_| draft.weights.set(shape.with_untracked(|it| it.1.clone()))
+                    on:click=reset
                 >
                     {lang.canary_reset()}
                 </button>
@@ -181,6 +197,7 @@ fn row(
         }
     };
     let slide = move |event: ev::Targeted<ev::Event, web_sys::HtmlInputElement>| {
+        draft.typing.set(false);
         by_hand(event.target().value());
         // Where others could not give way the slider goes back to what the draft says.
         event.target().set_value(
@@ -279,6 +296,7 @@ fn row(
                     prop:value=move || draft.get(i).to_string()
                     aria-label=move || lang.canary_number_of(&name())
                     disabled=held
+                    on:input=move |_| draft.typing.set(true)
                     on:change:target=slide
                     on:keydown=keys
                 />
