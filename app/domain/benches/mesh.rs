@@ -5,7 +5,7 @@ use naru_domain::{
     fact::{Fact, Labels},
     mesh::{Mesh, Proxy, authz, route},
     object::Kind,
-    snapshot::{KindState, Objects},
+    snapshot::Objects,
 };
 use serde_json::{Value, json};
 
@@ -27,10 +27,7 @@ fn put(objects: &mut Objects, kind: Kind, namespace: &str, name: &str, spec: &Va
 /// Services in namespaces of ten. The first has a VirtualService of as many rules, each for a path of its own, and as many
 /// AuthorizationPolicies, each for a caller of its own; every tenth has two subsets and weights.
 fn mesh(services: usize, rules: usize, policies: usize) -> Objects {
-    let mut objects = Objects {
-        kinds: Kind::ALL.map(|kind| (kind, KindState::Known)).into(),
-        ..Objects::default()
-    };
+    let mut objects = Objects::all_known();
     for i in 0..services {
         let (namespace, name) = (format!("team-{:03}", i / 10), format!("service-{i:04}"));
         let ports = json!([{"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP"}]);

@@ -7,8 +7,7 @@ use naru_domain::{
     Name, Timestamp,
     actor::Scope,
     fact::{Fact, Labels, Pod, Proxy, Service},
-    object::Kind,
-    snapshot::{KindState, Objects},
+    snapshot::Objects,
     topology::{KEEP, Known, Memory, graph, place, remember, report, topology},
     traffic::{Flow, FlowKey, Party, Protocol, Reporter, ServiceId, Traffic},
 };
@@ -34,7 +33,7 @@ fn place_of(i: usize) -> (Name, Name) {
 }
 
 fn objects(services: usize) -> Objects {
-    let mut objects = Objects::default();
+    let mut objects = Objects::all_known();
     for i in 0..services {
         let (namespace, name) = place_of(i);
         let labels = Labels::from([
@@ -73,10 +72,6 @@ fn objects(services: usize) -> Objects {
             created: "".into(),
         })));
     }
-    objects.kinds = Kind::ALL
-        .into_iter()
-        .map(|kind| (kind, KindState::Known))
-        .collect();
     objects
 }
 

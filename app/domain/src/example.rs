@@ -3,7 +3,7 @@
 use crate::{
     fact::Fact,
     object::{Kind, Object},
-    snapshot::{KindState, Objects, Observed, Section, Snapshot},
+    snapshot::{Objects, Observed, Section, Snapshot},
     traffic::{Flow, FlowKey, Party, Protocol, Reporter, ServiceId, Traffic},
 };
 use naru_view::version::Version;
@@ -88,7 +88,7 @@ fn rule(v1: u32, v2: u32) -> Value {
 
 fn build(http: &Value) -> Objects {
     let place = |name: &str| json!({"name": name, "namespace": "user-service", "uid": format!("uid-{name}"), "resourceVersion": "7"});
-    let mut objects = Objects::default();
+    let mut objects = Objects::all_known();
     let mut put = |kind, json| objects.put(Fact::read(kind, json).unwrap());
     put(
         Kind::Service,
@@ -128,10 +128,6 @@ fn build(http: &Value) -> Objects {
         json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
         "metadata": place("user-service"), "spec": {"hosts": ["user-service"], "http": http}}),
     );
-    objects.kinds = Kind::ALL
-        .into_iter()
-        .map(|kind| (kind, KindState::Known))
-        .collect();
     objects
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     fact::Fact,
     object::{Kind, Malformed},
-    snapshot::{KindState, Objects},
+    snapshot::Objects,
 };
 use serde_json::{Value, json};
 
@@ -13,10 +13,7 @@ use serde_json::{Value, json};
 /// # Errors
 /// The index of a document that is no object, and why.
 pub fn objects(documents: impl IntoIterator<Item = Value>) -> Result<Objects, (usize, Malformed)> {
-    let mut objects = Objects {
-        kinds: Kind::ALL.map(|kind| (kind, KindState::Known)).into(),
-        ..Objects::default()
-    };
+    let mut objects = Objects::all_known();
     for (index, document) in documents.into_iter().enumerate() {
         for (kind, json) in objects_of(document).map_err(|why| (index, why))? {
             objects.put(Fact::read(kind, json).map_err(|why| (index, why))?);

@@ -27,6 +27,7 @@ pub mod injection;
 pub mod mtls;
 #[cfg(test)]
 mod nonsense;
+mod prepared;
 pub mod protocol;
 mod proxy;
 pub mod route;
@@ -34,6 +35,7 @@ pub mod subset;
 pub mod unjudged;
 
 pub use config::MeshConfig;
+pub use prepared::Prepared;
 pub use proxy::{Proxy, Role};
 
 use crate::{
@@ -41,6 +43,7 @@ use crate::{
     object::{Key, Kind, Object},
     snapshot::Objects,
 };
+use std::sync::Arc;
 
 /// The cluster's DNS domain that Istio takes for granted unless told otherwise (`meshConfig.trustDomain` is another matter).
 pub const DOMAIN: &str = "cluster.local";
@@ -74,31 +77,47 @@ pub const KINDS: [Kind; 22] = [
     Kind::ConfigMap,
 ];
 
-/// The objects, prepared for questions. Cheap to make for one question; made once for many.
+/// The objects, prepared for questions. Cheap to make for one question; made once for many, which share what was read for the first.
 #[derive(Clone, Debug)]
 pub struct Mesh<'a> {
     /// What there is.
     pub objects: &'a Objects,
     /// Mesh-wide configuration.
-    pub config: MeshConfig,
+    pub config: Arc<MeshConfig>,
+    prepared: Prepared,
 }
 
 impl<'a> Mesh<'a> {
     /// Reads the mesh-wide configuration.
     pub fn of(objects: &'a Objects) -> Self {
+        Self::with(objects, Prepared::of(objects))
+    }
+
+    /// With what was read of an earlier moment's objects. Only pods, endpoints and policies may have changed since.
+    pub fn with(objects: &'a Objects, prepared: Prepared) -> Self {
         Self {
             objects,
-            config: MeshConfig::of(objects),
+            config: prepared.config.clone(),
+            prepared,
         }
     }
 
     /// Objects of a kind in the order in which Istio lets them win: oldest first, then by name and namespace.
     /// (`sortConfigByCreationTime` in istio's `pilot/pkg/model`.)
     pub fn oldest_first(&self, kind: Kind) -> Vec<&'a Object> {
-        let mut all: Vec<&Object> = self.objects.of_kind(kind).collect();
-        all.sort_by(|a, b| age(a).cmp(&age(b)));
-        all
+        oldest_first(self.objects.of_kind(kind))
     }
+
+    /// Those of one namespace.
+    pub fn oldest_first_in(&self, kind: Kind, namespace: &str) -> Vec<&'a Object> {
+        oldest_first(self.objects.of_kind_in(kind, namespace))
+    }
+}
+
+fn oldest_first<'a>(objects: impl Iterator<Item = &'a Object>) -> Vec<&'a Object> {
+    let mut all: Vec<&Object> = objects.collect();
+    all.sort_by(|a, b| age(a).cmp(&age(b)));
+    all
 }
 
 fn age(object: &Object) -> (&str, &str, &str) {

@@ -4,7 +4,7 @@ use crate::{
     Timestamp, Why,
     fact::{Deployment, EndpointSlice, Fact, Ingress, Namespace, Pod, ReplicaSet, Service},
     object::{Key, Kind, Object},
-    traffic::{Dated, Split, Traffic},
+    traffic::{Dated, ServiceId, Split, Traffic},
 };
 use naru_view::{canary::RouteRef, version::Version};
 use std::{collections::BTreeMap, sync::Arc};
@@ -88,6 +88,14 @@ pub struct Objects {
 }
 
 impl Objects {
+    /// None of any kind, and that is known: for what was read from files, or lies in memory as a whole.
+    pub fn all_known() -> Self {
+        Self {
+            kinds: Kind::ALL.map(|kind| (kind, KindState::Known)).into(),
+            ..Self::default()
+        }
+    }
+
     /// The objects of a kind that is kept whole, in order of namespace and name.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object> {
         let first = Key::new(kind, "", "");
@@ -95,6 +103,34 @@ impl Objects {
             .range(first..)
             .take_while(move |(key, _)| key.kind == kind)
             .map(|(_, object)| object)
+    }
+
+    /// Those of one namespace, in order of name.
+    pub fn of_kind_in<'a>(
+        &'a self,
+        kind: Kind,
+        namespace: &str,
+    ) -> impl Iterator<Item = &'a Object> + use<'a> {
+        let first = Key::new(kind, namespace, "");
+        let space = first.namespace.clone();
+        self.whole
+            .range(first..)
+            .take_while(move |(key, _)| key.kind == kind && key.namespace == space)
+            .map(|(_, object)| object)
+    }
+
+    /// The EndpointSlices of a service, in order of name.
+    pub fn slices_of<'a>(
+        &'a self,
+        service: &ServiceId,
+    ) -> impl Iterator<Item = &'a Arc<EndpointSlice>> + use<'a> {
+        let first = Key::new(Kind::EndpointSlice, service.namespace.clone(), "");
+        let ServiceId { namespace, name } = service.clone();
+        self.endpoint_slices
+            .range(first..)
+            .take_while(move |(key, _)| key.namespace == namespace)
+            .map(|(_, slice)| slice)
+            .filter(move |slice| slice.service == name)
     }
 
     /// An object that is kept whole.

@@ -23,7 +23,7 @@ use naru_domain::{
     Name,
     fact::Fact,
     object::{Key, Kind},
-    snapshot::{KindState, Objects},
+    snapshot::Objects,
 };
 use naru_view::rehearsal::{self as wire, Declined, Ending, TollRow};
 use std::sync::Arc;
@@ -163,10 +163,7 @@ impl Run {
     /// What was borne by now, and the objects as the API server has them.
     fn present(&self) -> (Toll, Objects) {
         let toll = self.metrics.toll();
-        let mut objects = Objects {
-            kinds: Kind::ALL.map(|kind| (kind, KindState::Known)).into(),
-            ..Objects::default()
-        };
+        let mut objects = Objects::all_known();
         for kind in Kind::ALL {
             for (_, json) in self.store.list(kind, None) {
                 if let Ok(fact) = Fact::read(kind, (*json).clone()) {

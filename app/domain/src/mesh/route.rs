@@ -12,7 +12,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod unreachable;
-mod virtual_host;
+pub(crate) mod virtual_host;
 
 pub use choice::{
     Choice, Destination as ChosenDestination, Effects, Fault, Missing, Outcome, Retries, Rewrite, Share,

@@ -115,9 +115,7 @@ fn behind(objects: &Objects, service: &ServiceId, labels: &Labels) -> Behind {
 /// A service's pods by its EndpointSlices, each with whether any slice calls it ready.
 pub fn pods_of<'a>(objects: &'a Objects, service: &ServiceId) -> Vec<(&'a Arc<Pod>, bool)> {
     let mut ready: BTreeMap<&Name, bool> = BTreeMap::new();
-    let slices = objects.endpoint_slices.values();
-    for slice in slices.filter(|slice| slice.namespace == service.namespace && slice.service == service.name)
-    {
+    for slice in objects.slices_of(service) {
         for endpoint in slice.endpoints.iter().filter(|endpoint| !endpoint.pod.is_empty()) {
             *ready.entry(&endpoint.pod).or_default() |= endpoint.ready;
         }

@@ -4,7 +4,7 @@ use crate::{
     Timestamp,
     fact::Fact,
     object::Kind,
-    snapshot::{KindState, Objects},
+    snapshot::Objects,
     topology::{Known, Memory},
     traffic::{Flow, FlowKey, Party, Protocol, Reporter, ServiceId, Traffic},
 };
@@ -12,16 +12,12 @@ use serde_json::{Value, json};
 
 /// Objects of manifests that say their kind; every kind is known.
 pub(super) fn objects(manifests: impl IntoIterator<Item = Value>) -> Objects {
-    let mut objects = Objects::default();
+    let mut objects = Objects::all_known();
     for manifest in manifests {
         let name = manifest["kind"].as_str().unwrap().to_owned();
         let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name).unwrap();
         objects.put(Fact::read(kind, manifest).unwrap());
     }
-    objects.kinds = Kind::ALL
-        .into_iter()
-        .map(|kind| (kind, KindState::Known))
-        .collect();
     objects
 }
 

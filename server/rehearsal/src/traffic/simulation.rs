@@ -17,9 +17,8 @@ use crate::{api::Changed, draw::Draw};
 use naru_domain::{
     Timestamp,
     fact::Fact,
-    mesh::{Mesh, MeshConfig},
-    object::Kind,
-    snapshot::{KindState, Objects},
+    mesh::{Mesh, Prepared},
+    snapshot::Objects,
     traffic::ServiceId,
     workload::WorkloadId,
 };
@@ -46,7 +45,8 @@ pub(super) struct Simulation {
     /// Changes that have not reached the proxies yet, with the moment when they do.
     coming: VecDeque<(i64, Changed)>,
     objects: Objects,
-    config: MeshConfig,
+    /// What of the objects was read as configuration.
+    prepared: Prepared,
     /// What of the objects has changed since the last step.
     changes: Changes,
     peers: Peers,
@@ -74,10 +74,7 @@ impl Simulation {
         now: Timestamp,
         history_s: u32,
     ) -> Self {
-        let objects = Objects {
-            kinds: Kind::ALL.map(|kind| (kind, KindState::Known)).into(),
-            ..Objects::default()
-        };
+        let objects = Objects::all_known();
         let (mut peers, mut routes) = (Peers::default(), Routes::default());
         let works = planned(demand.works, &mut routes);
         let turns = demand.turns.into_iter().map(|turn| {
@@ -91,7 +88,7 @@ impl Simulation {
             journal,
             coming: VecDeque::new(),
             objects,
-            config: MeshConfig::default(),
+            prepared: Prepared::default(),
             changes: Changes::default(),
             demand: coming
                 .map(|it| ready(it, &mut number, &mut peers, &mut routes))
@@ -151,8 +148,8 @@ impl Simulation {
                 if policies {
                     self.standing.turn();
                 }
-                self.config = MeshConfig::of(&self.objects);
-                self.peers.configure(&self.objects, &self.config);
+                self.prepared = Prepared::of(&self.objects);
+                self.peers.configure(&self.objects, self.prepared.config());
                 self.routes.forget();
                 self.standing.rules = Default::default();
                 pods.extend(self.objects.pods.keys().cloned());
@@ -229,10 +226,7 @@ impl Simulation {
     }
 
     fn happen(&mut self, at: i64, samples: &mut Samples) {
-        let mesh = Mesh {
-            objects: &self.objects,
-            config: self.config.clone(),
-        };
+        let mesh = Mesh::with(&self.objects, self.prepared.clone());
         let mut tables = Tables::new();
         let counted = self.step > self.begins;
         for (n, coming) in self.demand.iter().enumerate() {

@@ -4,7 +4,7 @@ use crate::api::ObjectStore;
 use naru_domain::{
     fact::{Fact, Namespace},
     mesh::{
-        Mesh, MeshConfig,
+        Mesh, Prepared,
         injection::{Injectors, Template, WillInject},
     },
     object::{Key, Kind, canonical},
@@ -79,10 +79,7 @@ fn injected(store: &ObjectStore, namespace: &str, template: &Value) -> bool {
         }
     }
     // Of meshConfig injectors read nothing.
-    let mesh = Mesh {
-        objects: &objects,
-        config: MeshConfig::default(),
-    };
+    let mesh = Mesh::with(&objects, Prepared::default());
     taken(&mesh, &home, template)
 }
 

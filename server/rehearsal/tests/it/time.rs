@@ -51,11 +51,51 @@ fn deeds(rehearsal: &Rehearsal, minute: i64) {
     }
 }
 
-/// Plays at a pace, looking every `look_ms` of real time; the hashes at each minute.
-async fn play(seed: u64, pace: Pace, look_ms: i64, cut: bool) -> Vec<u64> {
+/// How a run is looked at.
+#[derive(Clone, Copy)]
+struct Looking {
+    pace: Pace,
+    /// Milliseconds of real time between two looks.
+    every_ms: i64,
+    /// Watches end after each.
+    cut: bool,
+}
+
+/// A clock under a hand.
+struct Time {
+    hand: Arc<ManualClock>,
+    clock: Arc<Control>,
+    looking: Looking,
+}
+
+impl Time {
+    fn at(start: Timestamp, looking: Looking) -> Self {
+        let hand = Arc::new(ManualClock::at(start));
+        let clock = Arc::new(Control::new(hand.clone(), start, looking.pace));
+        Self { hand, clock, looking }
+    }
+
+    fn pass(&self, until: Timestamp, mut look: impl FnMut()) {
+        let factor = i64::from(self.looking.pace.factor().max(1));
+        while self.clock.now() < until {
+            let left = until.duration_since(self.clock.now()).as_millis();
+            let real = (i64::try_from(left).unwrap() + factor - 1) / factor;
+            let real = self.looking.every_ms.min(real);
+            if self.looking.pace == Pace::Paused {
+                self.clock.step(SignedDuration::from_millis(real));
+            } else {
+                self.hand.advance_ms(real);
+            }
+            look();
+        }
+        assert_eq!(self.clock.now(), until);
+    }
+}
+
+/// The hashes at each minute.
+async fn play(seed: u64, looking: Looking) -> Vec<u64> {
     let start: Timestamp = "2026-11-23T02:13:00Z".parse().unwrap();
-    let hand = Arc::new(ManualClock::at(start));
-    let clock = Arc::new(Control::new(hand.clone(), start, pace));
+    let time = Time::at(start, looking);
     let settings = Settings {
         seed,
         history_s: 60,
@@ -66,39 +106,92 @@ async fn play(seed: u64, pace: Pace, look_ms: i64, cut: bool) -> Vec<u64> {
         },
         ..Settings::default()
     };
-    let rehearsal = Rehearsal::with(&scenario::GUIDE, settings, clock.clone());
+    let rehearsal = Rehearsal::with(&scenario::GUIDE, settings, time.clock.clone());
     let mut pods = rehearsal.cluster.watch(Kind::Pod);
     let mut hashes = Vec::new();
     for minute in 0..MINUTES {
         deeds(&rehearsal, minute);
-        let ends = start + SignedDuration::from_mins(minute + 1);
-        while clock.now() < ends {
-            let factor = i64::from(pace.factor().max(1));
-            let left = ends.duration_since(clock.now()).as_millis();
-            let real = look_ms.min((i64::try_from(left).unwrap() + factor - 1) / factor);
-            if pace == Pace::Paused {
-                clock.step(SignedDuration::from_millis(real));
-            } else {
-                hand.advance_ms(real);
-            }
-            if cut {
+        time.pass(start + SignedDuration::from_mins(minute + 1), || {
+            if looking.cut {
                 rehearsal.cluster.cut_watches();
                 while pods.next().now_or_never().is_some() {}
             }
-        }
-        assert_eq!(clock.now(), ends);
+        });
         hashes.push(hash(&rehearsal).await);
+    }
+    hashes
+}
+
+/// The hashes at each minute of a story that is played as its first play says, with how the story stands, until it ends.
+async fn told(name: &str, seed: u64, looking: Looking) -> Vec<u64> {
+    let scenario = scenario::by_name(name).unwrap();
+    let story = scenario.story.unwrap();
+    let start: Timestamp = story.starts.parse().unwrap();
+    let time = Time::at(start, looking);
+    let rehearsal = Rehearsal::start(&scenario, seed, time.clock.clone());
+    let run = rehearsal.run.clone().unwrap();
+    let mut pods = rehearsal.cluster.watch(Kind::Pod);
+    let steps = story.plays.first().unwrap().steps;
+    let mut hashes = Vec::new();
+    for minute in 1.. {
+        for (at, step) in steps
+            .iter()
+            .filter(|(at, _)| (minute - 1) * 60 <= *at && *at < minute * 60)
+        {
+            time.pass(start + SignedDuration::from_secs(*at), || {});
+            run.take(step).unwrap();
+        }
+        time.pass(start + SignedDuration::from_mins(minute), || {
+            if looking.cut {
+                run.look();
+                rehearsal.cluster.cut_watches();
+                while pods.next().now_or_never().is_some() {}
+            }
+        });
+        let mut hasher = DefaultHasher::new();
+        (hash(&rehearsal).await, format!("{:?}", run.look())).hash(&mut hasher);
+        hashes.push(hasher.finish());
+        if run.record().is_some() {
+            return hashes;
+        }
     }
     hashes
 }
 
 #[tokio::test]
 async fn a_minute_is_the_same_at_every_pace_with_watches_cut_in_between() {
-    let one = play(3, Pace::Real, 700, false).await;
-    assert_eq!(one, play(3, Pace::Sixty, 1_000, true).await);
-    assert_eq!(one, play(3, Pace::Ten, 130, true).await);
-    assert_eq!(one, play(3, Pace::Paused, 17_000, false).await);
-    assert_ne!(one, play(4, Pace::Real, 700, false).await);
-    let different: std::collections::BTreeSet<&u64> = one.iter().collect();
-    assert_eq!(different.len(), one.len(), "each minute differs from the others");
+    let one = play(3, look(Pace::Real, 700, false)).await;
+    assert_eq!(one, play(3, look(Pace::Sixty, 1_000, true)).await);
+    assert_eq!(one, play(3, look(Pace::Ten, 130, true)).await);
+    assert_eq!(one, play(3, look(Pace::Paused, 17_000, false)).await);
+    assert_ne!(one, play(4, look(Pace::Real, 700, false)).await);
+    differ(&one);
+}
+
+#[tokio::test]
+async fn so_is_a_minute_of_a_story() {
+    for name in ["canary-fails", "crossing-1"] {
+        let one = told(name, 3, look(Pace::Real, 700, false)).await;
+        assert_eq!(one, told(name, 3, look(Pace::Sixty, 1_000, true)).await, "{name}");
+        assert_eq!(
+            one,
+            told(name, 3, look(Pace::Paused, 17_000, false)).await,
+            "{name}"
+        );
+        assert_ne!(one, told(name, 4, look(Pace::Sixty, 1_000, true)).await, "{name}");
+        differ(&one);
+    }
+}
+
+fn look(pace: Pace, every_ms: i64, cut: bool) -> Looking {
+    Looking { pace, every_ms, cut }
+}
+
+fn differ(hashes: &[u64]) {
+    let different: std::collections::BTreeSet<&u64> = hashes.iter().collect();
+    assert_eq!(
+        different.len(),
+        hashes.len(),
+        "each minute differs from the others"
+    );
 }

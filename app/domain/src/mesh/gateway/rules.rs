@@ -15,12 +15,13 @@ use crate::{
     },
 };
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Rules as this proxy has them.
 pub(super) struct Own<'a> {
     mesh: &'a Mesh<'a>,
     proxy: &'a Proxy,
-    scope: Scope,
+    scope: Arc<Scope>,
 }
 
 impl<'a> Own<'a> {

@@ -7,11 +7,16 @@ use crate::{
     mesh::{
         Mesh,
         protocol::{self, Protocol},
+        route::virtual_host::Domains,
     },
     object::{Key, Kind},
     traffic::ServiceId,
 };
 use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 /// What Istio takes a port for, as far as routes depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +86,8 @@ pub(crate) struct Registered {
     /// ExternalName Services that stand for it.
     pub(crate) aliases: Vec<Name>,
     export_to: Vec<Name>,
+    /// What callers may call it, made when it is first asked for.
+    pub(crate) domains: OnceLock<Domains>,
 }
 
 impl Registered {
@@ -127,7 +134,36 @@ pub(crate) fn names(list: &[Value]) -> Vec<Name> {
 }
 
 /// All hosts, oldest first.
-pub(crate) fn all(mesh: &Mesh<'_>) -> Vec<Registered> {
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    pub(crate) all: Vec<Arc<Registered>>,
+    places: BTreeMap<Name, Vec<usize>>,
+}
+
+impl Registry {
+    fn of(all: Vec<Registered>) -> Self {
+        let mut places: BTreeMap<Name, Vec<usize>> = BTreeMap::new();
+        for (place, it) in all.iter().enumerate() {
+            places.entry(it.host.clone()).or_default().push(place);
+        }
+        Self {
+            all: all.into_iter().map(Arc::new).collect(),
+            places,
+        }
+    }
+
+    /// Those of this full name, oldest first.
+    pub(crate) fn named<'a>(
+        &'a self,
+        host: &str,
+    ) -> impl Iterator<Item = &'a Arc<Registered>> + Clone + use<'a> {
+        let places = self.places.get(host).into_iter().flatten();
+        places.filter_map(|place| self.all.get(*place))
+    }
+}
+
+/// See [`Mesh::registry`].
+pub(crate) fn all(mesh: &Mesh<'_>) -> Registry {
     let default = &mesh.config.service_export_to;
     let services = mesh.objects.services.values().map(|it| {
         let id = ServiceId {
@@ -149,6 +185,7 @@ pub(crate) fn all(mesh: &Mesh<'_>) -> Vec<Registered> {
             alias_for: it.external_name.clone(),
             aliases: Vec::new(),
             export_to: effective(it.export_to.clone(), default),
+            domains: OnceLock::new(),
         }
     });
     let entries = mesh.objects.of_kind(Kind::ServiceEntry).flat_map(|it| {
@@ -168,6 +205,7 @@ pub(crate) fn all(mesh: &Mesh<'_>) -> Vec<Registered> {
                 alias_for: "".into(),
                 aliases: Vec::new(),
                 export_to: export_to.clone(),
+                domains: OnceLock::new(),
             })
     });
     let mut all: Vec<Registered> = services.chain(entries).collect();
@@ -180,7 +218,7 @@ pub(crate) fn all(mesh: &Mesh<'_>) -> Vec<Registered> {
     };
     all.sort_by(|a, b| (&a.created, name(a), &a.namespace).cmp(&(&b.created, name(b), &b.namespace)));
     aliases(&mut all);
-    all
+    Registry::of(all)
 }
 
 fn entry_port(port: &Value) -> Option<(u16, Spoken)> {
@@ -194,7 +232,7 @@ fn entry_port(port: &Value) -> Option<(u16, Spoken)> {
 /// ExternalName Services are other names of what they stand for, through several steps too; a circle stands for nothing.
 /// (`resolveServiceAliases` in istio's `pilot/pkg/model`.)
 fn aliases(all: &mut [Registered]) {
-    let standing: std::collections::BTreeMap<Name, Name> = all
+    let standing: BTreeMap<Name, Name> = all
         .iter()
         .filter(|it| !it.alias_for.is_empty())
         .map(|it| (it.host.clone(), it.alias_for.clone()))
@@ -218,8 +256,8 @@ fn aliases(all: &mut [Registered]) {
 }
 
 /// What a namespace sees, in istiod's order: what is exported to it by name first.
-pub(crate) fn seen_by(all: &[Registered], namespace: &str) -> Vec<Registered> {
-    let (public, private): (Vec<&Registered>, Vec<&Registered>) = all
+pub(crate) fn seen_by(all: &[Arc<Registered>], namespace: &str) -> Vec<Arc<Registered>> {
+    let (public, private): (Vec<&Arc<Registered>>, Vec<&Arc<Registered>>) = all
         .iter()
         .filter(|it| it.visible(namespace))
         .partition(|it| it.public());

@@ -10,7 +10,7 @@ use crate::{
     object::{Kind, Object},
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The Sidecar that applies: of the proxy's namespace the oldest that selects it, then the oldest without a selector; else the root
 /// namespace's oldest without a selector. (`initSidecarScopes` and `doGetSidecarScope` in istio's `pilot/pkg/model`.)
@@ -124,8 +124,8 @@ impl Egress {
     }
 
     /// The services that it takes in; of one host the namespace's own, else a Kubernetes Service's, else the first.
-    pub(crate) fn services(&self, seen: &[Registered], namespace: &str) -> Vec<Registered> {
-        let mut taken: Vec<Registered> = seen
+    pub(crate) fn services(&self, seen: &[Arc<Registered>], namespace: &str) -> Vec<Arc<Registered>> {
+        let mut taken: Vec<Arc<Registered>> = seen
             .iter()
             .filter(|it| self.imports_service(it))
             .cloned()
@@ -134,7 +134,7 @@ impl Egress {
             taken.retain(|it| it.port(number).is_some());
             taken
                 .iter_mut()
-                .for_each(|it| it.ports.retain(|(port, _)| *port == number));
+                .for_each(|it| Arc::make_mut(it).ports.retain(|(port, _)| *port == number));
         }
         let mut place: BTreeMap<Name, (Name, bool)> = BTreeMap::new();
         for it in &taken {

@@ -11,6 +11,7 @@ use crate::{
     object::{Key, Kind, Object},
 };
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A VirtualService with hosts.
 #[derive(Clone, Debug)]
@@ -26,6 +27,17 @@ pub(crate) struct Bound {
     pub(crate) http: Vec<Rule>,
     pub(crate) tls: Vec<Rule>,
     pub(crate) tcp: Vec<Rule>,
+}
+
+impl Bound {
+    /// Whether any of its rules is for callers of some labels only.
+    pub(crate) fn asks_labels(&self) -> bool {
+        let rules = self.http.iter().chain(&self.tls).chain(&self.tcp);
+        rules.flat_map(Rule::blocks).any(|block| {
+            let labels = block.get("sourceLabels").and_then(Value::as_object);
+            labels.is_some_and(|it| !it.is_empty())
+        })
+    }
 }
 
 /// A rule of it, or of a delegate.
@@ -202,8 +214,8 @@ pub(crate) fn resolved(json: &Value, space: &str) -> Value {
 /// Those that are bound to `mesh` and exported to a namespace, as a sidecar's: its own private ones first, then those exported to it by
 /// name, then its own HTTPRoutes, then everyone's; each oldest first. (`initVirtualServices`, `SelectVirtualServices` and
 /// `VirtualServicesForGateway` in istio's `pilot/pkg/model`.)
-pub(crate) fn for_sidecars(all: &[Bound], namespace: &str) -> Vec<Bound> {
-    let mut bound: Vec<(u8, &Bound)> = all
+pub(crate) fn for_sidecars(all: &[Arc<Bound>], namespace: &str) -> Vec<Arc<Bound>> {
+    let mut bound: Vec<(u8, &Arc<Bound>)> = all
         .iter()
         .filter(|it| it.gateways.iter().any(|gateway| &**gateway == "mesh"))
         .filter(|it| exported(&it.export_to, &it.key.namespace, namespace))

@@ -226,6 +226,7 @@ fn bytes(
     let bound: Vec<&Bound> = listener
         .bound
         .iter()
+        .map(|it| &**it)
         .filter(|it| it.hosts.iter().any(|host| name::matches(host, &service.host)))
         .collect();
     let target = match service.ports.as_slice() {

@@ -5,6 +5,7 @@ use super::{
     ChosenDestination, Missing,
     action::Clusters,
     bound::{self, Bound},
+    table::Ports,
 };
 use crate::{
     Name, Why,
@@ -12,54 +13,65 @@ use crate::{
         Decider, Mesh, Proxy, Role,
         host::{
             name,
-            registry::{self, Registered, Spoken},
+            registry::{self, Registered, Registry, Spoken},
             sidecar,
         },
         subset,
     },
-    object::Kind,
+    object::{Kind, Object},
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-/// A sidecar's view.
-#[derive(Clone, Debug)]
+/// A sidecar's view: what all of a namespace's see through the same `Sidecar`.
+#[derive(Debug)]
 pub(crate) struct Scope {
     pub(crate) listeners: Vec<Listener>,
     /// The whole registry: DNS knows more than a proxy may see.
-    pub(crate) registry: Vec<Registered>,
+    pub(crate) registry: Arc<Registry>,
     /// Services that it has clusters for.
-    pub(crate) clusters: BTreeMap<Name, Registered>,
+    pub(crate) clusters: BTreeMap<Name, Arc<Registered>>,
+    /// Some rule asks for the caller's labels, so that not all who share this view have the same routes.
+    pub(crate) by_labels: bool,
+    /// The ports' routes of all who do.
+    pub(crate) ports: Ports,
     /// What happens to the unknown, and by what.
     pub(crate) unknown: Result<(bool, Option<Decider>), Why>,
 }
 
 /// An egress listener with what it takes in.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) port: Option<(u16, Spoken)>,
     pub(crate) odd: bool,
-    pub(crate) services: Vec<Registered>,
-    pub(crate) bound: Vec<Bound>,
+    pub(crate) services: Vec<Arc<Registered>>,
+    pub(crate) bound: Vec<Arc<Bound>>,
     /// For each service the VirtualService whose host says most about it.
     pub(crate) best: BTreeMap<Name, usize>,
 }
 
 /// The view of `proxy`.
-pub(crate) fn of(mesh: &Mesh<'_>, proxy: &Proxy) -> Scope {
-    let space = &proxy.namespace;
+pub(crate) fn of(mesh: &Mesh<'_>, proxy: &Proxy) -> Arc<Scope> {
     // A `Sidecar` is for sidecars: gateways see all that is exported to them.
     let sidecar = (proxy.role == Role::Sidecar)
         .then(|| sidecar::applying(mesh, proxy))
         .flatten();
-    let registry = registry::all(mesh);
-    let seen = registry::seen_by(&registry, space);
-    let rules = bound::for_sidecars(&bound::all(mesh), space);
+    mesh.scope(&proxy.namespace, sidecar)
+}
+
+/// See [`Mesh::scope`].
+pub(crate) fn seen(mesh: &Mesh<'_>, space: &Name, sidecar: Option<&Object>) -> Scope {
+    let registry = mesh.registry().clone();
+    let seen = registry::seen_by(&registry.all, space);
+    let rules = bound::for_sidecars(mesh.rules(), space);
     let listeners: Vec<Listener> = sidecar::egress(sidecar, space)
         .into_iter()
         .map(|egress| {
             let services = egress.services(&seen, space);
-            let bound: Vec<Bound> = rules
+            let bound: Vec<Arc<Bound>> = rules
                 .iter()
                 .filter(|it| egress.imports_rule(&it.key.namespace, &it.hosts))
                 .cloned()
@@ -77,13 +89,15 @@ pub(crate) fn of(mesh: &Mesh<'_>, proxy: &Proxy) -> Scope {
     let clusters = clusters(&listeners, &registry, space);
     Scope {
         unknown: unknown(mesh, sidecar),
+        by_labels: rules.iter().any(|it| it.asks_labels()),
         listeners,
         registry,
         clusters,
+        ports: Ports::default(),
     }
 }
 
-fn unknown(mesh: &Mesh<'_>, sidecar: Option<&crate::object::Object>) -> Result<(bool, Option<Decider>), Why> {
+fn unknown(mesh: &Mesh<'_>, sidecar: Option<&Object>) -> Result<(bool, Option<Decider>), Why> {
     let what = |what: &str| Why::NotJudged { what: what.into() };
     if let Some(sidecar) = sidecar
         && let Some(policy) = sidecar
@@ -124,17 +138,18 @@ fn unknown(mesh: &Mesh<'_>, sidecar: Option<&crate::object::Object>) -> Result<(
 }
 
 /// (`computeWildcardHostVirtualServiceIndex` in istio's `pilot/pkg/model`.)
-fn best(bound: &[Bound], services: &[Registered]) -> BTreeMap<Name, usize> {
+fn best(bound: &[Arc<Bound>], services: &[Arc<Registered>]) -> BTreeMap<Name, usize> {
     let mut hosts: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, it) in bound.iter().enumerate() {
         for host in &it.hosts {
             hosts.entry(host).or_insert(index);
         }
     }
+    let wildcards: Vec<&str> = hosts.keys().copied().filter(|it| name::wild(it)).collect();
     let find = |it: &Registered| {
         hosts.get(&*it.host).copied().or_else(|| {
-            let wildcards = hosts.keys().copied().filter(|it| name::wild(it));
-            hosts.get(name::most_specific(&it.host, wildcards)?).copied()
+            let widest = name::most_specific(&it.host, wildcards.iter().copied())?;
+            hosts.get(widest).copied()
         })
     };
     services
@@ -145,27 +160,30 @@ fn best(bound: &[Bound], services: &[Registered]) -> BTreeMap<Name, usize> {
 
 /// All that listeners take in, and what their VirtualServices lead to besides: of the proxy's own namespace first, then of a Kubernetes
 /// Service that it sees. (`collectImportedServices` in istio's `pilot/pkg/model`.)
-fn clusters(listeners: &[Listener], registry: &[Registered], space: &str) -> BTreeMap<Name, Registered> {
-    let mut all: BTreeMap<Name, Registered> = BTreeMap::new();
+fn clusters(listeners: &[Listener], registry: &Registry, space: &str) -> BTreeMap<Name, Arc<Registered>> {
+    let mut all: BTreeMap<Name, Arc<Registered>> = BTreeMap::new();
     for listener in listeners {
         for it in &listener.services {
             add(&mut all, it.clone());
         }
         for rule in &listener.bound {
             for (host, ports) in destinations(rule, space) {
-                let named = || registry.iter().filter(|it| *it.host == *host);
-                let picked = named().find(|it| *it.namespace == *space).or_else(|| {
-                    named()
+                let named = registry.named(&host);
+                let picked = named.clone().find(|it| *it.namespace == *space).or_else(|| {
+                    named
                         .filter(|it| it.visible(space))
                         .max_by_key(|it| it.kubernetes())
                 });
                 let Some(mut picked) = picked.cloned() else {
                     continue;
                 };
+                let mut only = |wanted: &dyn Fn(&u16) -> bool| {
+                    Arc::make_mut(&mut picked).ports.retain(|(port, _)| wanted(port));
+                };
                 match listener.port {
-                    Some((number, _)) => picked.ports.retain(|(port, _)| *port == number),
+                    Some((number, _)) => only(&|port| *port == number),
                     None if ports.contains(&0) => {}
-                    None => picked.ports.retain(|(port, _)| ports.contains(port)),
+                    None => only(&|port| ports.contains(port)),
                 }
                 if !picked.ports.is_empty() {
                     add(&mut all, picked);
@@ -176,7 +194,7 @@ fn clusters(listeners: &[Listener], registry: &[Registered], space: &str) -> BTr
     all
 }
 
-fn add(all: &mut BTreeMap<Name, Registered>, it: Registered) {
+fn add(all: &mut BTreeMap<Name, Arc<Registered>>, it: Arc<Registered>) {
     let Some(there) = all.get_mut(&it.host) else {
         all.insert(it.host.clone(), it);
         return;
@@ -185,9 +203,9 @@ fn add(all: &mut BTreeMap<Name, Registered>, it: Registered) {
         (true, false) => {}
         (false, true) => *there = it,
         _ if there.namespace == it.namespace => {
-            for port in it.ports {
+            for port in &it.ports {
                 if there.port(port.0).is_none() {
-                    there.ports.push(port);
+                    Arc::make_mut(there).ports.push(*port);
                 }
             }
         }

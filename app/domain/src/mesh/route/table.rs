@@ -12,8 +12,8 @@ use super::{
 use crate::{
     Name, Why,
     mesh::{
-        Decider, Mesh, Proxy, Role, gateway, gateway_api,
-        host::registry::{self, Registered},
+        Decider, Mesh, Proxy, Role, gateway,
+        host::registry,
         subset,
         unjudged::{self, Side},
     },
@@ -33,14 +33,32 @@ pub struct Table<'m> {
     proxy: &'m Proxy,
     /// Why nothing can be said.
     whys: Vec<Why>,
-    scope: Scope,
+    scope: Arc<Scope>,
     /// Services that have HTTPRoutes of which something is not judged.
-    unturned: Vec<(Name, Why)>,
-    ports: RwLock<BTreeMap<u16, Arc<Port>>>,
+    unturned: Arc<[(Name, Why)]>,
+    /// Where the proxy's labels count; else the scope has them.
+    ports: Ports,
+}
+
+/// Routes by port, each made when it is first asked about.
+#[derive(Debug, Default)]
+pub(crate) struct Ports(RwLock<BTreeMap<u16, Arc<Port>>>);
+
+impl Ports {
+    fn get(&self, number: u16, make: impl FnOnce() -> Port) -> Arc<Port> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(port) = known.get(&number) {
+            return port.clone();
+        }
+        drop(known);
+        let made = Arc::new(make());
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.entry(number).or_insert(made).clone()
+    }
 }
 
 #[derive(Debug)]
-struct Port {
+pub(crate) struct Port {
     listeners: BTreeMap<Bind, Vec<Chain>>,
     hosts: VirtualHosts,
     /// The egress listener whose routes these are.
@@ -79,8 +97,8 @@ impl<'m> Table<'m> {
             proxy,
             whys,
             scope,
-            unturned: gateway_api::virtual_services(mesh.objects).unjudged,
-            ports: RwLock::default(),
+            unturned: mesh.unturned(),
+            ports: Ports::default(),
         }
     }
 
@@ -101,29 +119,23 @@ impl<'m> Table<'m> {
     }
 
     fn port(&self, number: u16) -> Arc<Port> {
-        if let Some(port) = self
-            .ports
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&number)
-        {
-            return port.clone();
-        }
-        let in_charge = |it: &Listener| it.port.is_none_or(|(own, _)| own == number);
-        let listener = self.scope.listeners.iter().position(in_charge);
-        let of = listener.and_then(|it| self.scope.listeners.get(it));
-        let port = Arc::new(Port {
-            listeners: listener::of(&self.scope, self.proxy, number),
-            hosts: of
-                .map(|it| virtual_host::of(it, self.proxy, number))
-                .unwrap_or_default(),
-            listener,
-        });
-        self.ports
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(number, port.clone());
-        port
+        let ports = if self.scope.by_labels {
+            &self.ports
+        } else {
+            &self.scope.ports
+        };
+        ports.get(number, || {
+            let in_charge = |it: &Listener| it.port.is_none_or(|(own, _)| own == number);
+            let listener = self.scope.listeners.iter().position(in_charge);
+            let of = listener.and_then(|it| self.scope.listeners.get(it));
+            Port {
+                listeners: listener::of(&self.scope, self.proxy, number),
+                hosts: of
+                    .map(|it| virtual_host::of(it, self.proxy, number))
+                    .unwrap_or_default(),
+                listener,
+            }
+        })
     }
 
     fn connect(&self, port: &Port, request: &Request) -> Choice {
@@ -168,7 +180,7 @@ impl<'m> Table<'m> {
                 return Lead::Address(address);
             }
             let full = registry::dns_name(&name, &self.proxy.namespace);
-            let mut named = self.scope.registry.iter().filter(|it| it.host == full);
+            let mut named = self.scope.registry.named(&full);
             let Some(found) = named.clone().find(|it| it.kubernetes()).or_else(|| named.next()) else {
                 return Lead::Elsewhere;
             };
@@ -321,11 +333,7 @@ impl<'m> Table<'m> {
         match self.known(port, !http).find(host, "", Some(number)) {
             Err(whys) => unknown(whys),
             Ok((destination, missing)) => {
-                let origin = self
-                    .scope
-                    .clusters
-                    .get(host)
-                    .map(|it: &Registered| it.origin.clone());
+                let origin = self.scope.clusters.get(host).map(|it| it.origin.clone());
                 Choice {
                     deciders: origin
                         .map(|key| Decider { key, path: "".into() })

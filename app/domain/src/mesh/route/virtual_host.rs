@@ -9,7 +9,7 @@ use crate::{
         host::{name, registry::Registered},
     },
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
 
 /// A virtual host.
 #[derive(Clone, Debug)]
@@ -24,7 +24,8 @@ pub(crate) struct VirtualHost {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VirtualHosts {
     pub(crate) all: Vec<VirtualHost>,
-    domains: BTreeMap<Name, usize>,
+    domains: HashMap<Name, usize>,
+    wildcards: Vec<Name>,
 }
 
 impl VirtualHosts {
@@ -33,12 +34,9 @@ impl VirtualHosts {
         let host = without_port(host).to_lowercase();
         let exact = self.domains.get(&*host);
         let index = exact.or_else(|| {
-            let wildcards = self
-                .domains
-                .keys()
-                .map(|it| &**it)
-                .filter(|it| it.starts_with('*') && it.len() <= host.len());
-            self.domains.get(name::most_specific(&host, wildcards)?)
+            let wildcards = self.wildcards.iter().map(|it| &**it);
+            let fitting = wildcards.filter(|it| it.len() <= host.len());
+            self.domains.get(name::most_specific(&host, fitting)?)
         })?;
         self.all.get(*index)
     }
@@ -46,6 +44,15 @@ impl VirtualHosts {
     /// The one that a sniffed service's own listener has.
     pub(crate) fn by_service(&self, host: &str) -> Option<&VirtualHost> {
         self.all.get(*self.domains.get(host)?)
+    }
+
+    fn name(&mut self, domain: Name, index: usize) {
+        if let Entry::Vacant(free) = self.domains.entry(domain) {
+            if free.key().starts_with('*') {
+                self.wildcards.push(free.key().clone());
+            }
+            free.insert(index);
+        }
     }
 }
 
@@ -61,12 +68,12 @@ pub(crate) fn of(listener: &Listener, proxy: &Proxy, port: u16) -> VirtualHosts 
         .services
         .iter()
         .filter(|it| it.port(port).is_some())
-        .map(|it| (it.host.clone(), it))
+        .map(|it| (it.host.clone(), &**it))
         .collect();
     let drafts = drafts(listener, proxy, port, &services);
-    let known: BTreeSet<&Name> = drafts.iter().flat_map(|it| &it.services).collect();
+    let known: HashSet<&Name> = drafts.iter().flat_map(|it| &it.services).collect();
     let mut hosts = VirtualHosts::default();
-    let mut named = BTreeSet::new();
+    let mut named = HashSet::new();
     for draft in &drafts {
         let plain = draft.hosts.iter().map(|it| (it.clone(), None));
         let registered = draft.services.iter().map(|it| (it.clone(), services.get(it)));
@@ -79,14 +86,14 @@ pub(crate) fn of(listener: &Listener, proxy: &Proxy, port: u16) -> VirtualHosts 
                 service: service.map(|_| host.clone()),
                 rules: draft.rules,
             });
-            let (domains, short) = match service {
-                Some(service) => domains(service, &proxy.namespace),
-                None => (vec![host], Vec::new()),
+            let Some(service) = service else {
+                hosts.name(host.to_lowercase().into(), index);
+                continue;
             };
-            for domain in domains {
-                let domain: Name = domain.to_lowercase().into();
-                if !(short.contains(&domain) && known.contains(&domain)) {
-                    hosts.domains.entry(domain).or_insert(index);
+            let domains = service.domains.get_or_init(|| Domains::of(service));
+            for (domain, short) in domains.seen_from(&proxy.namespace) {
+                if !(*short && known.contains(domain)) {
+                    hosts.name(domain.clone(), index);
                 }
             }
         }
@@ -133,7 +140,7 @@ fn drafts(
             });
         }
     }
-    let taken: BTreeSet<Name> = drafts.iter().flat_map(|it| it.services.clone()).collect();
+    let taken: HashSet<Name> = drafts.iter().flat_map(|it| it.services.clone()).collect();
     let rest = services
         .values()
         .filter(|it| !taken.contains(&it.host) && it.alias_for.is_empty() && http(&it.host));
@@ -209,39 +216,55 @@ fn split(
     (plain, found)
 }
 
-/// A service's domains, and which of them are short forms. (`generateVirtualHostDomains` in istio's `pilot/pkg/networking/core`.)
-fn domains(service: &Registered, namespace: &str) -> (Vec<Name>, Vec<Name>) {
-    let (mut all, mut short) = (Vec::new(), Vec::new());
-    for host in std::iter::once(&service.host).chain(&service.aliases) {
-        all.push(host.clone());
-        short.push(format!("{host}.").into());
-        short.extend(short_forms(host, namespace));
-    }
-    all.extend(short.clone());
-    if service.headless {
-        let wild: Vec<Name> = all.iter().map(|it| format!("*.{it}").into()).collect();
-        all.extend(wild);
-    }
-    for address in &service.addresses {
-        let v6 = address.contains(':') && !address.starts_with('[');
-        all.push(if v6 {
-            format!("[{address}]").into()
-        } else {
-            address.clone()
-        });
-    }
-    (all, short)
+/// A service's domains, each with whether it is a short form, in which another service of that full name goes first.
+/// (`generateVirtualHostDomains` in istio's `pilot/pkg/networking/core`.)
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Domains {
+    anywhere: Vec<(Name, bool)>,
+    /// Those that only callers of a namespace use.
+    at_home: BTreeMap<Name, Vec<(Name, bool)>>,
 }
 
-fn short_forms(host: &str, namespace: &str) -> Vec<Name> {
-    let Some(place) = host.strip_suffix(&format!(".svc.{DOMAIN}")) else {
-        return Vec::new();
-    };
-    let mut forms = vec![place.into(), format!("{place}.svc").into()];
-    if let Some((name, space)) = place.split_once('.')
-        && space == namespace
-    {
-        forms.push(name.into());
+impl Domains {
+    fn of(service: &Registered) -> Self {
+        let mut all = Self::default();
+        for host in std::iter::once(&service.host).chain(&service.aliases) {
+            all.anywhere.push((host.to_lowercase().into(), false));
+            all.anywhere
+                .push((format!("{host}.").to_lowercase().into(), true));
+            let Some(place) = host.strip_suffix(&format!(".svc.{DOMAIN}")) else {
+                continue;
+            };
+            let place = place.to_lowercase();
+            all.anywhere.push((format!("{place}.svc").into(), true));
+            if let Some((name, space)) = place.split_once('.') {
+                all.at_home
+                    .entry(space.into())
+                    .or_default()
+                    .push((name.into(), true));
+            }
+            all.anywhere.push((place.into(), true));
+        }
+        if service.headless {
+            for list in std::iter::once(&mut all.anywhere).chain(all.at_home.values_mut()) {
+                let wild: Vec<Name> = list.iter().map(|(it, _)| format!("*.{it}").into()).collect();
+                list.extend(wild.into_iter().map(|it| (it, false)));
+            }
+        }
+        for address in &service.addresses {
+            let v6 = address.contains(':') && !address.starts_with('[');
+            let written = if v6 {
+                format!("[{address}]")
+            } else {
+                address.to_string()
+            };
+            all.anywhere.push((written.to_lowercase().into(), false));
+        }
+        all
     }
-    forms
+
+    fn seen_from(&self, namespace: &str) -> impl Iterator<Item = &(Name, bool)> {
+        let at_home = self.at_home.get(namespace).into_iter().flatten();
+        self.anywhere.iter().chain(at_home)
+    }
 }

@@ -133,10 +133,10 @@ fn unjudged_of(mesh: &Mesh<'_>, service: &Service) -> Vec<Why> {
     };
     let external = (!service.external_name.is_empty()).then(|| named("externalName"));
     let local = service.node_local.then(|| named("internalTrafficPolicy"));
-    let machines = mesh.objects.of_kind(Kind::WorkloadEntry).filter(|entry| {
-        let labels = unjudged::labels(entry, "/spec/labels");
-        entry.key().namespace == service.namespace && selects(&service.selector, &labels)
-    });
+    let machines = mesh
+        .objects
+        .of_kind_in(Kind::WorkloadEntry, &service.namespace)
+        .filter(|entry| selects(&service.selector, &unjudged::labels(entry, "/spec/labels")));
     external
         .into_iter()
         .chain(local)
@@ -146,14 +146,9 @@ fn unjudged_of(mesh: &Mesh<'_>, service: &Service) -> Vec<Why> {
 
 /// All endpoints of a service's port, ready or not, in order of name. A pod that several slices name is ready if one says so.
 pub(in crate::mesh) fn all(mesh: &Mesh<'_>, service: &ServiceId, port: &ServicePort) -> Vec<Endpoint> {
-    let slices = mesh
-        .objects
-        .endpoint_slices
-        .values()
-        .filter(|slice| slice.namespace == service.namespace && slice.service == service.name);
     let mut pods: BTreeMap<Key, Endpoint> = BTreeMap::new();
     let mut others = Vec::new();
-    for slice in slices {
+    for slice in mesh.objects.slices_of(service) {
         let Some(number) = number(slice, port) else {
             continue;
         };

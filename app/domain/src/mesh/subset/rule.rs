@@ -198,9 +198,9 @@ struct Merged<'a> {
 
 fn candidates<'a>(mesh: &Mesh<'a>, namespace: &str, pool: Pool, fqdn: &str) -> Option<Vec<Merged<'a>>> {
     let mut rules: Vec<(Name, &Object)> = mesh
-        .oldest_first(Kind::DestinationRule)
+        .oldest_first_in(Kind::DestinationRule, namespace)
         .into_iter()
-        .filter(|rule| &*rule.key().namespace == namespace && belongs(mesh, rule, pool))
+        .filter(|rule| belongs(mesh, rule, pool))
         .map(|rule| (host::fqdn(rule.text("/spec/host"), namespace), rule))
         .collect();
     let best = most_specific(fqdn, rules.iter().map(|(host, _)| host))?.clone();
