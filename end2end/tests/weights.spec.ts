@@ -1,6 +1,8 @@
 // A weight moved on the rehearsal: by slider, by number field, by keyboard alone; planned, applied, observed, undone.
 import type { Page } from "@playwright/test";
 import { expect, test } from "../fixtures/console.ts";
+import { weigh } from "../fixtures/rehearsal.ts";
+import { visitor } from "../fixtures/visit.ts";
 
 test.use({ world: "own" });
 
@@ -77,4 +79,29 @@ test("all to the stable one is one press away", async ({ page, visit }) => {
   await page.keyboard.press("Escape");
   await expect(sheet).toBeHidden();
   await expect(plan).toBeFocused();
+});
+
+test("a draft stays when somebody else sets the weights, and its plan starts from theirs", async ({ context, page, server, visit }) => {
+  await visit(ROUTE);
+  const { number, other, plan, sheet } = rule(page);
+  await number.fill("30");
+  await number.blur();
+  // Half typed, too.
+  await other.fill("6");
+  const there = await context.newPage();
+  await (await visitor(there, true))(`${server.url}${ROUTE}`);
+  await weigh(there, 20, "meanwhile");
+  await expect(page.getByText(/Your draft is kept/)).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("v1 80 %, v2 20 %");
+  await expect(other).toHaveValue("6");
+  await other.fill("60");
+  await other.blur();
+  await expect(number).toHaveValue("40");
+  await plan.click();
+  await expect(sheet).toContainText("Accepted as planned");
+  await expect(sheet).toContainText("20");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Reset" }).click();
+  await expect(number).toHaveValue("20");
+  await expect(page.getByText(/Your draft is kept/)).toBeHidden();
 });

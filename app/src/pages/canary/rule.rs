@@ -297,6 +297,7 @@ fn row(
                     aria-label=move || lang.canary_number_of(&name())
                     disabled=held
                     on:input=move |_| draft.typing.set(true)
+                    on:blur=move |_| draft.typing.set(false)
                     on:change:target=slide
                     on:keydown=keys
                 />
