@@ -213,7 +213,10 @@ fn called(to: &route::ChosenDestination) -> Name {
 
 fn leg(ends: Ends<'_>, leg: &model::Leg) -> Leg {
     let to = &leg.share.destination;
-    if !ends.eyes.sees_host(&to.host) {
+    // An address says nothing of whose it is.
+    let workloads = leg.ends.iter().flatten().filter_map(|it| it.workload.as_ref());
+    let mut hidden = workloads.filter(|(namespace, _)| !ends.eyes.scope.sees(namespace));
+    if !ends.eyes.sees_host(&to.host) || hidden.next().is_some() {
         return Leg {
             host: "".into(),
             subset: "".into(),
