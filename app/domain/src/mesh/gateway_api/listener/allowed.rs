@@ -11,7 +11,9 @@ use serde_json::Value;
 /// A listener's host with each namespace before it whose routes it takes. (`buildHostnameMatch` and `namespacesFromSelector` in istio's
 /// `pilot/pkg/config/kube/gateway`.)
 pub(super) fn hosts(objects: &Objects, own: &str, listener: &Value) -> Vec<Name> {
-    let host = text(listener, "/hostname").unwrap_or("*");
+    let host = text(listener, "/hostname")
+        .filter(|it| !it.is_empty())
+        .unwrap_or("*");
     let with = |namespace: &str| -> Name { format!("{namespace}/{host}").into() };
     match text(listener, "/allowedRoutes/namespaces/from") {
         None | Some("Same") => vec![with(own)],
