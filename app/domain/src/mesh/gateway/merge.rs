@@ -135,30 +135,31 @@ pub fn merged<'a>(mesh: &Mesh<'a>, proxy: &Proxy) -> Result<Merged<'a>, Vec<Why>
     if let Some(front) = deployed {
         let winner = Decider::of(&front.gateway, "");
         let own = &front.gateway.key().namespace;
-        all.retain(|(gateway, services)| {
-            let stays = services.is_some() || gateway.key().namespace == *own;
-            if !stays {
-                skip_whole(&mut merged, gateway, &winner);
-            }
-            stays
-        });
+        let (staying, leaving) = all
+            .into_iter()
+            .partition(|(gateway, services)| services.is_some() || gateway.key().namespace == *own);
+        all = staying;
+        for (gateway, _) in leaving {
+            merged.skipped.extend(skipped(&gateway, &winner));
+        }
     }
     merge(mesh, proxy, all, &mut merged);
     Ok(merged)
 }
 
-fn skip_whole<'a>(merged: &mut Merged<'a>, gateway: &Cow<'a, Object>, winner: &Decider) {
-    for server in servers(gateway) {
-        merged.skipped.push(Skipped {
-            placed: Placed {
-                name: named(gateway),
-                gateway: gateway.clone(),
-                server,
-            },
-            why: Skip::Strict,
-            winner: winner.clone(),
-        });
-    }
+/// All its servers.
+fn skipped<'a>(gateway: &Cow<'a, Object>, winner: &Decider) -> Vec<Skipped<'a>> {
+    let all = servers(gateway).into_iter();
+    all.map(|server| Skipped {
+        placed: Placed {
+            name: named(gateway),
+            gateway: gateway.clone(),
+            server,
+        },
+        why: Skip::Strict,
+        winner: winner.clone(),
+    })
+    .collect()
 }
 
 fn named(gateway: &Object) -> Name {

@@ -219,15 +219,15 @@ fn made(
         port,
         protocol: protocol.into(),
         host: host.into(),
-        hosts: hosts.into_iter().map(plain).collect(),
+        hosts: hosts.iter().map(plain).collect(),
         http_routes: allowed::http_routes(protocol, listener),
     };
     Some((Object::new(Kind::Gateway, json).ok()?, listener))
 }
 
 /// `*/host` is `host`.
-fn plain(host: Name) -> Name {
-    host.strip_prefix("*/").map_or(host.clone(), Name::from)
+fn plain(host: &Name) -> Name {
+    host.strip_prefix("*/").map_or_else(|| host.clone(), Name::from)
 }
 
 /// `tls` of a listener, and whether some certificate of it may be used; whether the Secret holds one is not seen. (`buildTLS` there.)

@@ -1,3 +1,8 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "`json!` is written where it is used"
+)]
+
 use crate::{
     manifests,
     mesh::{

@@ -448,7 +448,7 @@ fn what_it_serves_is_told_by_listener() {
     )
     .unwrap();
     assert_eq!((told.pods.len(), told.across_namespaces), (1, false));
-    let servers: Vec<(u32, u16, Vec<&str>, Vec<Name>, usize)> = told
+    let servers: Vec<_> = told
         .servers
         .iter()
         .map(|it| {
