@@ -115,6 +115,8 @@ struct PrintedEnd {
     total: u32,
     tls: String,
     authorization: Option<&'static str>,
+    /// Its proxy reads HTTP there, and something else is sent.
+    deaf: bool,
     because: Vec<Because>,
 }
 
@@ -167,6 +169,7 @@ fn end(end: &End) -> PrintedEnd {
             Verdict::Deny => "deny",
             Verdict::Unknown(_) => "unknown",
         }),
+        deaf: end.deaf,
         because: authorization
             .and_then(|it| it.decider.clone())
             .map_or(Vec::new(), |it| because(&[it])),

@@ -196,6 +196,9 @@ pub struct End {
     pub total: u32,
     /// What both sides make of TLS.
     pub tls: Tls,
+    /// Its proxy reads HTTP there, and something else is sent: nobody answers.
+    #[serde(default)]
+    pub deaf: bool,
     /// Whether it is let in; None where no proxy asks.
     pub authorization: Option<Authorization>,
     /// What was measured between the caller and this workload, whichever way its requests took; None where nothing was.
@@ -245,6 +248,8 @@ pub enum Cause {
     NoServerProxy,
     /// Nothing is said, so mutual TLS is automatic.
     Automatic,
+    /// It is let through to an address, by no cluster of a service's.
+    Passthrough,
 }
 
 /// What the called side takes.

@@ -101,6 +101,9 @@ fn end(out: &mut String, lang: Lang, end: &End) {
     if let Some(decision) = &end.authorization {
         authorization(out, lang, decision);
     }
+    if end.deaf {
+        line(out, 2, lang.explain_deaf());
+    }
 }
 
 fn authorization(out: &mut String, lang: Lang, decision: &Decision) {

@@ -1,12 +1,13 @@
 //! One request explained: who decides, where it goes, what is behind, whether both sides agree on mutual TLS, and whether it is let in.
 
 pub mod ask;
+mod behind;
+mod through;
 
 use super::{
-    Mesh, Proxy, authz, host, mtls,
-    protocol::{self, Reads},
+    Mesh, Proxy, authz, gateway_api, host, mtls,
+    protocol::Reads,
     route::{self, Choice, ChosenDestination, Outcome, Protocol, Request, Share},
-    subset::{self, Reach},
     unjudged,
 };
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     object::Kind,
     workload::{WorkloadId, selects, workloads},
 };
-use std::{collections::BTreeMap, sync::Arc};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +72,10 @@ pub struct End {
     pub handshake: mtls::Handshake,
     /// Whether it is let in; None where no proxy asks.
     pub authorization: Option<authz::Decision>,
+    /// What is read at the port by what the called side's Services say of it; None where they say nothing.
+    pub reads: Option<Reads>,
+    /// Its proxy reads HTTP there, and something else is sent: nobody answers.
+    pub deaf: bool,
 }
 
 /// Explains a request of a workload's; None if there is no such workload, or it has no pods.
@@ -91,24 +95,50 @@ pub fn explain(mesh: &Mesh<'_>, from: &WorkloadId, request: &Request) -> Option<
         }]))),
         fact::Proxy::None => None,
     };
-    let shares = match &choice {
+    let asks = behind::Asks {
+        mesh,
+        caller: &caller,
+        proxy: &proxy,
+        request,
+        http: speaks_http(&caller, choice.as_ref(), request),
+    };
+    let legs = match &choice {
         Some(Choice {
             outcome: Outcome::Sent(shares),
             ..
-        }) => shares.clone(),
+        }) => shares.iter().map(|it| asks.leg(it.clone())).collect(),
+        Some(Choice {
+            outcome: Outcome::Passthrough,
+            ..
+        }) => asks.let_through().into_iter().collect(),
         Some(_) => Vec::new(),
-        None => direct(mesh, &proxy, request).into_iter().collect(),
+        None => direct(mesh, &proxy, request)
+            .map(|it| asks.leg(it))
+            .into_iter()
+            .collect(),
     };
-    let legs = shares
-        .into_iter()
-        .map(|share| leg(mesh, &caller, &proxy, request, share))
-        .collect();
     Some(Explanation { caller, choice, legs })
+}
+
+/// Whether HTTP goes on from the caller's side: also what a gateway has taken out of its TLS, but not what it passes on by rules of bytes.
+fn speaks_http(caller: &Caller, choice: Option<&Choice>, request: &Request) -> bool {
+    let of_bytes = |it: &Choice| {
+        let path = it.deciders.first().map_or("", |it| &it.path);
+        path.starts_with("/spec/tls/") || path.starts_with("/spec/tcp/")
+    };
+    match request.protocol {
+        Protocol::Http => true,
+        Protocol::Https => caller.gateway && !choice.is_some_and(of_bytes),
+        Protocol::Tls | Protocol::Tcp => false,
+    }
 }
 
 fn caller(mesh: &Mesh<'_>, workload: &WorkloadId, pod: &Pod) -> Caller {
     let mut gateways = mesh.objects.of_kind(Kind::Gateway);
-    let gateway = gateways.any(|it| selects(&unjudged::labels(it, "/spec/selector"), &pod.labels));
+    let gateway = gateways.any(|it| selects(&unjudged::labels(it, "/spec/selector"), &pod.labels))
+        || gateway_api::fronts(mesh.objects)
+            .iter()
+            .any(|it| it.serves(mesh.objects, &pod.namespace, &pod.labels));
     let account: Name = if pod.service_account.is_empty() {
         "default".into()
     } else {
@@ -146,103 +176,6 @@ fn direct(mesh: &Mesh<'_>, proxy: &Proxy, request: &Request) -> Option<Share> {
         weight: 100,
         missing: None,
     })
-}
-
-fn leg(mesh: &Mesh<'_>, caller: &Caller, proxy: &Proxy, request: &Request, share: Share) -> Leg {
-    let ends = match subset::reach(mesh, proxy, &share.destination) {
-        Reach::Endpoints(endpoints) => Ok(ends(mesh, caller, proxy, request, &share, &endpoints)),
-        Reach::NoService | Reach::NoPort | Reach::NoSubset => Err(Nowhere::NoCluster),
-        Reach::Unknown(whys) => Err(Nowhere::Unknown(whys)),
-    };
-    Leg { share, ends }
-}
-
-fn ends(
-    mesh: &Mesh<'_>,
-    caller: &Caller,
-    proxy: &Proxy,
-    request: &Request,
-    share: &Share,
-    endpoints: &[subset::Endpoint],
-) -> Vec<End> {
-    let mut by_workload: BTreeMap<Option<WorkloadId>, Vec<&subset::Endpoint>> = BTreeMap::new();
-    for endpoint in endpoints {
-        by_workload
-            .entry(endpoint.workload.clone())
-            .or_default()
-            .push(endpoint);
-    }
-    let count = |endpoints: &[&subset::Endpoint], ready: bool| {
-        let some = endpoints.iter().filter(|it| it.ready || !ready).count();
-        u32::try_from(some).unwrap_or(u32::MAX)
-    };
-    let one = |(workload, endpoints): (Option<WorkloadId>, Vec<&subset::Endpoint>)| {
-        // Pods of one workload are alike; one that takes requests speaks for them.
-        let speaker = endpoints.iter().find(|it| it.ready).or(endpoints.first())?;
-        let server = mtls::Server::at(speaker, &proxy.namespace);
-        let client = (caller.meshed == fact::Proxy::Sidecar).then_some(proxy);
-        let handshake = mtls::mode(mesh, client, &share.destination, &server);
-        let meshed = speaker.proxy() == fact::Proxy::Sidecar;
-        let http = request.protocol == Protocol::Http && reads_http(mesh, &share.destination);
-        let authorization = meshed.then(|| {
-            authorize(
-                mesh,
-                caller,
-                request,
-                http,
-                &handshake,
-                &server,
-                speaker.pod.as_ref(),
-            )
-        });
-        Some(End {
-            workload,
-            ready: count(&endpoints, true),
-            total: count(&endpoints, false),
-            handshake,
-            authorization,
-        })
-    };
-    by_workload.into_iter().filter_map(one).collect()
-}
-
-/// Whether the called side reads HTTP at the port: on one that is declared otherwise, policies see bytes, whatever is sent.
-fn reads_http(mesh: &Mesh<'_>, to: &ChosenDestination) -> bool {
-    let service = host::service_of(&to.host).and_then(|it| mesh.objects.service(&it.namespace, &it.name));
-    let declared = service.and_then(|it| protocol::of_service(it, to.port));
-    declared.is_none_or(|(declared, _)| declared.protocol.reads() != Reads::No)
-}
-
-fn authorize(
-    mesh: &Mesh<'_>,
-    caller: &Caller,
-    request: &Request,
-    http: bool,
-    handshake: &mtls::Handshake,
-    server: &mtls::Server,
-    pod: Option<&Arc<Pod>>,
-) -> authz::Decision {
-    let mutual = matches!(handshake.outcome, mtls::Outcome::Works { mutual: true });
-    let asked = authz::Request {
-        protocol: if http {
-            authz::Protocol::Http
-        } else {
-            authz::Protocol::Tcp
-        },
-        mtls: mutual,
-        principal: caller
-            .principal
-            .clone()
-            .filter(|_| mutual)
-            .unwrap_or_else(|| "".into()),
-        namespace: caller.workload.0.clone(),
-        destination_ip: pod.and_then(|pod| pod.ip.parse().ok()),
-        method: request.method.clone(),
-        path: request.path.clone(),
-        headers: request.headers.clone(),
-        ..authz::Request::get(&request.host, server.port.unwrap_or(0))
-    };
-    authz::decide(mesh, &server.pod, &asked)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod chain;
 mod choose;
+mod edge;
 mod merge;
 pub mod names;
 mod rules;

@@ -9,7 +9,7 @@ mod admitted;
 mod drift;
 mod injector;
 mod quantity;
-mod selector;
+pub(super) mod selector;
 mod template;
 mod trap;
 

@@ -100,6 +100,8 @@ pub enum Cause {
     NoServerProxy,
     /// Nothing is said, so mutual TLS is automatic.
     Automatic,
+    /// It is let through to an address, by no cluster of a service's.
+    Passthrough,
 }
 
 /// What is sent, why, and by which field.
@@ -180,6 +182,25 @@ pub fn mode(mesh: &Mesh<'_>, client: Option<&Proxy>, to: &ChosenDestination, ser
         sent: sent.ok(),
         takes: takes.ok(),
         outcome,
+    }
+}
+
+/// What happens where a request is let through to a pod's address: it is sent as it is. (`buildDefaultPassthroughCluster` in istio's
+/// `pilot/pkg/networking/core`.)
+pub(super) fn through(mesh: &Mesh<'_>, to: &ChosenDestination, server: &Server) -> Handshake {
+    let sent = Sent {
+        sends: Sends::Plaintext,
+        cause: Cause::Passthrough,
+        decider: None,
+    };
+    let takes = takes(mesh, server);
+    Handshake {
+        outcome: match &takes {
+            Ok(takes) => outcome(mesh, to, &sent, takes),
+            Err(whys) => Outcome::Unknown(whys.clone()),
+        },
+        sent: Some(sent),
+        takes: takes.ok(),
     }
 }
 

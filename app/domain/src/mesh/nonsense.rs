@@ -116,6 +116,20 @@ const NAMES: &[&str] = &[
     "outlierDetection",
     "connectionPool",
     "loadBalancer",
+    "listeners",
+    "gatewayClassName",
+    "hostname",
+    "hostnames",
+    "allowedRoutes",
+    "namespaces",
+    "tls",
+    "certificateRefs",
+    "requestRedirect",
+    "urlRewrite",
+    "requestMirror",
+    "backendRef",
+    "replacePrefixMatch",
+    "sectionName",
 ];
 const TEXTS: &[&str] = &[
     "",
@@ -161,6 +175,11 @@ const TEXTS: &[&str] = &[
     "{*}",
     "/{**}/x",
     "cluster.local/ns/shop/sa/web",
+    "RequestRedirect",
+    "URLRewrite",
+    "ReplacePrefixMatch",
+    "Hostname",
+    "Selector",
 ];
 
 fn json() -> impl Strategy<Value = Value> {
@@ -218,6 +237,10 @@ fn sound() -> Vec<Value> {
             "labels": {"kubernetes.io/service-name": "web"}}, "ports": [{"name": "http", "port": 8080}], "endpoints": [{"targetRef": {"kind": "Pod", "name": "web"}}]}),
         json!({"apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": {"name": "sound", "namespace": "shop"},
             "spec": {"selector": {"istio": "edge"}, "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]}}),
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "edge-istio", "namespace": "shop"},
+            "spec": {"clusterIP": "10.0.0.2", "selector": {"app": "edge"}, "ports": [{"name": "http", "port": 90}]}}),
+        json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": {"name": "edge", "namespace": "shop"},
+            "spec": {"gatewayClassName": "istio", "listeners": [{"name": "http", "port": 90, "protocol": "HTTP"}]}}),
         pod("web"),
         pod("edge"),
     ]
@@ -246,9 +269,12 @@ fn ask_everything(objects: &Objects) {
     for object in objects.of_kind(Kind::VirtualService) {
         let _ = route::unreachable(object);
     }
-    for object in objects.of_kind(Kind::Gateway) {
-        let _ = gateway::serves(&mesh, object);
+    for kind in [Kind::Gateway, Kind::GatewayApiGateway] {
+        for object in objects.of_kind(kind) {
+            let _ = gateway::serves(&mesh, object);
+        }
     }
+    let _ = gateway_api::at_gateways(objects);
     let _ = gateway_api::virtual_services(objects);
     let to = ChosenDestination {
         host: "web.shop.svc.cluster.local".into(),

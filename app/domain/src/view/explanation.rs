@@ -59,7 +59,14 @@ pub fn explanation(
     };
     let choice = told.choice.as_ref();
     let deciders = eyes.deciders(choice.map_or(&[][..], |it| &it.deciders));
-    let legs: Vec<Leg> = told.legs.iter().map(|it| leg(ends, it)).collect();
+    // What is let through to an address is not told to be anybody's there.
+    let let_through = choice.is_some_and(|it| it.outcome == route::Outcome::Passthrough);
+    let legs: Vec<Leg> = told
+        .legs
+        .iter()
+        .filter(|it| !let_through || !unseen(eyes, it))
+        .map(|it| leg(ends, it))
+        .collect();
     let hidden = eyes.hides(&request.host, &from.0)
         && !deciders.iter().any(seen::shown)
         && legs.iter().all(|it| matches!(it.behind, Behind::Elsewhere));
@@ -213,7 +220,7 @@ fn called(to: &route::ChosenDestination) -> Name {
 
 fn leg(ends: Ends<'_>, leg: &model::Leg) -> Leg {
     let to = &leg.share.destination;
-    if !ends.eyes.sees_host(&to.host) {
+    if unseen(ends.eyes, leg) {
         return Leg {
             host: "".into(),
             subset: "".into(),
@@ -237,6 +244,13 @@ fn leg(ends: Ends<'_>, leg: &model::Leg) -> Leg {
             },
         },
     }
+}
+
+/// Whether a destination, or what is behind it, is of a namespace that the scope does not see: an address does not say whose it is.
+fn unseen(eyes: Eyes<'_>, leg: &model::Leg) -> bool {
+    let mut workloads = leg.ends.iter().flatten().filter_map(|it| it.workload.as_ref());
+    !eyes.sees_host(&leg.share.destination.host)
+        || workloads.any(|(namespace, _)| !eyes.scope.sees(namespace))
 }
 
 #[cfg(test)]

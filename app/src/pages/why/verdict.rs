@@ -20,8 +20,8 @@ pub(super) enum Standing {
 impl Standing {
     pub(super) fn of(told: &Explanation) -> Self {
         match &told.outcome {
-            Outcome::ByDns if told.legs.is_empty() => Self::Leaves,
-            Outcome::Sent | Outcome::ByDns => {
+            Outcome::ByDns | Outcome::Passthrough if told.legs.is_empty() => Self::Leaves,
+            Outcome::Sent | Outcome::ByDns | Outcome::Passthrough => {
                 // What has no weight gets nothing.
                 let all: Vec<Self> = told
                     .legs
@@ -36,7 +36,6 @@ impl Standing {
             | Outcome::NoListener
             | Outcome::NoFilterChain
             | Outcome::BlackHole => Self::Fails,
-            Outcome::Passthrough => Self::Leaves,
             Outcome::Redirect { .. } | Outcome::Direct { .. } => Self::Itself,
             Outcome::Elsewhere | Outcome::Unknown { .. } => Self::Unknown,
         }
@@ -58,6 +57,7 @@ impl Standing {
         let verdict = end.authorization.as_ref().map(|it| &it.verdict);
         match (&end.tls.agreed, verdict) {
             (Agreed::Refused, _) | (_, Some(Verdict::Deny)) => Self::Fails,
+            _ if end.deaf => Self::Fails,
             (Agreed::Unknown { .. }, _) | (_, Some(Verdict::Unknown { .. })) => Self::Unknown,
             _ => Self::Arrives,
         }

@@ -41,7 +41,7 @@ const KINDS: &str = "namespaces,pods,services,endpointslices,deployments,replica
 
 /// Kinds that cases bring.
 const CASE_KINDS: &str = "gateways.networking.istio.io,virtualservices,destinationrules,serviceentries,sidecars,\
-    peerauthentications,authorizationpolicies,httproutes,referencegrants";
+    peerauthentications,authorizationpolicies,httproutes,referencegrants,gateways.gateway.networking.k8s.io";
 
 /// What a case has put in carries it.
 const LABEL: &str = "naru.dev/lab-case";

@@ -2,17 +2,18 @@
 
 use super::{
     choose::{Asked, Rules},
+    edge::Edge,
     merge::{Group, Placed},
     names,
     server::{Mode, Speaks},
-    serves::bound,
 };
 use crate::{
     Name,
-    mesh::{Mesh, Proxy, route::Request},
+    mesh::{Proxy, route::Request},
     object::Object,
 };
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// A filter chain: the names that it takes (empty: all), and what is behind it.
 pub(super) struct Chain<'m, 'a> {
@@ -37,19 +38,27 @@ pub(super) enum End<'m, 'a> {
 #[derive(Clone)]
 pub(super) struct Found<'m, 'a> {
     pub(super) placed: &'m Placed<'a>,
-    pub(super) virtual_service: &'a Object,
+    pub(super) virtual_service: Cow<'a, Object>,
     pub(super) list: &'static str,
     pub(super) index: u32,
-    pub(super) rule: &'a Value,
 }
 
-impl<'m, 'a> Found<'m, 'a> {
+impl Found<'_, '_> {
+    pub(super) fn rule(&self) -> &Value {
+        let rules = self.virtual_service.list(match self.list {
+            "tls" => "/spec/tls",
+            "tcp" => "/spec/tcp",
+            _ => "/spec/http",
+        });
+        rules.get(self.index as usize).unwrap_or(&Value::Null)
+    }
+
     pub(super) fn asked(&self) -> Asked<'_> {
         Asked {
-            virtual_service: self.virtual_service,
+            virtual_service: &self.virtual_service,
             list: self.list,
             index: self.index,
-            rule: self.rule,
+            rule: self.rule(),
             gateway: &self.placed.name,
             port: self.placed.server.port,
             tls: self.placed.server.tls.is_some(),
@@ -58,7 +67,7 @@ impl<'m, 'a> Found<'m, 'a> {
 }
 
 pub(super) fn chains<'m, 'a>(
-    mesh: &Mesh<'a>,
+    edge: &Edge<'a>,
     proxy: &Proxy,
     request: &Request,
     rules: &dyn Rules,
@@ -88,7 +97,7 @@ pub(super) fn chains<'m, 'a>(
                     end: End::Terminated(placed),
                 });
             } else if mode == Some(Mode::Passthrough) {
-                for (names, asked) in passed(mesh, proxy, request, rules, placed) {
+                for (names, asked) in passed(edge, proxy, request, rules, placed) {
                     if names.iter().all(|it| !taken.contains(it)) {
                         taken.extend(names.iter().cloned());
                         chains.push(Chain {
@@ -97,7 +106,7 @@ pub(super) fn chains<'m, 'a>(
                         });
                     }
                 }
-            } else if let Some(asked) = bytes(mesh, proxy, request, rules, placed) {
+            } else if let Some(asked) = bytes(edge, proxy, request, rules, placed) {
                 chains.push(Chain {
                     sni: server.sni(),
                     end: End::Bytes(asked, mode.is_some()),
@@ -109,8 +118,8 @@ pub(super) fn chains<'m, 'a>(
 }
 
 /// VirtualServices whose hosts a server of bytes serves. (`pickMatchingGatewayHosts` there.)
-fn overlapping<'a>(mesh: &Mesh<'a>, proxy: &Proxy, placed: &Placed<'a>) -> Vec<&'a Object> {
-    let mut all = bound(mesh, placed.gateway, &proxy.namespace);
+fn overlapping<'a>(edge: &Edge<'a>, proxy: &Proxy, placed: &Placed<'a>) -> Vec<Cow<'a, Object>> {
+    let mut all = edge.bound(&placed.gateway, &proxy.namespace);
     all.retain(|it| {
         let ours = names::for_namespace(&placed.server.hosts, &it.key().namespace);
         let theirs = names::hosts(it);
@@ -122,25 +131,22 @@ fn overlapping<'a>(mesh: &Mesh<'a>, proxy: &Proxy, placed: &Placed<'a>) -> Vec<&
 
 fn listed<'m, 'a>(
     placed: &'m Placed<'a>,
-    object: &'a Object,
+    object: &Cow<'a, Object>,
     list: &'static str,
-) -> impl Iterator<Item = Found<'m, 'a>> {
+) -> Vec<Found<'m, 'a>> {
     let rules = object.list(if list == "tls" { "/spec/tls" } else { "/spec/tcp" });
-    rules
-        .iter()
-        .enumerate()
-        .filter(|(_, rule)| {
-            rule.get("route")
-                .and_then(Value::as_array)
-                .is_some_and(|it| !it.is_empty())
-        })
-        .map(move |(index, rule)| Found {
-            placed,
-            virtual_service: object,
-            list,
-            index: u32::try_from(index).unwrap_or(u32::MAX),
-            rule,
-        })
+    let some = rules.iter().enumerate().filter(|(_, rule)| {
+        rule.get("route")
+            .and_then(Value::as_array)
+            .is_some_and(|it| !it.is_empty())
+    });
+    some.map(|(index, _)| Found {
+        placed,
+        virtual_service: object.clone(),
+        list,
+        index: u32::try_from(index).unwrap_or(u32::MAX),
+    })
+    .collect()
 }
 
 pub(super) fn entries(rule: &Value) -> &[Value] {
@@ -151,36 +157,34 @@ pub(super) fn entries(rule: &Value) -> &[Value] {
 
 /// The first rule of `tcp` that applies on the server; there is one for all connections.
 fn bytes<'m, 'a>(
-    mesh: &Mesh<'a>,
+    edge: &Edge<'a>,
     proxy: &Proxy,
     request: &Request,
     rules: &dyn Rules,
     placed: &'m Placed<'a>,
 ) -> Option<Found<'m, 'a>> {
-    let all = overlapping(mesh, proxy, placed);
-    all.into_iter()
-        .flat_map(|it| listed(placed, it, "tcp"))
-        .find(|it| {
-            let entries = entries(it.rule);
-            entries.is_empty()
-                || entries
-                    .iter()
-                    .any(|entry| rules.takes(it.asked(), Some(entry), request).0)
-        })
+    let all = overlapping(edge, proxy, placed);
+    all.iter().flat_map(|it| listed(placed, it, "tcp")).find(|it| {
+        let entries = entries(it.rule());
+        entries.is_empty()
+            || entries
+                .iter()
+                .any(|entry| rules.takes(it.asked(), Some(entry), request).0)
+    })
 }
 
 /// Every match of `tls` that applies on the server, with its names.
 fn passed<'m, 'a>(
-    mesh: &Mesh<'a>,
+    edge: &Edge<'a>,
     proxy: &Proxy,
     request: &Request,
     rules: &dyn Rules,
     placed: &'m Placed<'a>,
 ) -> Vec<(Vec<Name>, Found<'m, 'a>)> {
-    let all = overlapping(mesh, proxy, placed);
+    let all = overlapping(edge, proxy, placed);
     let mut passed = Vec::new();
-    for asked in all.into_iter().flat_map(|it| listed(placed, it, "tls")) {
-        for entry in entries(asked.rule) {
+    for asked in all.iter().flat_map(|it| listed(placed, it, "tls")) {
+        for entry in entries(asked.rule()) {
             if rules.takes(asked.asked(), Some(entry), request).0 {
                 let names = entry.get("sniHosts").and_then(Value::as_array);
                 let names = names

@@ -2,13 +2,14 @@
 
 use super::{
     chain::{Chain, End, chains, pick, twice},
+    edge::Edge,
     merge::{Group, Merged, Placed, Target, merged, targets},
     virtual_host::http,
 };
 use crate::{
     Name, Why,
     mesh::{
-        Decider, Mesh, Proxy,
+        Decider, Mesh, Proxy, gateway_api,
         route::{Choice, Outcome, Protocol, Request},
         unjudged::{self, Side},
     },
@@ -58,7 +59,8 @@ pub fn by_rules(mesh: &Mesh<'_>, proxy: &Proxy, request: &Request, rules: &dyn R
     whys.extend(kinds.iter().filter_map(|&kind| mesh.objects.gap(kind)));
     whys.extend(mesh.config.gap.clone());
     whys.extend(ingresses(mesh, proxy, request.port));
-    whys.extend(of_gateway_api(mesh, proxy));
+    let edge = &Edge::of(mesh);
+    whys.extend(edge.whys(proxy));
     let merged = match merged(mesh, proxy) {
         Ok(merged) if whys.is_empty() => merged,
         Ok(_) => return unknown(whys),
@@ -70,21 +72,22 @@ pub fn by_rules(mesh: &Mesh<'_>, proxy: &Proxy, request: &Request, rules: &dyn R
     if merged.ambiguous.contains(&request.port) {
         return not_judged(format!("targetPort of {}", request.port));
     }
-    let target = targets(mesh, proxy, request.port)
-        .into_iter()
-        .next()
-        .unwrap_or(Target::Number(request.port));
-    at(mesh, proxy, request, rules, &merged, &target)
-}
-
-/// Gateways of the Gateway API that may be served by this proxy: its own, or those that name a Service instead. They are not judged yet.
-fn of_gateway_api<'a>(mesh: &'a Mesh<'_>, proxy: &'a Proxy) -> impl Iterator<Item = Why> + 'a {
-    const NAME: &str = "gateway.networking.k8s.io/gateway-name";
-    let own = proxy.labels.get(NAME);
-    let all = mesh.objects.of_kind(Kind::GatewayApiGateway);
-    all.filter(move |it| it.key().namespace == proxy.namespace)
-        .filter(move |it| own == Some(&it.key().name) || !it.list("/spec/addresses").is_empty())
-        .map(unjudged::named)
+    let all = targets(mesh, proxy, request.port, None);
+    let mut served = all
+        .iter()
+        .filter(|it| merged.groups.iter().any(|group| group.target == **it));
+    let target = served.next().or(all.first()).cloned();
+    if served.next().is_some() {
+        return not_judged(format!("targetPort of {}", request.port));
+    }
+    at(
+        edge,
+        proxy,
+        request,
+        rules,
+        &merged,
+        &target.unwrap_or(Target::Number(request.port)),
+    )
 }
 
 /// Ingresses that istiod turns into gateways itself (`ingressClass`, `ingressSelector` of the mesh's configuration).
@@ -127,13 +130,14 @@ pub(super) fn decided(outcome: Outcome, deciders: Vec<Decider>) -> Choice {
 }
 
 fn at(
-    mesh: &Mesh<'_>,
+    edge: &Edge<'_>,
     proxy: &Proxy,
     request: &Request,
     rules: &dyn Rules,
     merged: &Merged<'_>,
     target: &Target,
 ) -> Choice {
+    let mesh = edge.mesh;
     let groups: Vec<&Group<'_>> = merged.groups.iter().filter(|it| it.target == *target).collect();
     let Some(first) = groups.first() else {
         return Choice::by_default(Outcome::NoListener);
@@ -148,7 +152,16 @@ fn at(
     {
         return not_judged(format!("targetPort of {}", request.port));
     }
-    let chains = chains(mesh, proxy, request, rules, &groups);
+    // TLSRoutes and TCPRoutes are not seen.
+    let mut servers = groups.iter().flat_map(|it| &it.servers);
+    if let Some(placed) =
+        servers.find(|it| !it.server.reads_http() && gateway_api::listener_of(&it.gateway).is_some())
+    {
+        let mut choice = not_judged("TLSRoute, TCPRoute".into());
+        choice.deciders.push(placed.decider());
+        return choice;
+    }
+    let chains = chains(edge, proxy, request, rules, &groups);
     let deciders: Vec<Decider> = groups
         .iter()
         .flat_map(|it| it.servers.iter().map(Placed::decider))
@@ -167,7 +180,7 @@ fn at(
         request.sni.to_ascii_lowercase()
     };
     match pick(&chains, &sni) {
-        Some(chain) => through(mesh, proxy, request, rules, chain),
+        Some(chain) => through(edge, proxy, request, rules, chain),
         None => decided(Outcome::NoFilterChain, deciders),
     }
 }
@@ -177,11 +190,11 @@ fn unresolved(mesh: &Mesh<'_>, proxy: &Proxy, group: &Group<'_>) -> bool {
     group
         .servers
         .iter()
-        .any(|it| targets(mesh, proxy, it.server.port).is_empty())
+        .any(|it| targets(mesh, proxy, it.server.port, None).is_empty())
 }
 
 fn through(
-    mesh: &Mesh<'_>,
+    edge: &Edge<'_>,
     proxy: &Proxy,
     request: &Request,
     rules: &dyn Rules,
@@ -190,10 +203,19 @@ fn through(
     let under_tls = matches!(request.protocol, Protocol::Https | Protocol::Tls);
     match &chain.end {
         End::Plain(servers) if request.protocol == Protocol::Http => {
-            http(mesh, proxy, request, rules, servers)
+            http(edge, proxy, request, rules, servers)
+        }
+        // Without a certificate that it may use it shows the proxy's own, which is the mesh's.
+        End::Terminated(placed)
+            if request.protocol == Protocol::Https
+                && gateway_api::listener_of(&placed.gateway).is_some_and(|(_, _, usable)| !usable) =>
+        {
+            let mut choice = not_judged("certificateRefs".into());
+            choice.deciders.push(placed.decider());
+            choice
         }
         End::Terminated(placed) if request.protocol == Protocol::Https => {
-            http(mesh, proxy, request, rules, std::slice::from_ref(*placed))
+            http(edge, proxy, request, rules, std::slice::from_ref(*placed))
         }
         // The chain takes it and cannot read it.
         End::Plain(servers) => decided(

@@ -4,10 +4,15 @@ use super::server::{Server, Speaks, servers};
 use crate::{
     Name, Why,
     fact::Labels,
-    mesh::{Decider, Mesh, Proxy, unjudged},
+    mesh::{
+        Decider, Mesh, Proxy, age,
+        gateway_api::{self, Front},
+        host, unjudged,
+    },
     object::{Kind, Object},
+    traffic::ServiceId,
 };
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// The port that is really listened on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,8 +26,8 @@ pub enum Target {
 /// A server with where it comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placed<'a> {
-    /// Its Gateway.
-    pub gateway: &'a Object,
+    /// Its Gateway; one that istiod makes of a listener is that listener's.
+    pub gateway: Cow<'a, Object>,
     /// The Gateway as VirtualServices name it: `namespace/name`.
     pub name: Name,
     /// Itself.
@@ -30,9 +35,15 @@ pub struct Placed<'a> {
 }
 
 impl Placed<'_> {
-    /// The server, as a reason.
+    /// The server, or the listener that it is made of, as a reason.
     pub fn decider(&self) -> Decider {
-        Decider::of(self.gateway, format!("/spec/servers/{}", self.server.index))
+        match gateway_api::listener_of(&self.gateway) {
+            Some((key, index, _)) => Decider {
+                key,
+                path: format!("/spec/listeners/{index}").into(),
+            },
+            None => Decider::of(&self.gateway, format!("/spec/servers/{}", self.server.index)),
+        }
     }
 }
 
@@ -58,6 +69,9 @@ pub enum Skip {
     Hosts(Vec<Name>),
     /// Another HTTPS server of the Gateway has the port's number and name.
     PortName,
+    /// The proxy is deployed for a Gateway of the Gateway API, and takes no Gateway of another namespace beside it.
+    /// (`filterStrictGatewayMerging` in istio's `pilot/pkg/model`.)
+    Strict,
 }
 
 /// A server that Istio leaves out. Nobody is told: it is a line in istiod's log.
@@ -100,12 +114,57 @@ pub fn merged<'a>(mesh: &Mesh<'a>, proxy: &Proxy) -> Result<Merged<'a>, Vec<Why>
     if !gaps.is_empty() {
         return Err(gaps);
     }
-    let gateways = mesh.oldest_first(Kind::Gateway);
-    Ok(merge(
-        mesh,
-        proxy,
-        gateways.into_iter().filter(|it| selects(it, proxy)),
-    ))
+    let mut all: Vec<(Cow<'a, Object>, Option<Vec<Name>>)> = mesh
+        .objects
+        .of_kind(Kind::Gateway)
+        .filter(|it| selects(it, proxy))
+        .map(|it| (Cow::Borrowed(it), None))
+        .collect();
+    let fronts = gateway_api::fronts(mesh.objects);
+    let serving: Vec<&Front> = fronts
+        .iter()
+        .filter(|it| it.judged && it.serves(mesh.objects, &proxy.namespace, &proxy.labels))
+        .collect();
+    for front in &serving {
+        let made = front.gateways.iter();
+        all.extend(made.map(|it| (Cow::Owned(it.clone()), Some(front.services.clone()))));
+    }
+    all.sort_by(|(a, _), (b, _)| age(a).cmp(&age(b)));
+    let mut merged = Merged::default();
+    let deployed = serving.iter().find(|it| it.managed && !it.gateways.is_empty());
+    if let Some(front) = deployed {
+        let winner = Decider::of(&front.gateway, "");
+        let own = &front.gateway.key().namespace;
+        let (staying, leaving) = all
+            .into_iter()
+            .partition(|(gateway, services)| services.is_some() || gateway.key().namespace == *own);
+        all = staying;
+        for (gateway, _) in leaving {
+            merged.skipped.extend(skipped(&gateway, &winner));
+        }
+    }
+    merge(mesh, proxy, all, &mut merged);
+    Ok(merged)
+}
+
+/// All its servers.
+fn skipped<'a>(gateway: &Cow<'a, Object>, winner: &Decider) -> Vec<Skipped<'a>> {
+    let all = servers(gateway).into_iter();
+    all.map(|server| Skipped {
+        placed: Placed {
+            name: named(gateway),
+            gateway: gateway.clone(),
+            server,
+        },
+        why: Skip::Strict,
+        winner: winner.clone(),
+    })
+    .collect()
+}
+
+fn named(gateway: &Object) -> Name {
+    let key = gateway.key();
+    format!("{}/{}", key.namespace, key.name).into()
 }
 
 /// What is known of a port while servers are put on it.
@@ -119,35 +178,46 @@ struct Port {
     routes: BTreeMap<(u16, Name, Name), Decider>,
 }
 
-fn merge<'a>(mesh: &Mesh<'a>, proxy: &Proxy, gateways: impl Iterator<Item = &'a Object>) -> Merged<'a> {
-    let mut merged = Merged::default();
+fn merge<'a>(
+    mesh: &Mesh<'_>,
+    proxy: &Proxy,
+    gateways: Vec<(Cow<'a, Object>, Option<Vec<Name>>)>,
+    merged: &mut Merged<'a>,
+) {
     let mut ports: BTreeMap<Target, Port> = BTreeMap::new();
-    for gateway in gateways {
-        let key = gateway.key();
-        let name: Name = format!("{}/{}", key.namespace, key.name).into();
-        for server in servers(gateway) {
-            let targets = targets(mesh, proxy, server.port);
-            if targets.len() > 1 && !merged.ambiguous.contains(&server.port) {
-                merged.ambiguous.push(server.port);
+    for (gateway, services) in gateways {
+        for server in servers(&gateway) {
+            let mut targets = targets(mesh, proxy, server.port, services.as_deref());
+            if services.is_none() {
+                // One place alone, and the number itself where no Service has it.
+                if targets.len() > 1 && !merged.ambiguous.contains(&server.port) {
+                    merged.ambiguous.push(server.port);
+                }
+                targets = vec![targets.into_iter().next().unwrap_or(Target::Number(server.port))];
             }
-            let target = targets.into_iter().next().unwrap_or(Target::Number(server.port));
-            let placed = Placed {
-                gateway,
-                name: name.clone(),
-                server,
-            };
-            let port = ports.entry(target.clone()).or_default();
-            put(&mut merged, port, target, placed);
+            for target in targets {
+                let placed = Placed {
+                    name: named(&gateway),
+                    gateway: gateway.clone(),
+                    server: server.clone(),
+                };
+                let port = ports.entry(target.clone()).or_default();
+                put(merged, port, target, placed);
+            }
         }
     }
-    merged
 }
 
-/// Where the Services that select the proxy send a port; empty where none has it, so that the number itself is listened on. (`resolvePorts` there.)
-pub(super) fn targets(mesh: &Mesh<'_>, proxy: &Proxy, number: u16) -> Vec<Target> {
+/// Where the Services that select the proxy, or of these the ones named, send a port; empty where none has it. (`resolvePorts` there.)
+pub(super) fn targets(mesh: &Mesh<'_>, proxy: &Proxy, number: u16, services: Option<&[Name]>) -> Vec<Target> {
     let mut found: Vec<Target> = Vec::new();
-    for (_, target) in in_front(mesh, &proxy.namespace, &proxy.labels, number) {
-        if !found.contains(&target) {
+    for (service, target) in in_front(mesh, &proxy.namespace, &proxy.labels, number) {
+        let id = ServiceId {
+            namespace: service.namespace.clone(),
+            name: service.name.clone(),
+        };
+        let meant = services.is_none_or(|all| all.contains(&host::of_service(&id)));
+        if meant && !found.contains(&target) {
             found.push(target);
         }
     }

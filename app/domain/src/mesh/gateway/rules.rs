@@ -4,7 +4,7 @@ use super::choose::{Asked, Rules};
 use crate::{
     Why,
     mesh::{
-        Decider, Mesh, Proxy,
+        Mesh, Proxy,
         route::{
             Choice, Request,
             action::{self, Taken},
@@ -77,14 +77,12 @@ impl Rules for Own<'_> {
             let (concerns, fits) = self.takes(asked, Some(entry), request);
             concerns && fits == Ok(true)
         });
+        let (at, deciders) = bound::written(object, asked.list, asked.index as usize);
         let taken = Taken {
             rule: &rule,
             block,
-            at: (object.key().clone(), asked.index),
-            deciders: vec![Decider::of(
-                object,
-                format!("/spec/{}/{}", asked.list, asked.index),
-            )],
+            at,
+            deciders,
             port: asked.port,
         };
         // Where no port is written, a gateway takes the service's only one.

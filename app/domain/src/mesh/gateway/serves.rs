@@ -1,6 +1,7 @@
 //! What a Gateway object really serves.
 
 use super::{
+    edge::{self, Edge},
     merge::{Skip, Target, in_front, merged, target},
     names,
     server::{Server, servers},
@@ -8,13 +9,14 @@ use super::{
 use crate::{
     Name, Why, fact,
     mesh::{
-        Decider, Mesh, Proxy,
+        Decider, Mesh, Proxy, gateway_api, host,
         route::{self, matching},
         unjudged,
     },
     object::{Key, Kind, Object},
     traffic::ServiceId,
 };
+use std::borrow::Cow;
 
 /// What a Gateway serves, and by whom.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,9 +71,15 @@ pub struct Reach {
 
 /// What a Gateway serves.
 ///
+/// One of the Gateway API's serves by its listeners: each is a server with the listener's position.
+///
 /// # Errors
-/// Kinds that cannot be read, or a Gateway without a selector: it is for all gateways, and pods do not say whether they are one.
+/// Kinds that cannot be read, a Gateway without a selector (it is for all gateways, and pods do not say whether they are one), or one of the
+/// Gateway API's that is not judged.
 pub fn serves(mesh: &Mesh<'_>, gateway: &Object) -> Result<Serving, Vec<Why>> {
+    if gateway.key().kind == Kind::GatewayApiGateway {
+        return front(mesh, gateway);
+    }
     let needed = [Kind::Gateway, Kind::VirtualService, Kind::Pod, Kind::Service];
     let mut gaps: Vec<Why> = needed.iter().filter_map(|&kind| mesh.objects.gap(kind)).collect();
     gaps.extend(mesh.config.gap.clone());
@@ -90,12 +98,18 @@ pub fn serves(mesh: &Mesh<'_>, gateway: &Object) -> Result<Serving, Vec<Why>> {
         .filter(|pod| !pod.leaving && pod.proxy == fact::Proxy::Sidecar)
         .filter(|pod| selector.iter().all(|(k, v)| pod.labels.get(k) == Some(v)))
         .collect();
+    let edge = Edge::of(mesh);
     let served = servers(gateway)
         .into_iter()
-        .map(|server| served(mesh, gateway, server, &pods));
-    Ok(Serving {
+        .map(|server| served(&edge, gateway, server, &pods));
+    let servers = served.collect::<Result<_, _>>()?;
+    Ok(serving(mesh, gateway, &pods, servers))
+}
+
+fn serving(mesh: &Mesh<'_>, gateway: &Object, pods: &[&fact::Pod], servers: Vec<Served>) -> Serving {
+    Serving {
         across_namespaces: pods.iter().any(|pod| pod.namespace != gateway.key().namespace),
-        servers: served.collect::<Result<_, _>>()?,
+        servers,
         trusted_proxies: trusted_proxies(mesh),
         pods: pods
             .iter()
@@ -105,7 +119,53 @@ pub fn serves(mesh: &Mesh<'_>, gateway: &Object) -> Result<Serving, Vec<Why>> {
                 ready: pod.ready,
             })
             .collect(),
-    })
+    }
+}
+
+/// What a Gateway of the Gateway API serves.
+fn front(mesh: &Mesh<'_>, gateway: &Object) -> Result<Serving, Vec<Why>> {
+    let needed = [
+        Kind::GatewayApiGateway,
+        Kind::HttpRoute,
+        Kind::ReferenceGrant,
+        Kind::Namespace,
+        Kind::Gateway,
+        Kind::VirtualService,
+        Kind::Pod,
+        Kind::Service,
+    ];
+    let mut gaps: Vec<Why> = needed.iter().filter_map(|&kind| mesh.objects.gap(kind)).collect();
+    gaps.extend(mesh.config.gap.clone());
+    let fronts = gateway_api::fronts(mesh.objects);
+    let front = fronts.iter().find(|it| it.gateway.key() == gateway.key());
+    let Some(front) = front.filter(|it| it.judged && gaps.is_empty()) else {
+        if gaps.is_empty() {
+            gaps.push(unjudged::named(gateway));
+        }
+        return Err(gaps);
+    };
+    let pods: Vec<&fact::Pod> = mesh
+        .objects
+        .pods
+        .values()
+        .map(|pod| &**pod)
+        .filter(|pod| !pod.leaving && pod.proxy == fact::Proxy::Sidecar)
+        .filter(|pod| front.serves(mesh.objects, &pod.namespace, &pod.labels))
+        .collect();
+    let edge = Edge::of(mesh);
+    let mut all = Vec::new();
+    for made in &front.gateways {
+        for server in servers(made) {
+            let mut it = served(&edge, made, server, &pods)?;
+            if let Some((_, index, _)) = gateway_api::listener_of(made) {
+                it.server.index = index;
+            }
+            it.reach
+                .retain(|reach| front.services.contains(&host::of_service(&reach.service)));
+            all.push(it);
+        }
+    }
+    Ok(serving(mesh, gateway, &pods, all))
 }
 
 /// `meshConfig.defaultConfig.gatewayTopology.numTrustedProxies` (Istio reference, `Topology`).
@@ -120,11 +180,12 @@ pub(super) fn trusted_proxies(mesh: &Mesh<'_>) -> u32 {
 }
 
 fn served(
-    mesh: &Mesh<'_>,
+    edge: &Edge<'_>,
     gateway: &Object,
     server: Server,
     pods: &[&fact::Pod],
 ) -> Result<Served, Vec<Why>> {
+    let mesh = edge.mesh;
     let mut reach: Vec<Reach> = Vec::new();
     let mut credential_namespaces: Vec<Name> = Vec::new();
     let mut conflicts: Vec<(Skip, Decider)> = Vec::new();
@@ -136,9 +197,14 @@ fn served(
                 reach.push(it);
             }
         }
-        let needs = server.tls.as_ref().is_some_and(|tls| !tls.credentials.is_empty());
-        if needs && !credential_namespaces.contains(&pod.namespace) {
-            credential_namespaces.push(pod.namespace.clone());
+        for credential in server.tls.iter().flat_map(|tls| &tls.credentials) {
+            let named = credential
+                .strip_prefix(gateway_api::SECRET)
+                .and_then(|it| it.split_once('/'));
+            let namespace = named.map_or_else(|| pod.namespace.clone(), |(namespace, _)| namespace.into());
+            if !credential_namespaces.contains(&namespace) {
+                credential_namespaces.push(namespace);
+            }
         }
         for it in merged(mesh, &proxy)?.skipped {
             let this = it.placed.gateway.key() == gateway.key() && it.placed.server.index == server.index;
@@ -146,11 +212,16 @@ fn served(
                 conflicts.push((it.why, it.winner));
             }
         }
-        for virtual_service in bound(mesh, gateway, &pod.namespace) {
+        for virtual_service in edge.bound(gateway, &pod.namespace) {
             let ours = names::for_namespace(&server.hosts, &virtual_service.key().namespace);
-            let both = names::intersection(&ours, &names::hosts(virtual_service));
-            if !both.is_empty() && !used_by.contains(virtual_service.key()) {
-                used_by.push(virtual_service.key().clone());
+            let both = names::intersection(&ours, &names::hosts(&virtual_service));
+            if both.is_empty() {
+                continue;
+            }
+            for key in written(&virtual_service) {
+                if !used_by.contains(&key) {
+                    used_by.push(key);
+                }
             }
         }
     }
@@ -161,6 +232,18 @@ fn served(
         conflicts,
         used_by,
     })
+}
+
+/// The VirtualService, or the HTTPRoutes that it is made of.
+fn written(virtual_service: &Object) -> Vec<Key> {
+    if virtual_service.annotation(gateway_api::SEMANTICS).is_none() {
+        return vec![virtual_service.key().clone()];
+    }
+    let rules = 0..virtual_service.list("/spec/http").len();
+    rules
+        .filter_map(|index| gateway_api::origin(virtual_service, index))
+        .map(|(key, _)| key)
+        .collect()
 }
 
 /// The Services' ports that end at what a server of this number listens on.
@@ -189,23 +272,34 @@ fn reaching(mesh: &Mesh<'_>, proxy: &Proxy, number: u16) -> Vec<Reach> {
 }
 
 /// The VirtualServices that are bound to a Gateway and visible in the namespace of its pods, in the order in which istiod merges them: those
-/// visible there only, then the public ones; each oldest first. (`VirtualServicesForGateway` in istio's `pilot/pkg/model`.)
-pub fn bound<'a>(mesh: &Mesh<'a>, gateway: &Object, proxy_namespace: &str) -> Vec<&'a Object> {
+/// visible there only, then the namespace's own HTTPRoutes, then the public ones; each oldest first. (`VirtualServicesForGateway` in istio's
+/// `pilot/pkg/model`.)
+pub fn bound<'a>(mesh: &Mesh<'a>, gateway: &Object, proxy_namespace: &str) -> Vec<Cow<'a, Object>> {
+    let made = gateway_api::at_gateways(mesh.objects).virtual_services;
+    among(mesh, &edge::rules(mesh, made), gateway, proxy_namespace)
+}
+
+/// The same among all that there are.
+pub(super) fn among<'a>(
+    mesh: &Mesh<'_>,
+    all: &[Cow<'a, Object>],
+    gateway: &Object,
+    proxy_namespace: &str,
+) -> Vec<Cow<'a, Object>> {
     let key = gateway.key();
     let name: Name = format!("{}/{}", key.namespace, key.name).into();
-    let mut ranked: Vec<(u8, &'a Object)> = mesh
-        .oldest_first(Kind::VirtualService)
-        .into_iter()
+    let mut ranked: Vec<(u8, &Cow<'a, Object>)> = all
+        .iter()
         .filter(|it| route::gateways(it).iter().any(|named| matching::gateway(named, &it.key().namespace) == name))
         // Without hosts it is a delegate, which acts through its root only.
         .filter(|it| !it.list("/spec/hosts").is_empty())
         .filter_map(|it| Some((rank(mesh, it, proxy_namespace)?, it)))
         .collect();
     ranked.sort_by_key(|(rank, _)| *rank);
-    ranked.into_iter().map(|(_, it)| it).collect()
+    ranked.into_iter().map(|(_, it)| it.clone()).collect()
 }
 
-/// 0 private to the namespace, 1 exported to it, 2 public, None invisible. (`initVirtualServices` there.)
+/// 0 private to the namespace, 1 exported to it, 2 its own HTTPRoutes', 3 public, None invisible. (`initVirtualServices` there.)
 fn rank(mesh: &Mesh<'_>, virtual_service: &Object, namespace: &str) -> Option<u8> {
     let written: Vec<&str> = virtual_service
         .list("/spec/exportTo")
@@ -221,7 +315,8 @@ fn rank(mesh: &Mesh<'_>, virtual_service: &Object, namespace: &str) -> Option<u8
     let own = &*virtual_service.key().namespace;
     let to = if written.is_empty() { default } else { written };
     if to.is_empty() || to.contains(&"*") {
-        return Some(2);
+        let made = virtual_service.annotation(gateway_api::SEMANTICS).is_some();
+        return Some(if made && own == namespace { 2 } else { 3 });
     }
     let here = to
         .iter()

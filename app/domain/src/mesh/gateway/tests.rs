@@ -1,5 +1,7 @@
 //! Gateways with the rules as they really are.
 
+mod kubernetes;
+
 use crate::{
     manifests,
     mesh::{

@@ -3,28 +3,36 @@
 use super::{
     chain::{Found, entries},
     choose::{Asked, Rules, decided, not_judged, unknown},
+    edge::Edge,
     merge::Placed,
     names,
-    serves::{bound, trusted_proxies},
+    serves::trusted_proxies,
 };
 use crate::{
-    Name,
+    Name, Why,
     mesh::{
         Decider, Mesh, Proxy,
         route::{Choice, Outcome, Protocol, Request},
-        unjudged,
     },
     object::Object,
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// One entry of a virtual host: a rule with one of its matches.
+#[derive(Clone)]
 struct Entry<'m, 'a> {
     asked: Found<'m, 'a>,
-    entry: Option<&'a Value>,
+    /// The match's position; None for a rule without any.
+    entry: Option<usize>,
     /// The port and TLS of the first server of the Gateway that the VirtualService was built for.
     first: &'m Placed<'a>,
+}
+
+impl Entry<'_, '_> {
+    fn entry(&self) -> Option<&Value> {
+        entries(self.asked.rule()).get(self.entry?)
+    }
 }
 
 #[derive(Default)]
@@ -34,13 +42,18 @@ struct VirtualHost<'m, 'a> {
 }
 
 pub(super) fn http(
-    mesh: &Mesh<'_>,
+    edge: &Edge<'_>,
     proxy: &Proxy,
     request: &Request,
     rules: &dyn Rules,
     servers: &[Placed<'_>],
 ) -> Choice {
-    let hosts = virtual_hosts(mesh, proxy, request, rules, servers);
+    let unturned: Vec<Why> = servers.iter().filter_map(|it| edge.unturned(it)).collect();
+    if !unturned.is_empty() {
+        return unknown(unturned);
+    }
+    let mesh = edge.mesh;
+    let hosts = virtual_hosts(edge, proxy, request, rules, servers);
     let deciders = || servers.iter().map(Placed::decider).collect();
     let Some(found) = names::envoy_host(&request.host, hosts.keys().map(|it| &**it)) else {
         return decided(Outcome::NoVirtualHost, deciders());
@@ -81,14 +94,10 @@ fn redirect(mesh: &Mesh<'_>, request: &Request, decider: &Decider, or: impl FnOn
 
 fn routed(request: &Request, rules: &dyn Rules, host: &VirtualHost<'_, '_>) -> Choice {
     // Routes that take everything come last; otherwise the order stays. (`SortVHostRoutes` in istio's `route.go`.)
-    let (last, first): (Vec<_>, Vec<_>) = host.entries.iter().partition(|it| catches_all(it.entry));
+    let (last, first): (Vec<_>, Vec<_>) = host.entries.iter().partition(|it| catches_all(it.entry()));
     for it in first.into_iter().chain(last) {
         let asked = asked_at(&it.asked, it.first);
-        match rules.takes(asked, it.entry, request).1 {
-            // What a delegate does with it, and whether it takes it at all, is not judged here.
-            Ok(true) if asked.rule.get("delegate").is_some() => {
-                return unknown(vec![unjudged::named(asked.virtual_service)]);
-            }
+        match rules.takes(asked, it.entry(), request).1 {
             Ok(true) => return rules.act(asked, request),
             Ok(false) => {}
             Err(whys) => return unknown(whys),
@@ -127,7 +136,7 @@ pub(super) fn catches_all(entry: Option<&Value>) -> bool {
 }
 
 fn virtual_hosts<'m, 'a>(
-    mesh: &Mesh<'a>,
+    edge: &Edge<'a>,
     proxy: &Proxy,
     request: &Request,
     rules: &dyn Rules,
@@ -139,20 +148,20 @@ fn virtual_hosts<'m, 'a>(
     for placed in servers {
         let redirect = placed.server.redirects().then(|| {
             Decider::of(
-                placed.gateway,
+                &placed.gateway,
                 format!("/spec/servers/{}/tls/httpsRedirect", placed.server.index),
             )
         });
-        for virtual_service in bound(mesh, placed.gateway, &proxy.namespace) {
+        for virtual_service in edge.bound(&placed.gateway, &proxy.namespace) {
             let key = virtual_service.key();
             let ours = names::for_namespace(&placed.server.hosts, &key.namespace);
-            let both = names::intersection(&ours, &names::hosts(virtual_service));
+            let both = names::intersection(&ours, &names::hosts(&virtual_service));
             if both.is_empty() {
                 continue;
             }
             let place = (placed.name.clone(), key.clone());
             let first = *built.get(&place).unwrap_or(&placed);
-            let entries = routes(request, rules, placed, first, virtual_service);
+            let entries = routes(request, rules, placed, first, &virtual_service);
             if entries.is_empty() {
                 continue;
             }
@@ -160,10 +169,7 @@ fn virtual_hosts<'m, 'a>(
             for host in both {
                 let host = hosts.entry(host.to_ascii_lowercase().into()).or_default();
                 host.redirect = host.redirect.take().or_else(|| redirect.clone());
-                host.entries.extend(entries.iter().map(|it| Entry {
-                    asked: it.asked.clone(),
-                    ..*it
-                }));
+                host.entries.extend(entries.iter().cloned());
             }
         }
         if redirect.is_some() {
@@ -183,16 +189,15 @@ fn routes<'m, 'a>(
     rules: &dyn Rules,
     placed: &'m Placed<'a>,
     first: &'m Placed<'a>,
-    virtual_service: &'a Object,
+    virtual_service: &Cow<'a, Object>,
 ) -> Vec<Entry<'m, 'a>> {
     let mut routes = Vec::new();
     for (index, rule) in virtual_service.list("/spec/http").iter().enumerate() {
         let asked = Found {
             placed,
-            virtual_service,
+            virtual_service: virtual_service.clone(),
             list: "http",
             index: u32::try_from(index).unwrap_or(u32::MAX),
-            rule,
         };
         let matches = entries(rule);
         if matches.is_empty() {
@@ -203,11 +208,11 @@ fn routes<'m, 'a>(
             });
             return routes;
         }
-        for entry in matches {
+        for (position, entry) in matches.iter().enumerate() {
             if rules.takes(asked_at(&asked, first), Some(entry), request).0 {
                 routes.push(Entry {
                     asked: asked.clone(),
-                    entry: Some(entry),
+                    entry: Some(position),
                     first,
                 });
                 if catches_all(Some(entry)) {

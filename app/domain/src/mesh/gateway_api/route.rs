@@ -1,9 +1,13 @@
-//! HTTPRoutes of services (GAMMA) as VirtualServices.
+//! HTTPRoutes as VirtualServices: those of services (GAMMA), and those of Gateways.
 
-use super::SEMANTICS;
+use super::{
+    SEMANTICS,
+    listener::Listener,
+    rule::{self, Not, Turning, text},
+};
 use crate::{
     Name, Why,
-    mesh::{DOMAIN, unjudged},
+    mesh::{DOMAIN, gateway::names, unjudged},
     object::{Key, Kind, Object},
     snapshot::Objects,
 };
@@ -13,83 +17,77 @@ use std::collections::BTreeMap;
 /// What the Gateway API's objects come to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Translation {
-    /// VirtualServices that exist nowhere: names and rules are istiod's. Bound to `mesh`.
+    /// VirtualServices that exist nowhere: names and rules are istiod's.
     pub virtual_services: Vec<Object>,
-    /// HTTPRoutes of which something is not turned, with the service that they are for: it may decide what is asked.
+    /// HTTPRoutes of which something is not turned, with what they are for: a service's host, or a listener's Gateway as `namespace/name`.
     pub unjudged: Vec<(Name, Why)>,
 }
-
-/// The routes' namespace, the parent's port, the service: what is merged into one.
-type Place = (Name, Option<u64>, Name);
 
 /// 1 without a match; then kind and length of the path, whether there is a method, and how many headers and parameters.
 type Rank = (u8, std::cmp::Reverse<(u8, usize, bool, usize, usize)>);
 
-/// Where a rule of a translated VirtualService was written: the HTTPRoute, and the position in its `spec.rules`.
+/// Where a rule of a VirtualService that is made of other objects was written: an HTTPRoute with the position in its `spec.rules`, or a
+/// delegate with that in its `spec.http`.
 pub fn origin(virtual_service: &Object, index: usize) -> Option<(Key, u32)> {
-    let rule = virtual_service.list("/spec/http").get(index)?;
-    let text = |name: &str| rule.get("origin")?.get(name)?.as_str();
-    let key = Key::new(Kind::HttpRoute, text("namespace")?, text("name")?);
-    Some((key, u32::try_from(rule.pointer("/origin/rule")?.as_u64()?).ok()?))
+    let of = virtual_service.list("/spec/http").get(index)?.get("origin")?;
+    let kind = match text(of, "/kind") {
+        None => Kind::HttpRoute,
+        Some(_) => Kind::VirtualService,
+    };
+    let key = Key::new(kind, text(of, "/namespace")?, text(of, "/name")?);
+    Some((key, u32::try_from(of.get("rule")?.as_u64()?).ok()?))
 }
 
-/// The HTTPRoutes whose parents are Services, as VirtualServices of the mesh: one for each namespace of routes, port and service, their rules in
-/// the order that the Gateway API demands (`mergeHTTPRoutes` and `sortHTTPRoutes` there).
-pub fn virtual_services(objects: &Objects) -> Translation {
-    let mut translation = Translation::default();
-    let mut merged: BTreeMap<Place, (Value, Vec<Value>)> = BTreeMap::new();
-    let mut routes: Vec<&Object> = objects.of_kind(Kind::HttpRoute).collect();
-    routes.sort_by_key(|it| {
-        (
-            it.text("/metadata/creationTimestamp").to_owned(),
-            it.key().clone(),
-        )
-    });
-    for object in routes {
-        let namespace = &object.key().namespace;
-        for parent in object.list("/spec/parentRefs") {
-            let text = |name: &str| parent.get(name).and_then(Value::as_str);
-            if (text("group"), text("kind")) != (Some(""), Some("Service"))
-                && (text("group"), text("kind")) != (Some("core"), Some("Service"))
-            {
-                continue;
-            }
-            let (Some(name), place) = (text("name"), text("namespace").unwrap_or(namespace)) else {
-                continue;
-            };
-            if objects.service(place, name).is_none() {
-                continue;
-            }
-            let host: Name = format!("{name}.{place}.svc.{DOMAIN}").into();
-            let port = parent.get("port").and_then(Value::as_u64);
-            let Some(rules) = rules(object, port) else {
-                translation.unjudged.push((host, unjudged::named(object)));
-                continue;
-            };
-            let created = object
+/// What is merged into one VirtualService: rules of one host, at one place, by their key.
+#[derive(Default)]
+struct Merging(BTreeMap<Name, Merged>);
+
+struct Merged {
+    host: Name,
+    gateway: Name,
+    namespace: Name,
+    created: Value,
+    rules: Vec<Value>,
+}
+
+impl Merging {
+    /// The oldest route gives the whole its namespace and age.
+    fn put(&mut self, key: Name, (gateway, host): (&str, &str), route: &Object, rules: &[Value]) {
+        if rules.is_empty() {
+            return;
+        }
+        let merged = self.0.entry(key).or_insert_with(|| Merged {
+            host: host.into(),
+            gateway: gateway.into(),
+            namespace: route.key().namespace.clone(),
+            created: route
                 .get("/metadata/creationTimestamp")
                 .cloned()
-                .unwrap_or(Value::Null);
-            let entry = merged
-                .entry((namespace.clone(), port, host))
-                .or_insert((created, Vec::new()));
-            entry.1.extend(rules);
-        }
+                .unwrap_or(Value::Null),
+            rules: Vec::new(),
+        });
+        merged.rules.extend_from_slice(rules);
     }
-    for ((namespace, port, host), (created, mut rules)) in merged {
-        rules.sort_by_key(rank);
-        let name = port.map_or_else(
-            || format!("{namespace}~{host}"),
-            |port| format!("{namespace}~{port}~{host}"),
-        );
-        let http: Vec<Value> = rules.into_iter().flat_map(plain).collect();
-        let json = json!({"metadata": {"name": name, "namespace": namespace, "creationTimestamp": created, "annotations": {SEMANTICS: "gateway"}},
-            "spec": {"hosts": [host], "gateways": ["mesh"], "http": http}});
-        translation
-            .virtual_services
-            .extend(Object::new(Kind::VirtualService, json));
+
+    /// Their rules in the order that the Gateway API demands. (`mergeHTTPRoutes` and `sortHTTPRoutes` in istio's
+    /// `pilot/pkg/config/kube/gateway`.)
+    fn done(self) -> Vec<Object> {
+        let one = |(key, mut it): (Name, Merged)| {
+            it.rules.sort_by_key(rank);
+            let http: Vec<Value> = it.rules.into_iter().flat_map(rule::plain).collect();
+            let json = json!({"metadata": {"name": key.replace('/', "~"), "namespace": it.namespace, "creationTimestamp": it.created,
+                "annotations": {SEMANTICS: "gateway"}}, "spec": {"hosts": [it.host], "gateways": [it.gateway], "http": http}});
+            Object::new(Kind::VirtualService, json).ok()
+        };
+        self.0.into_iter().filter_map(one).collect()
     }
-    translation
+}
+
+/// Oldest first, then by namespace and name. (`sortRoutesByCreationTime` there.)
+fn routes(objects: &Objects) -> Vec<&Object> {
+    let mut routes: Vec<&Object> = objects.of_kind(Kind::HttpRoute).collect();
+    routes.sort_by_key(|it| (it.text("/metadata/creationTimestamp"), it.key()));
+    routes
 }
 
 /// Longest path first, exact before prefix before expression, then method, headers, query; rules without a match last. (`sortHTTPRoutes`.)
@@ -97,12 +95,7 @@ fn rank(rule: &Value) -> Rank {
     let Some(entry) = rule.pointer("/match/0") else {
         return (1, std::cmp::Reverse((0, 0, false, 0, 0)));
     };
-    let path = |kind: &str| {
-        entry
-            .pointer(&format!("/uri/{kind}"))
-            .and_then(Value::as_str)
-            .map(str::len)
-    };
+    let path = |kind: &str| text(entry, &format!("/uri/{kind}")).map(str::len);
     let (kind, length) = [("exact", 3), ("prefix", 2), ("regex", 1)]
         .into_iter()
         .find_map(|(kind, rank)| Some((rank, path(kind)?)))
@@ -120,140 +113,152 @@ fn rank(rule: &Value) -> Rank {
     )
 }
 
-/// The rules of a route, one for each match; None if something of it is not turned.
-fn rules(object: &Object, port: Option<u64>) -> Option<Vec<Value>> {
-    let mut rules = Vec::new();
-    for (index, rule) in object.list("/spec/rules").iter().enumerate() {
-        let list = |name: &str| {
-            rule.get(name)
-                .and_then(Value::as_array)
-                .map_or(&[][..], Vec::as_slice)
+/// The HTTPRoutes whose parents are Services or ServiceEntries, as VirtualServices of the mesh: one for each namespace of routes, port and
+/// host. One that istiod refuses is as if it were not there. (`HTTPRouteCollection` there.)
+pub fn virtual_services(objects: &Objects) -> Translation {
+    let mut translation = Translation::default();
+    let mut merging = Merging::default();
+    for object in routes(objects) {
+        let own = &object.key().namespace;
+        let turning = Turning {
+            objects,
+            route: object,
+            at_gateway: false,
         };
-        // Filters other than header changes, sessions and retries decide too much to be left half done.
-        if !list("filters").iter().all(only_headers)
-            || rule.get("retry").is_some()
-            || rule.get("sessionPersistence").is_some()
-        {
-            return None;
-        }
-        let mut base = json!({"origin": {"namespace": object.key().namespace, "name": object.key().name, "rule": index}});
-        act(&mut base, object, rule)?;
-        let matches = list("matches");
-        if matches.is_empty() && port.is_none() {
-            rules.push(base.clone());
-        }
-        let whole = [json!({})];
-        let matches = if matches.is_empty() {
-            if port.is_some() { &whole[..] } else { &[] }
-        } else {
-            matches
-        };
-        for entry in matches {
-            let mut rule = base.clone();
-            let mut turned = if *entry == json!({}) && list("matches").is_empty() {
-                json!({})
-            } else {
-                condition(entry)?
-            };
-            if let Some(port) = port {
-                turned["port"] = json!(port);
+        for parent in object.list("/spec/parentRefs") {
+            let port = parent.get("port").and_then(Value::as_u64);
+            let hosts = hosts_in_mesh(objects, parent, own);
+            match rule::rules(turning, port) {
+                Ok(rules) => {
+                    for host in &hosts {
+                        let key = match port {
+                            None => format!("{own}/{host}"),
+                            Some(port) => format!("{own}/{port}/{host}"),
+                        };
+                        merging.put(key.into(), ("mesh", host), object, &rules);
+                    }
+                }
+                Err(Not::Judged) => {
+                    let why = unjudged::named(object);
+                    translation
+                        .unjudged
+                        .extend(hosts.into_iter().map(|host| (host, why.clone())));
+                }
+                Err(Not::Refused) => {}
             }
-            rule["match"] = json!([turned]);
-            rules.push(rule);
         }
     }
-    Some(rules)
+    translation.virtual_services = merging.done();
+    translation
 }
 
-fn only_headers(filter: &Value) -> bool {
-    let kind = filter.get("type").and_then(Value::as_str);
-    matches!(kind, Some("RequestHeaderModifier" | "ResponseHeaderModifier"))
+/// What a parent stands for in the mesh: a Service's or a ServiceEntry's hosts, if it is there.
+fn hosts_in_mesh(objects: &Objects, parent: &Value, own: &str) -> Vec<Name> {
+    let name = text(parent, "/name").unwrap_or("");
+    let namespace = text(parent, "/namespace").unwrap_or(own);
+    match (text(parent, "/group"), text(parent, "/kind")) {
+        (Some(""), Some("Service")) => {
+            let service = objects.service(namespace, name);
+            service
+                .map(|_| format!("{name}.{namespace}.svc.{DOMAIN}").into())
+                .into_iter()
+                .collect()
+        }
+        (Some("networking.istio.io"), Some("ServiceEntry")) => {
+            let entry = objects.object(Kind::ServiceEntry, namespace, name);
+            let hosts = entry.map_or(&[][..], |it| it.list("/spec/hosts"));
+            hosts.iter().filter_map(Value::as_str).map(Name::from).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
-/// Where it goes: weights are 1 unless said, those of 0 are dropped, and without any left it is a 500. A route of
-/// the mesh needs no ReferenceGrant. (`convertHTTPRoute`, `buildDestination`.)
-fn act(out: &mut Value, object: &Object, rule: &Value) -> Option<()> {
-    let backends = rule
-        .get("backendRefs")
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
-    let weight = |it: &Value| it.get("weight").and_then(Value::as_u64).unwrap_or(1);
-    let taken: Vec<&Value> = backends.iter().filter(|it| weight(it) > 0).collect();
-    if let Some(timeouts) = rule.get("timeouts") {
-        // Durations of the Gateway API that are Istio's as well; zero means none.
-        let text = |name: &str| timeouts.get(name)?.as_str().filter(|it| !it.starts_with('0'));
-        if let Some(limit) = text("backendRequest").or(text("request")) {
-            out["timeout"] = json!(limit);
+/// The HTTPRoutes whose parents are listeners, as VirtualServices of these: one for each listener and host.
+pub(super) fn at_listeners(objects: &Objects, listeners: &[Listener]) -> Translation {
+    let mut translation = Translation::default();
+    let mut merging = Merging::default();
+    for object in routes(objects) {
+        let attached = attached(object, listeners);
+        let turning = Turning {
+            objects,
+            route: object,
+            at_gateway: true,
+        };
+        match rule::rules(turning, None) {
+            Ok(rules) => {
+                for (listener, host) in attached {
+                    let key = format!("{}/{host}", listener.name);
+                    merging.put(key.into(), (&listener.name, &host), object, &rules);
+                }
+            }
+            Err(Not::Judged) => {
+                let why = unjudged::named(object);
+                let all = attached.into_iter().map(|(it, _)| (it.name.clone(), why.clone()));
+                translation.unjudged.extend(all);
+            }
+            Err(Not::Refused) => {}
         }
     }
-    if taken.is_empty() {
-        out["directResponse"] = json!({"status": 500});
-        return Some(());
-    }
-    let mut route = Vec::new();
-    for backend in &taken {
-        let text = |name: &str| backend.get(name).and_then(Value::as_str);
-        if !matches!(text("kind"), None | Some("Service")) || text("group").is_some_and(|it| !it.is_empty()) {
-            return None;
-        }
-        let namespace = text("namespace").unwrap_or(&object.key().namespace);
-        let port = backend.get("port")?.as_u64()?;
-        let mut to = json!({"destination": {"host": format!("{}.{namespace}.svc.{DOMAIN}", text("name")?), "port": {"number": port}}});
-        if taken.len() > 1 {
-            to["weight"] = json!(weight(backend));
-        }
-        route.push(to);
-    }
-    out["route"] = json!(route);
-    Some(())
+    translation.virtual_services = merging.done();
+    translation
 }
 
-/// A match. An absent path is the prefix `/`.
-fn condition(entry: &Value) -> Option<Value> {
-    let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str);
-    let path = text("/path/value").unwrap_or("/");
-    let mut out = match text("/path/type").unwrap_or("PathPrefix") {
-        "PathPrefix" if path == "/" => json!({"uri": {"prefix": "/"}}),
-        "PathPrefix" => json!({"uri": {"prefix": path.strip_suffix('/').unwrap_or(path)}}),
-        "Exact" => json!({"uri": {"exact": path}}),
-        "RegularExpression" => json!({"uri": {"regex": path}}),
-        _ => return None,
-    };
-    if let Some(method) = text("/method") {
-        out["method"] = json!({"exact": method});
+/// The listeners that take a route, each with every host of it that is not a narrower listener's. (`extractParentReferenceInfo`,
+/// `referenceAllowed` and `hostnameAllowedByIsolation` there.)
+fn attached<'l>(route: &Object, listeners: &'l [Listener]) -> Vec<(&'l Listener, Name)> {
+    let own = &*route.key().namespace;
+    let mut hosts: Vec<Name> = route
+        .list("/spec/hostnames")
+        .iter()
+        .filter_map(Value::as_str)
+        .map(Name::from)
+        .collect();
+    if hosts.is_empty() {
+        hosts.push("*".into());
     }
-    for name in ["headers", "queryParams"] {
-        for it in entry.get(name).and_then(Value::as_array).into_iter().flatten() {
-            let value = it.get("value")?.as_str()?;
-            let kind = match it.get("type").and_then(Value::as_str).unwrap_or("Exact") {
-                "Exact" => "exact",
-                "RegularExpression" => "regex",
-                _ => return None,
-            };
-            out[name][it.get("name")?.as_str()?] = json!({kind: value});
+    let mut attached: Vec<(&Listener, Name)> = Vec::new();
+    for parent in route.list("/spec/parentRefs") {
+        let is = |pointer: &str, default: &str| text(parent, pointer).unwrap_or(default).to_owned();
+        if (is("/group", super::GROUP), is("/kind", "Gateway")) != (super::GROUP.into(), "Gateway".into()) {
+            continue;
+        }
+        let gateway = Key::new(Kind::GatewayApiGateway, is("/namespace", own), is("/name", ""));
+        let of_gateway = || listeners.iter().filter(|it| it.gateway == gateway);
+        let port = parent.get("port").and_then(Value::as_u64);
+        let taking = of_gateway()
+            .filter(|it| port.is_none_or(|port| port == u64::from(it.port)))
+            .filter(|it| {
+                text(parent, "/sectionName").is_none_or(|it_is| it_is.is_empty() || *it_is == *it.section)
+            })
+            .filter(|it| it.takes(own, &hosts));
+        for listener in taking {
+            let others: Vec<&Name> = of_gateway()
+                .filter(|it| it.port == listener.port && it.protocol == listener.protocol)
+                .map(|it| &it.host)
+                .filter(|it| **it != listener.host)
+                .collect();
+            let open = hosts
+                .iter()
+                .filter(|host| isolated(&listener.host, host, &others));
+            attached.extend(open.map(|host| (listener, host.clone())));
         }
     }
-    Some(out)
+    attached.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    attached
 }
 
-/// A prefix of the Gateway API ends at a segment; Istio's does not, so that it takes two rules: the path itself, and what is below.
-fn plain(rule: Value) -> Vec<Value> {
-    let prefix = rule
-        .pointer("/match/0/uri/prefix")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
-    let Some(prefix) = prefix.filter(|it| it != "/") else {
-        return vec![rule];
-    };
-    let with = |uri: Value| {
-        let mut rule = rule.clone();
-        rule["match"][0]["uri"] = uri;
-        rule
-    };
-    vec![
-        with(json!({"exact": prefix})),
-        with(json!({"prefix": format!("{prefix}/")})),
-    ]
+/// Whether a route's host is left to a listener by the Gateway's other listeners of its port and protocol: none of them says more about it.
+/// Lengths are compared as istiod does; a listener without a name is the shortest.
+fn isolated(listener: &str, host: &str, others: &[&Name]) -> bool {
+    if !listener.is_empty() && !listener.starts_with('*') {
+        return true;
+    }
+    if !listener.is_empty() && !names::overlap(host, listener) {
+        return false;
+    }
+    others
+        .iter()
+        .all(|other| listener.len() > other.len() || !names::subset_of(host, other))
 }
 
 #[cfg(test)]

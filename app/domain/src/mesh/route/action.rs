@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Name, Why,
-    mesh::{Decider, Mesh},
+    mesh::{Decider, Mesh, gateway_api::backend},
     object::Key,
 };
 use serde_json::Value;
@@ -73,8 +73,11 @@ fn parts(mesh: &Mesh<'_>, taken: &Taken<'_>, request: &Request, clusters: &dyn C
         };
         Ok((outcome, effects))
     };
+    if some(rule, "corsPolicy").is_some() && preflight(request) {
+        return Err(unjudged("corsPolicy: a preflight request"));
+    }
     if let Some(redirect) = some(rule, "redirect") {
-        return alone(redirected(redirect, request, taken.port)?);
+        return alone(redirected(redirect, request, taken)?);
     }
     if let Some(direct) = some(rule, "directResponse") {
         let status = number(direct, "/status").ok_or_else(|| unjudged("directResponse.status"))?;
@@ -91,6 +94,12 @@ fn parts(mesh: &Mesh<'_>, taken: &Taken<'_>, request: &Request, clusters: &dyn C
         )),
     };
     Ok((Outcome::Sent(shares), effects))
+}
+
+/// What a browser asks before it asks: where the origin is allowed, the proxy answers itself. (Envoy's CORS filter.)
+fn preflight(request: &Request) -> bool {
+    let has = |name: &str| request.headers.contains_key(name);
+    &*request.method == "OPTIONS" && has("origin") && has("access-control-request-method")
 }
 
 /// What the default route of a service does besides: retries, and no limit of time.
@@ -137,6 +146,14 @@ fn find(
 ) -> Result<(ChosenDestination, Option<Missing>), Vec<Why>> {
     let destination = destination.unwrap_or(&Value::Null);
     let port = number(destination, "/port/number");
+    if some(destination, backend::REFUSED).is_some() {
+        let named = ChosenDestination {
+            host: text(destination, "/host").into(),
+            subset: "".into(),
+            port: port.unwrap_or(0),
+        };
+        return Ok((named, Some(Missing::Host)));
+    }
     clusters.find(text(destination, "/host"), text(destination, "/subset"), port)
 }
 
@@ -243,7 +260,7 @@ fn retry_on(written: &str) -> Name {
 }
 
 /// A redirect's answer. (`ApplyRedirect` in istio's `pilot/pkg/networking/core/route`.)
-fn redirected(redirect: &Value, request: &Request, port: u16) -> Result<Outcome, Vec<Why>> {
+fn redirected(redirect: &Value, request: &Request, taken: &Taken<'_>) -> Result<Outcome, Vec<Why>> {
     let code = match redirect.get("redirectCode").and_then(Value::as_u64).unwrap_or(0) {
         0 | 301 => 301,
         302 => 302,
@@ -253,7 +270,7 @@ fn redirected(redirect: &Value, request: &Request, port: u16) -> Result<Outcome,
         _ => return Err(unjudged("redirect.redirectCode")),
     };
     let asked = match text(redirect, "/derivePort") {
-        "FROM_REQUEST_PORT" => Some(port),
+        "FROM_REQUEST_PORT" => Some(taken.port),
         _ => number(redirect, "/port"),
     };
     let scheme = match text(redirect, "/scheme") {
@@ -268,10 +285,14 @@ fn redirected(redirect: &Value, request: &Request, port: u16) -> Result<Outcome,
         Some(port) if authority.is_empty() => format!("{}:{port}", without_port(&request.host)).into(),
         Some(port) => format!("{authority}:{port}").into(),
     };
+    let path: Name = match text(redirect, "/prefixRewrite") {
+        "" => text(redirect, "/uri").into(),
+        new => replaced(new, taken.block, request.path_alone()).into(),
+    };
     Ok(Outcome::Redirect {
         code,
         authority,
-        path: text(redirect, "/uri").into(),
+        path,
     })
 }
 
@@ -314,16 +335,7 @@ fn rewrite(taken: &Taken<'_>, request: &Request) -> Result<Option<Rewrite>, Vec<
         Some(String::from_utf8_lossy(&new).into_owned())
     } else {
         let uri = text(is, "/uri");
-        (!uri.is_empty()).then(|| {
-            let matched = taken.block.and_then(|it| it.get("uri"));
-            let field = |name: &str| matched.and_then(|it| it.get(name)).and_then(Value::as_str);
-            if field("exact").is_some() || field("prefix").is_none() && field("regex").is_some() {
-                uri.to_owned()
-            } else {
-                let prefix = field("prefix").unwrap_or("/").len();
-                format!("{uri}{}", old.get(prefix..).unwrap_or(""))
-            }
-        })
+        (!uri.is_empty()).then(|| replaced(uri, taken.block, old))
     };
     let path = new
         .filter(|it| it != old)
@@ -336,6 +348,17 @@ fn rewrite(taken: &Taken<'_>, request: &Request) -> Result<Option<Rewrite>, Vec<
         path,
     };
     Ok((rewrite != Rewrite::default()).then_some(rewrite))
+}
+
+/// A path with `new` in the place of what a block matched: a prefix, or all of it.
+fn replaced(new: &str, block: Option<&Value>, old: &str) -> String {
+    let matched = block.and_then(|it| it.get("uri"));
+    let field = |name: &str| matched.and_then(|it| it.get(name)).and_then(Value::as_str);
+    if field("exact").is_some() || field("prefix").is_none() && field("regex").is_some() {
+        return new.to_owned();
+    }
+    let prefix = field("prefix").unwrap_or("/").len();
+    format!("{new}{}", old.get(prefix..).unwrap_or(""))
 }
 
 /// The authority that `headers.request` sets; `set` goes before `add`. (`TranslateHeadersOperations` in istio.)

@@ -116,24 +116,61 @@ fn rules(object: &Object, kind: &str) -> Vec<Rule> {
 }
 
 fn rule(object: &Object, kind: &str, index: usize, json: Value) -> Rule {
-    // What is made of a HTTPRoute is told by the rule that somebody wrote.
-    if let Some((key, at)) = gateway_api::origin(object, index) {
-        let path = format!("/spec/rules/{at}").into();
-        let decider = Decider {
-            key: key.clone(),
-            path,
-        };
-        return Rule {
-            json,
-            at: (key, at),
-            deciders: vec![decider],
-        };
+    let (at, deciders) = written(object, kind, index);
+    Rule { json, at, deciders }
+}
+
+/// Where a rule was written, and why it stands where it does: one that is made of another object's is told by that.
+pub(crate) fn written(object: &Object, kind: &str, index: usize) -> ((Key, u32), Vec<Decider>) {
+    let own = Decider::of(object, format!("/spec/{kind}/{index}"));
+    let made = (kind == "http")
+        .then(|| gateway_api::origin(object, index))
+        .flatten();
+    let Some((key, at)) = made else {
+        let at = (object.key().clone(), u32::try_from(index).unwrap_or(u32::MAX));
+        return (at, vec![own]);
+    };
+    let list = if key.kind == Kind::HttpRoute {
+        "rules"
+    } else {
+        "http"
+    };
+    let mut deciders = vec![Decider {
+        key: key.clone(),
+        path: format!("/spec/{list}/{at}").into(),
+    }];
+    let root = object.get(&format!("/spec/http/{index}/origin/root"));
+    if let Some(root) = root.and_then(Value::as_u64) {
+        deciders.push(Decider::of(object, format!("/spec/http/{root}")));
     }
-    Rule {
-        json,
-        at: (object.key().clone(), u32::try_from(index).unwrap_or(u32::MAX)),
-        deciders: vec![Decider::of(object, format!("/spec/{kind}/{index}"))],
+    ((key, at), deciders)
+}
+
+/// A VirtualService with its delegates' rules in the place of its own; None where it has no delegates. (`mergeVirtualServices` in istio's
+/// `pilot/pkg/model`.)
+pub(crate) fn undelegated(mesh: &Mesh<'_>, object: &Object) -> Option<Object> {
+    let written = object.list("/spec/http");
+    written
+        .iter()
+        .find(|it| it.get("delegate").is_some_and(|it| !it.is_null()))?;
+    let mut rules = Vec::new();
+    for (index, json) in written.iter().enumerate() {
+        for rule in http(mesh, object, index, json) {
+            let (key, at) = &rule.at;
+            let mut json = rule.json;
+            if let Some(json) = json.as_object_mut() {
+                let origin = serde_json::json!({"kind": "VirtualService", "namespace": key.namespace, "name": key.name, "rule": at});
+                json.insert("origin".into(), origin);
+                if rule.deciders.len() > 1 {
+                    json["origin"]["root"] = Value::from(index);
+                }
+            }
+            rules.push(json);
+        }
     }
+    let mut json = object.json().clone();
+    *json.pointer_mut("/spec/http")? = Value::Array(rules);
+    Object::new(Kind::VirtualService, json).ok()
 }
 
 /// A rule, or those of the delegate that it names: one that is not there, has hosts of its own, or is not exported here gives none.

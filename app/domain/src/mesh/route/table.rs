@@ -303,19 +303,10 @@ impl<'m> Table<'m> {
         }
     }
 
-    /// A HTTPRoute of the service that is not turned into rules as a whole, or whose parent may be the service by another kind.
+    /// A HTTPRoute of the service that is not turned into rules as a whole.
     fn of_gateway_api(&self, host: &str) -> Option<Why> {
-        let of_odd_kind = |route: &&crate::object::Object| {
-            route.list("/spec/parentRefs").iter().any(|parent| {
-                let kind = parent.get("kind").and_then(serde_json::Value::as_str);
-                !matches!(kind, None | Some("" | "Gateway" | "Service"))
-            })
-        };
         let halved = self.unturned.iter().find(|(of, _)| &**of == host);
-        let odd = || self.mesh.objects.of_kind(Kind::HttpRoute).find(of_odd_kind);
-        halved
-            .map(|(_, why)| why.clone())
-            .or_else(|| odd().map(unjudged::named))
+        halved.map(|(_, why)| why.clone())
     }
 
     fn known(&self, port: u16, bytes: bool) -> Known<'_> {

@@ -202,6 +202,10 @@ fn split(
         .push(host.clone());
     }
     for host in bound.hosts.iter().filter(|it| name::wild(it)) {
+        if bound.gateway_api {
+            plain.push(host.clone());
+            continue;
+        }
         let mut any = false;
         for service in services.keys().filter(|it| name::matches(it, host)) {
             any = true;

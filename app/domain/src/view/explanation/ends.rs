@@ -27,6 +27,7 @@ impl Ends<'_> {
             ready: end.ready,
             total: end.total,
             tls: self.tls(&end.handshake),
+            deaf: end.deaf,
             authorization: end.authorization.as_ref().map(|it| self.authorization(it)),
             observed: end.workload.as_ref().and_then(|it| self.observed(it)),
         }
@@ -115,6 +116,7 @@ fn cause(cause: mtls::Cause) -> Cause {
         mtls::Cause::PeerAuthentication => Cause::PeerAuthentication,
         mtls::Cause::NoServerProxy => Cause::NoServerProxy,
         mtls::Cause::Automatic => Cause::Automatic,
+        mtls::Cause::Passthrough => Cause::Passthrough,
     }
 }
 

@@ -400,3 +400,25 @@ fn reasons_name_no_object_out_of_sight() {
     assert!(!format!("{some:?}").contains("secret-name"));
     assert!(format!("{some:?}").contains("EnvoyFilter"));
 }
+
+#[test]
+fn what_is_let_through_to_an_address_ends_at_its_pod_for_whoever_sees_it() {
+    let mut objects = objects();
+    let pod = json!({"metadata": {"name": "far", "namespace": "user-service", "labels": {"app": "far"}},
+        "spec": {"containers": [{"name": "app"}, {"name": "istio-proxy"}]}, "status": {"phase": "Running", "podIP": "10.9.9.9"}});
+    objects.put(Fact::read(Kind::Pod, pod).unwrap());
+    let ask = ask("default/sangsang-plus-gateway", "http://10.9.9.9:7070/");
+    let snapshot = example::snapshot(objects);
+    let seen = told_of(&snapshot, &Scope::all(), &ask).unwrap();
+    assert_eq!(seen.outcome, Outcome::Passthrough);
+    assert_eq!(
+        (&*seen.legs[0].host, seen.legs[0].port, seen.legs.len()),
+        ("10.9.9.9", 7070, 1)
+    );
+    let end = &ends(&seen, 0)[0];
+    assert_eq!(end.workload.as_deref(), Some("user-service/far"));
+    assert_eq!(end.tls.sent, Some((Sends::Plaintext, Cause::Passthrough)));
+    assert!(!end.deaf);
+    let hidden = told_of(&snapshot, &only(&["default"]), &ask).unwrap();
+    assert_eq!((hidden.outcome, hidden.legs), (Outcome::Passthrough, vec![]));
+}

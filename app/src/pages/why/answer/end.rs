@@ -30,7 +30,7 @@ pub(super) fn end(lang: Lang, told: &Explanation, end: &End) -> AnyView {
         .as_ref()
         .map_or_else(|| lang.explain_addresses().to_owned(), ToString::to_string);
     let ready = if end.ready > 0 { Sign::Good } else { Sign::Bad };
-    let steps = vec![
+    let mut steps = vec![
         step(
             ready,
             lang.table_endpoints(),
@@ -39,8 +39,11 @@ pub(super) fn end(lang: Lang, told: &Explanation, end: &End) -> AnyView {
         ),
         tls(lang, &end.tls),
         authorization(lang, end.authorization.as_ref()),
-        observed(lang, told, end),
     ];
+    if end.deaf {
+        steps.push(step(Sign::Bad, lang.request_reads(), true, line(lang.explain_deaf())));
+    }
+    steps.push(observed(lang, told, end));
     view! { <div class="behind"><p class="who-is-there"><strong>{name}</strong></p><ol class="chain">{steps}</ol></div> }.into_any()
 }
 
@@ -64,6 +67,7 @@ fn tls(lang: Lang, tls: &Tls) -> AnyView {
             Cause::PeerAuthentication => lang.request_sent_peer_authentication(&what),
             Cause::NoServerProxy => lang.request_sent_no_server_proxy(&what),
             Cause::Automatic => lang.request_sent_automatic(&what),
+            Cause::Passthrough => lang.request_sent_passthrough(&what),
         })
     });
     let takes = tls.takes.map(|takes| {

@@ -10,8 +10,8 @@ use anyhow::{Result, anyhow};
 use naru_domain::mesh::{
     Mesh, authz,
     explain::{End, Explanation, Leg, Nowhere, explain},
-    host, mtls,
-    protocol::{self, Reads},
+    mtls,
+    protocol::Reads,
     route::{Effects, Outcome, Protocol, Request},
 };
 use naru_domain::object::Kind;
@@ -35,24 +35,17 @@ pub(super) fn ask(mesh: &Mesh<'_>, standing: &[Value], document: &Document, case
         .ok_or_else(|| anyhow!("nobody is called {}/{}", from.0, from.1))?;
     let http =
         matches!(request.protocol, Protocol::Http) || gateway && matches!(request.protocol, Protocol::Https);
-    let mut answer = answer(mesh, standing, &told, &request, http, &place);
-    if !told.legs.iter().all(|leg| reads(mesh, leg)) {
+    let mut answer = answer(standing, &told, &request, http, &place);
+    if !told.legs.iter().all(reads) {
         // Only a proxy that reads HTTP tells the workload about the caller's certificate.
         answer.facts.shift_remove("mutual");
     }
     Ok(answer)
 }
 
-fn reads(mesh: &Mesh<'_>, leg: &Leg) -> bool {
-    let to = &leg.share.destination;
-    heard(mesh, &to.host, to.port).is_some_and(|it| it != Reads::No)
-}
-
-/// What a proxy hears on a service's port. One that reads HTTP answers other bytes with an error of its own.
-fn heard(mesh: &Mesh<'_>, name: &str, port: u16) -> Option<Reads> {
-    let service = host::service_of(name).and_then(|it| mesh.objects.service(&it.namespace, &it.name));
-    let declared = service.and_then(|it| protocol::of_service(it, port));
-    declared.map(|(it, _)| it.protocol.reads())
+fn reads(leg: &Leg) -> bool {
+    let mut ends = leg.ends.iter().flatten();
+    ends.all(|it| it.reads.is_some_and(|it| it != Reads::No))
 }
 
 fn request(case: &Case, place: &Place, gateway: bool) -> Request {
@@ -88,30 +81,21 @@ fn request(case: &Case, place: &Place, gateway: bool) -> Request {
     }
 }
 
-fn answer(
-    mesh: &Mesh<'_>,
-    standing: &[Value],
-    told: &Explanation,
-    request: &Request,
-    http: bool,
-    place: &Place,
-) -> Answer {
+fn answer(standing: &[Value], told: &Explanation, request: &Request, http: bool, place: &Place) -> Answer {
     let one = |what: &str| Answer {
         gets: [(what.to_owned(), 100.0)].into(),
         ..Answer::default()
     };
     let Some(choice) = &told.choice else {
-        return sent(mesh, told, request, http, &Effects::default());
+        return sent(told, request, http, &Effects::default());
     };
     match &choice.outcome {
-        Outcome::Sent(_) => sent(mesh, told, request, http, &choice.effects),
+        Outcome::Sent(_) => sent(told, request, http, &choice.effects),
         Outcome::NoVirtualHost | Outcome::NoRoute => one("404"),
         Outcome::NoListener => one("refused"),
         Outcome::NoFilterChain => one("closed"),
-        Outcome::Passthrough => {
-            let deaf = !http && heard(mesh, &place.name, place.port) == Some(Reads::Http);
-            at(standing, &place.address, deaf)
-        }
+        Outcome::Passthrough if told.legs.is_empty() => at(standing, &place.address),
+        Outcome::Passthrough => sent(told, request, http, &choice.effects),
         Outcome::BlackHole if matches!(request.protocol, Protocol::Http) => one("502"),
         Outcome::BlackHole => one("closed"),
         Outcome::Redirect {
@@ -129,8 +113,8 @@ fn answer(
     }
 }
 
-/// Who has the address, a pod's or a service's; `deaf` are proxies that read HTTP where other bytes are sent.
-fn at(standing: &[Value], address: &str, deaf: bool) -> Answer {
+/// Who has the address, a pod's or a service's.
+fn at(standing: &[Value], address: &str) -> Answer {
     let of = |kind: &'static str| standing.iter().filter(move |it| it["kind"] == kind);
     let service = of("Service").find(|it| it["spec"]["clusterIP"] == address);
     let pods = of("Pod").filter(|pod| match service {
@@ -144,12 +128,7 @@ fn at(standing: &[Value], address: &str, deaf: bool) -> Answer {
     let name = |pod: &Value| {
         let text = |name: &str| pod["metadata"][name].as_str().unwrap_or("").to_owned();
         let (namespace, name) = (text("namespace"), text("name"));
-        let workload = place::workload(&name);
-        if deaf && place::meshed(standing, &namespace, workload) {
-            "closed".to_owned()
-        } else {
-            format!("{namespace}/{workload}")
-        }
+        format!("{namespace}/{}", place::workload(&name))
     };
     Answer {
         gets: pods.map(|pod| (name(pod), 100.0)).collect(),
@@ -157,7 +136,7 @@ fn at(standing: &[Value], address: &str, deaf: bool) -> Answer {
     }
 }
 
-fn sent(mesh: &Mesh<'_>, told: &Explanation, request: &Request, http: bool, effects: &Effects) -> Answer {
+fn sent(told: &Explanation, request: &Request, http: bool, effects: &Effects) -> Answer {
     // What a caller sees of a connection that cannot be made or is refused: its own proxy answers for it.
     let rule = told.choice.as_ref().and_then(|it| it.rule.as_ref());
     let failure = match (&told.choice, http) {
@@ -175,9 +154,7 @@ fn sent(mesh: &Mesh<'_>, told: &Explanation, request: &Request, http: bool, effe
     let mut mutual: Vec<bool> = Vec::new();
     for leg in told.legs.iter().filter(|leg| leg.share.weight > 0) {
         let part = 100.0 * f64::from(leg.share.weight) / f64::from(total.max(1));
-        let to = &leg.share.destination;
-        let deaf = !http && heard(mesh, &to.host, to.port) == Some(Reads::Http);
-        for (what, share) in behind(leg, (http, deaf), (failure, nowhere), &mut whys, &mut mutual) {
+        for (what, share) in behind(leg, http, (failure, nowhere), &mut whys, &mut mutual) {
             *gets.entry(what).or_default() += part * share;
         }
     }
@@ -237,7 +214,7 @@ fn sent(mesh: &Mesh<'_>, told: &Explanation, request: &Request, http: bool, effe
 /// What requests get behind one destination, in parts of one.
 fn behind(
     leg: &Leg,
-    (http, deaf): (bool, bool),
+    http: bool,
     (failure, nowhere): (&str, &str),
     whys: &mut Vec<String>,
     mutual: &mut Vec<bool>,
@@ -270,7 +247,7 @@ fn behind(
                 whys.extend(unknown.iter().map(|why| format!("{why:?}")));
             }
             // Its proxy is there, and reads HTTP where other bytes come.
-            Some(authz::Verdict::Allow) if deaf => return "closed".to_owned(),
+            Some(authz::Verdict::Allow) if end.deaf => return "closed".to_owned(),
             Some(authz::Verdict::Allow) | None => {}
         }
         end.workload.as_ref().map_or_else(

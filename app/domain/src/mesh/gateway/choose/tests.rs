@@ -428,9 +428,11 @@ fn what_is_not_judged_or_not_read_is_unknown() {
         "spec": {"configPatches": [{"applyTo": "HTTP_FILTER", "match": {"context": "GATEWAY"}, "patch": {"operation": "INSERT_BEFORE"}}]}});
     let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "i", "namespace": "n"}, "spec": {"ingressClassName": "istio"}});
     let manual = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": {"name": "m", "namespace": "istio-system"},
-        "spec": {"addresses": [{"value": "gw"}]}});
+        "spec": {"gatewayClassName": "other", "addresses": [{"type": "Hostname", "value": "gw"}]}});
+    let front = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "gw", "namespace": "istio-system"},
+        "spec": {"selector": {"istio": "ingressgateway"}, "ports": [{"port": 80}]}});
     for extra in [filter, ingress, manual] {
-        let objects = world(&[base[0].clone(), base[1].clone(), extra]);
+        let objects = world(&[base[0].clone(), base[1].clone(), front.clone(), extra]);
         assert!(matches!(get(&objects, "a.com", "/"), Outcome::Unknown(_)));
     }
     for kind in [
@@ -501,12 +503,70 @@ fn the_rule_is_named() {
 }
 
 #[test]
-fn what_is_delegated_is_unknown_only_where_the_root_takes_the_request() {
-    let root = json!({"match": [{"uri": {"prefix": "/x"}}], "delegate": {"name": "d"}});
-    let objects = world(&[
-        gateway("g", 1, json!([http(json!(["*"]))])),
-        service("v", 1, json!(["a.com"]), json!({"http": [root, all(202)]})),
-    ]);
-    assert!(matches!(get(&objects, "a.com", "/x"), Outcome::Unknown(_)));
-    assert_eq!(get(&objects, "a.com", "/y"), direct(202));
+fn a_delegates_rules_stand_in_the_roots_place() {
+    let root = |delegate: Value| json!({"match": [{"uri": {"prefix": "/x"}}], "delegate": delegate});
+    let delegate = |name: &str, spec: Value| {
+        json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+            "metadata": {"name": name, "namespace": "leaves"}, "spec": spec})
+    };
+    let leaf = delegate(
+        "d",
+        json!({"http": [answer(json!({"uri": {"prefix": "/x/a"}}), 203), answer(json!({"uri": {"prefix": "/z"}}), 204),
+            answer(json!({"method": {"exact": "PUT"}}), 205)]}),
+    );
+    let told = |to: Value, leaf: &Value| {
+        let rules = service("v", 1, json!(["a.com"]), json!({"http": [root(to), all(202)]}));
+        let objects = world(&[gateway("g", 1, json!([http(json!(["*"]))])), rules, leaf.clone()]);
+        ["/x/a", "/x", "/z", "/y"].map(|path| get(&objects, "a.com", path))
+    };
+    let named = json!({"name": "d", "namespace": "leaves"});
+    // What the root leaves to it and it does not take goes on to the root's next rule.
+    let all_to_last = [202, 202, 202, 202].map(direct);
+    assert_eq!(told(named.clone(), &leaf), [203, 202, 202, 202].map(direct));
+    // Whoever has hosts is no delegate, nor is one that is not exported here, nor one elsewhere.
+    for odd in [json!({"hosts": ["b.com"]}), json!({"exportTo": ["."]})] {
+        let mut spec = leaf["spec"].clone();
+        spec.as_object_mut()
+            .unwrap()
+            .extend(odd.as_object().unwrap().clone());
+        assert_eq!(told(named.clone(), &delegate("d", spec)), all_to_last);
+    }
+    assert_eq!(told(json!({"name": "d"}), &leaf), all_to_last);
+}
+
+#[test]
+fn a_delegates_rule_is_named_with_what_delegated_to_it() {
+    let rules = service(
+        "v",
+        1,
+        json!(["a.com"]),
+        json!({"http": [answer(json!({"uri": {"exact": "/own"}}), 201), {"delegate": {"name": "d"}}]}),
+    );
+    let leaf = json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+        "metadata": {"name": "d", "namespace": rules["metadata"]["namespace"]},
+        "spec": {"http": [answer(json!({"uri": {"exact": "/a"}}), 202), all(203)]}});
+    let objects = world(&[gateway("g", 1, json!([http(json!(["*"]))])), rules, leaf]);
+    let told = |path: &str| {
+        let request = Request {
+            path: path.into(),
+            ..Request::get("a.com", 80)
+        };
+        let choice = crate::mesh::gateway::choose(&Mesh::of(&objects), &proxy(), &request);
+        let (key, index) = choice.rule.unwrap();
+        let paths: Vec<String> = choice
+            .deciders
+            .iter()
+            .map(|it| format!("{}{}", it.key.name, it.path))
+            .collect();
+        (key.name.to_string(), index, paths)
+    };
+    assert_eq!(
+        told("/"),
+        (
+            "d".into(),
+            1,
+            vec!["d/spec/http/1".into(), "v/spec/http/1".into()]
+        )
+    );
+    assert_eq!(told("/own"), ("v".into(), 0, vec!["v/spec/http/0".into()]));
 }

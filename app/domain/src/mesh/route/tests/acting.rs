@@ -266,3 +266,144 @@ fn rewrites_replace_what_matched() {
         Some("mine".into())
     );
 }
+
+fn http_route(rules: Value) -> Value {
+    json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "r", "namespace": "shop"},
+        "spec": {"parentRefs": [{"group": "", "kind": "Service", "name": "web"}], "rules": rules}})
+}
+
+/// A rule for `/x` with one filter, and a backend unless it redirects.
+fn filtered(filter: Value) -> Value {
+    let mut rule = json!({"matches": [{"path": {"type": "PathPrefix", "value": "/x"}}], "filters": [filter]});
+    if rule["filters"][0]["type"] != "RequestRedirect" {
+        rule["backendRefs"] = json!([{"name": "api", "port": 8080}]);
+    }
+    http_route(json!([rule]))
+}
+
+fn at(objects: &super::Objects, path: &str) -> Choice {
+    ask(
+        objects,
+        &Request {
+            path: path.into(),
+            ..Request::get("web", 80)
+        },
+    )
+}
+
+#[test]
+fn a_http_routes_redirect_is_told_as_a_virtual_services() {
+    let redirect = |it: Value| filtered(json!({"type": "RequestRedirect", "requestRedirect": it}));
+    let told = |it: Value, path: &str| match at(&super::world([redirect(it)]), path).outcome {
+        Outcome::Redirect {
+            code,
+            authority,
+            path,
+        } => (code, authority.to_string(), path.to_string()),
+        other => panic!("{other:?}"),
+    };
+    let prefix = |new: &str| json!({"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": new}});
+    assert_eq!(
+        told(prefix("/n"), "/x/y?q=1"),
+        (302, String::new(), "/n/y".into())
+    );
+    assert_eq!(told(prefix("/n"), "/x"), (302, String::new(), "/n".into()));
+    assert_eq!(told(prefix("/"), "/x/y"), (302, String::new(), "//y".into()));
+    let whole = json!({"hostname": "b", "scheme": "https", "port": 443, "statusCode": 308,
+        "path": {"type": "ReplaceFullPath", "replaceFullPath": "/n"}});
+    assert_eq!(told(whole, "/x/y"), (308, "b".into(), "/n".into()));
+    assert_eq!(
+        told(json!({"port": 8443}), "/x"),
+        (302, "web:8443".into(), String::new())
+    );
+    // Nothing says a port: the listener's, which is its scheme's own here.
+    assert_eq!(told(json!({}), "/x"), (302, String::new(), String::new()));
+}
+
+#[test]
+fn a_http_routes_rewrite_and_host_are_told_as_a_virtual_services() {
+    let told = |filter: Value, path: &str| {
+        let rewrite = at(&super::world([filtered(filter)]), path)
+            .effects
+            .rewrite
+            .unwrap_or_default();
+        (
+            rewrite.authority.to_string(),
+            rewrite.path.map(|it| it.to_string()),
+        )
+    };
+    let rewrite = |it: Value| json!({"type": "URLRewrite", "urlRewrite": it});
+    let prefix =
+        |new: &str| rewrite(json!({"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": new}}));
+    assert_eq!(
+        told(prefix("/"), "/x/y?q=1"),
+        (String::new(), Some("/y?q=1".into()))
+    );
+    assert_eq!(told(prefix("/"), "/x"), (String::new(), Some("/".into())));
+    assert_eq!(told(prefix("/n/"), "/x/y"), (String::new(), Some("/n/y".into())));
+    assert_eq!(told(prefix("/n"), "/x"), (String::new(), Some("/n".into())));
+    let whole =
+        rewrite(json!({"hostname": "b", "path": {"type": "ReplaceFullPath", "replaceFullPath": "/n"}}));
+    assert_eq!(told(whole, "/x/y?q=1"), ("b".into(), Some("/n?q=1".into())));
+    let host = json!({"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "Host", "value": "c"}, {"name": "a", "value": "b"}]}});
+    assert_eq!(told(host, "/x"), ("c".into(), None));
+    let answer = json!({"type": "ResponseHeaderModifier", "responseHeaderModifier": {"set": [{"name": "Host", "value": "c"}]}});
+    assert_eq!(told(answer, "/x"), (String::new(), None));
+}
+
+#[test]
+fn a_preflight_request_is_not_judged_where_the_proxy_may_answer_it() {
+    let objects = super::world([filtered(json!({"type": "CORS", "cors": {"allowOrigins": ["*"]}}))]);
+    let asked = |method: &str, headers: &[&str]| {
+        let mut request = Request {
+            path: "/x".into(),
+            method: method.into(),
+            ..Request::get("web", 80)
+        };
+        request
+            .headers
+            .extend(headers.iter().map(|&it| (it.into(), "x".into())));
+        told(&ask(&objects, &request))
+    };
+    let both = ["origin", "access-control-request-method"];
+    assert_eq!(asked("OPTIONS", &both), "Unknown");
+    for (method, headers) in [
+        ("GET", &both[..]),
+        ("OPTIONS", &both[..1]),
+        ("OPTIONS", &both[1..]),
+    ] {
+        assert_eq!(asked(method, headers), "api.shop:8080 100");
+    }
+}
+
+#[test]
+fn a_backend_that_istiod_refuses_is_missing() {
+    let odd = http_route(
+        json!([{"backendRefs": [{"name": "api", "port": 8080}, {"group": "example.com", "kind": "Odd", "name": "api", "port": 80}]}]),
+    );
+    assert_eq!(
+        told(&at(&super::world([odd]), "/")),
+        "api.shop:8080 1, api.shop:80 1!Host"
+    );
+}
+
+#[test]
+fn a_route_of_a_wildcard_service_entry_takes_nothing() {
+    let entry = istio(
+        "ServiceEntry",
+        "shop",
+        "e",
+        json!({"hosts": ["*.example"], "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}], "resolution": "NONE"}),
+    );
+    let route = |host: &str| {
+        let mut route = http_route(json!([{"backendRefs": [{"name": "api", "port": 8080}]}]));
+        route["spec"]["parentRefs"] =
+            json!([{"group": "networking.istio.io", "kind": "ServiceEntry", "name": "e"}]);
+        let mut entry = entry.clone();
+        entry["spec"]["hosts"] = json!([host]);
+        let objects = super::world([entry, route]);
+        told(&get(&objects, "a.example", 80))
+    };
+    assert_eq!(route("a.example"), "api.shop:8080 100");
+    assert_eq!(route("*.example"), "*.example:80 100");
+}

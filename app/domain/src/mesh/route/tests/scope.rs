@@ -217,7 +217,7 @@ fn what_is_not_known_or_not_judged_is_unknown() {
         );
     }
     let route = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "r", "namespace": "shop"},
-        "spec": {"parentRefs": [{"group": "", "kind": "Service", "name": "web"}], "rules": [{"filters": [{"type": "URLRewrite"}]}]}});
+        "spec": {"parentRefs": [{"group": "", "kind": "Service", "name": "web"}], "rules": [{"backendRefs": [{"kind": "InferencePool", "name": "p"}]}]}});
     let objects = world([route]);
     assert_eq!(told(&get(&objects, "web", 80)), "Unknown");
     assert_eq!(told(&get(&objects, "api", 80)), "api.shop:80 100");
