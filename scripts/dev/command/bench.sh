@@ -1,2 +1,3 @@
 toolchain; fetch
-cargo bench --workspace --exclude naru-browser "${LOCKED[@]}" --benches "$@"
+# By package, so that nothing else is compiled with optimisation.
+cargo bench -p naru-domain -p naru-rehearsal "${LOCKED[@]}" --bench '*' "$@"
