@@ -25,8 +25,8 @@ pub mod gateway_api;
 pub mod host;
 pub mod injection;
 pub mod mtls;
-#[cfg(test)]
-mod nonsense;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod nonsense;
 pub mod protocol;
 mod proxy;
 pub mod route;
