@@ -16,7 +16,10 @@ pub fn mutate(data: &mut [u8], size: usize, max: usize, seed: u32) -> usize {
     match dice.of(16) {
         0 => return fuzzer_mutate(data, size, max),
         1..=3 => {
-            let (old, room) = (rest.len(), max.saturating_sub(json.len() + 1).min(old_or(512, rest.len())));
+            let (old, room) = (
+                rest.len(),
+                max.saturating_sub(json.len() + 1).min(old_or(512, rest.len())),
+            );
             rest.resize(room.max(old), 0);
             let room = rest.len();
             let new = fuzzer_mutate(&mut rest, old, room);
@@ -58,7 +61,9 @@ fn write(objects: &[Value], rest: &[u8], out: &mut [u8]) -> Option<usize> {
 /// One node of one object.
 fn change(objects: &mut Vec<Value>, dice: &mut Dice) {
     match (dice.of(12), objects.len()) {
-        (_, 0) => objects.push(json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"}})),
+        (_, 0) => objects.push(
+            json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"}}),
+        ),
         (0, many) => {
             let twin = objects[dice.of(many)].clone();
             objects.push(twin);
