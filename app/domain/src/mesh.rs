@@ -31,6 +31,8 @@ pub mod protocol;
 mod proxy;
 pub mod route;
 pub mod subset;
+#[cfg(test)]
+mod tests;
 pub mod unjudged;
 
 pub use config::MeshConfig;

@@ -136,6 +136,20 @@ fn a_revisioned_installation_without_a_default_tag_knows_no_enabled_namespaces()
 }
 
 #[test]
+fn a_webhook_without_a_label_is_of_the_revision_that_its_service_is_named_by() {
+    for (service, expected) in [("istiod", "default"), ("istiod-canary", "canary")] {
+        let mut installed = webhooks("default", None);
+        installed["metadata"]["labels"] = json!({});
+        for webhook in installed["webhooks"].as_array_mut().unwrap() {
+            webhook["clientConfig"]["service"]["name"] = json!(service);
+        }
+        let deployment = workload("Deployment", pod(&json!({}), &json!({}), &json!({})));
+        let near = namespace("shop", json!({"istio-injection": "enabled"}));
+        assert_eq!(told(&objects([installed, near, deployment])), expected);
+    }
+}
+
+#[test]
 fn the_injector_decides_after_the_webhook() {
     let case = |name: &str, config: &str, labels: Value, annotations: Value, spec: Value| {
         let mut deployment = workload("Deployment", pod(&labels, &annotations, &spec));
