@@ -89,7 +89,9 @@ fn alter(here: &mut Value, other: Value, dice: &mut Dice) {
         }
         Value::Object(fields) if way == 3 && !fields.is_empty() => {
             let at = dice.of(fields.len());
-            fields.shift_remove_at(at);
+            if let Some(name) = fields.keys().nth(at).cloned() {
+                fields.shift_remove(&name);
+            }
         }
         Value::Array(items) if way < 3 => items.push(value(other, dice)),
         Value::Array(items) if way == 3 && !items.is_empty() => {

@@ -24,7 +24,9 @@ pub struct Asked {
     pub host: Name,
     /// Where the connection goes, if not where the host's name leads.
     pub address: Option<IpAddr>,
-    /// The service's port; the defaults of `sound` are asked too.
+    /// What the caller speaks. None: everything, and at the ports of [`sound`](super::sound) as well.
+    pub protocol: Option<Protocol>,
+    /// The service's port.
     pub port: u16,
     /// The server name of the handshake.
     pub sni: Name,
@@ -45,6 +47,7 @@ impl Default for Asked {
         Self {
             host: "web.shop".into(),
             address: None,
+            protocol: None,
             port: 80,
             sni: "web.shop.svc.cluster.local".into(),
             method: "GET".into(),
@@ -102,13 +105,19 @@ pub fn ask_everything(objects: &Objects, asked: &Asked) {
 }
 
 fn routes(mesh: &Mesh<'_>, sidecar: &Proxy, edge: &Proxy, asked: &Asked) {
-    for protocol in [Protocol::Http, Protocol::Https, Protocol::Tls, Protocol::Tcp] {
-        for port in [80, 90, 91, asked.port] {
-            let request = asked.request(protocol, port);
-            let _ = route::choose(mesh, sidecar, &request);
-            let _ = route::choose(mesh, edge, &request);
-            let _ = explain(mesh, &("shop".into(), "web".into()), &request);
-        }
+    let all = [Protocol::Http, Protocol::Https, Protocol::Tls, Protocol::Tcp];
+    let questions = match asked.protocol {
+        Some(protocol) => vec![(protocol, asked.port)],
+        None => all
+            .into_iter()
+            .flat_map(|it| [(it, 80), (it, 90), (it, 91)])
+            .collect(),
+    };
+    for (protocol, port) in questions {
+        let request = asked.request(protocol, port);
+        let _ = route::choose(mesh, sidecar, &request);
+        let _ = route::choose(mesh, edge, &request);
+        let _ = explain(mesh, &("shop".into(), "web".into()), &request);
     }
     for object in mesh.objects.of_kind(Kind::VirtualService) {
         let _ = (route::unreachable(object), gateway_api::origin(object, 0));

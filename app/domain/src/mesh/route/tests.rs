@@ -80,7 +80,10 @@ fn told(choice: &Choice) -> String {
             };
             shares.iter().map(one).collect::<Vec<_>>().join(", ")
         }
-        Outcome::Unknown(_) => "Unknown".into(),
+        Outcome::Unknown(whys) => {
+            assert!(!whys.is_empty(), "what is not known has a reason");
+            "Unknown".into()
+        }
         other => format!("{other:?}"),
     }
 }

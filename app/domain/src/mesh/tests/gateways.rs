@@ -57,3 +57,27 @@ fn pods_that_leave_or_have_no_proxy_serve_nothing() {
     let names: Vec<&str> = serving.pods.iter().map(|it| &*it.name).collect();
     assert_eq!(names, ["stays"]);
 }
+
+/// `l4SingleMatch` in istio's `pilot/pkg/networking/core` reads port and gateways alone.
+#[test]
+fn subnets_in_rules_for_bytes_do_not_count_at_a_gateway() {
+    for subnets in [json!(["10.0.0.0/8"]), json!([]), Value::Null] {
+        let rule = json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "t", "namespace": "edge"},
+            "spec": {"hosts": ["*"], "gateways": ["t"], "tcp": [{"match": [{"destinationSubnets": subnets}],
+                "route": [{"destination": {"host": "db", "port": {"number": 5432}}}]}]}});
+        let objects = world(&[
+            rule,
+            json!({"apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": {"name": "t", "namespace": "edge"},
+                "spec": {"selector": {"app": "edge"}, "servers": [{"port": {"number": 7000, "name": "tcp", "protocol": "TCP"}, "hosts": ["*"]}]}}),
+            json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db", "namespace": "edge"},
+                "spec": {"clusterIP": "10.0.0.9", "ports": [{"name": "tcp", "port": 5432}]}}),
+        ]);
+        let proxy = Proxy::gateway("edge", [("app".into(), "edge".into())].into());
+        let request = Request {
+            protocol: route::Protocol::Tcp,
+            ..Request::get("", 7000)
+        };
+        let outcome = route::choose(&Mesh::of(&objects), &proxy, &request).outcome;
+        assert!(matches!(outcome, Outcome::Sent(_)), "{subnets}: {outcome:?}");
+    }
+}

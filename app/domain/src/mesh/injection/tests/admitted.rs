@@ -200,6 +200,20 @@ fn a_job_ends_with_a_native_sidecar_only_and_automatic_is_unknown() {
         );
         assert!(!has(&it, Severity::Stops, &Code::JobNeverEnds));
     }
+    for (annotation, set, never) in [
+        ("true", "false", false),
+        ("false", "true", true),
+        ("", "true", false),
+    ] {
+        let mut spec = template(json!({}));
+        spec["template"]["metadata"]["annotations"] = json!({"sidecar.istio.io/nativeSidecar": annotation});
+        let it = found(&json!({}), &native(set), Kind::Job, spec, vec![]);
+        assert_eq!(
+            has(&it, Severity::Stops, &Code::JobNeverEnds),
+            never,
+            "{annotation} before {set}"
+        );
+    }
     let held = |text: &str| {
         let mut spec = template(json!({}));
         spec["template"]["metadata"]["annotations"] = json!({"proxy.istio.io/config": text});

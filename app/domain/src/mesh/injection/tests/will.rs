@@ -37,7 +37,10 @@ fn told(objects: &Objects) -> String {
             Reason::PolicyDisabled(_) => "disabled".into(),
             Reason::PolicyIllegal(_) => "illegal".into(),
         },
-        WillInject::Unknown(_) => "unknown".into(),
+        WillInject::Unknown(whys) => {
+            assert!(!whys.is_empty(), "what is not known has a reason");
+            "unknown".into()
+        }
     }
 }
 
