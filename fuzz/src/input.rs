@@ -1,6 +1,6 @@
 //! What the bytes mean.
 
-use naru_domain::mesh::nonsense::Asked;
+use naru_domain::mesh::{nonsense::Asked, route::Protocol};
 use serde_json::Value;
 
 /// Objects, and what is asked about them.
@@ -28,7 +28,7 @@ pub fn split(data: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// Host, port, server name, method, path, address, subset, principal; then headers. A line that is absent or empty leaves the default.
+/// Host, port, protocol, server name, method, path, address, subset, principal; then headers. A line that is absent or empty leaves the default.
 fn asked(text: &str) -> Asked {
     let mut asked = Asked::default();
     let mut lines = text.split('\n');
@@ -39,6 +39,12 @@ fn asked(text: &str) -> Asked {
     if let Some(it) = line() {
         asked.port = it.parse().unwrap_or(0);
     }
+    asked.protocol = Some(match line() {
+        Some("tcp") => Protocol::Tcp,
+        Some("tls") => Protocol::Tls,
+        Some("https") => Protocol::Https,
+        _ => Protocol::Http,
+    });
     for field in [&mut asked.sni, &mut asked.method, &mut asked.path] {
         if let Some(it) = line() {
             *field = it.into();

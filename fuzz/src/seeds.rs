@@ -68,10 +68,11 @@ fn seeds(document: &Value) -> Result<Vec<Vec<u8>>, serde_json::Error> {
 fn lines(case: &Value) -> String {
     let text = |name: &str| case.get(name).and_then(Value::as_str).unwrap_or("");
     let port = text("to").rsplit_once(':').map_or("", |(_, port)| port);
-    let (host, sni) = (text("host"), text("sni"));
+    let (host, protocol, sni) = (text("host"), text("protocol"), text("sni"));
     let mut lines: Vec<String> = [
         host,
         port,
+        protocol,
         sni,
         text("method"),
         text("path"),
