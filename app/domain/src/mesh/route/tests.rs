@@ -3,6 +3,7 @@
 
 mod acting;
 mod bytes;
+mod deciders;
 mod delegates;
 mod hosts;
 mod matching;
