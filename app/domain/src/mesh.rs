@@ -25,13 +25,15 @@ pub mod gateway_api;
 pub mod host;
 pub mod injection;
 pub mod mtls;
-#[cfg(test)]
-mod nonsense;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod nonsense;
 mod prepared;
 pub mod protocol;
 mod proxy;
 pub mod route;
 pub mod subset;
+#[cfg(test)]
+mod tests;
 pub mod unjudged;
 
 pub use config::MeshConfig;

@@ -126,7 +126,9 @@ fn pod(it: &Value, namespace: Name, name: Name) -> Pod {
         ready: list(it, "/status/conditions")
             .iter()
             .any(|c| &*at(c, "/type") == "Ready" && &*at(c, "/status") == "True"),
-        leaving: it.pointer("/metadata/deletionTimestamp").is_some(),
+        leaving: it
+            .pointer("/metadata/deletionTimestamp")
+            .is_some_and(|at| !at.is_null()),
         proxy: proxy(it),
         service_account: at(it, "/spec/serviceAccountName"),
         created: at(it, "/metadata/creationTimestamp").parse().ok(),

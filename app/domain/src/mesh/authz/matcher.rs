@@ -262,6 +262,8 @@ mod tests {
             assert!(!trust_domain(pattern, ""), "{pattern}");
         }
         assert!(!trust_domain("td", "spiffe://td"));
+        // Start and end may not share letters.
+        assert!(!trust_domain("aa*a", "spiffe://aa/ns/n/sa/s"));
     }
 
     #[test]

@@ -139,7 +139,7 @@ pub(super) fn template(pattern: &str, path: &str) -> Option<bool> {
         .unwrap_or(segments.len());
     for (index, &segment) in segments.iter().enumerate() {
         let glob = matches!(segment, "{*}" | "{**}");
-        let trailing = segment.is_empty() && index > 0 && index + 1 == segments.len();
+        let trailing = segment.is_empty() && index + 1 == segments.len();
         let fits = if glob {
             index <= any
         } else {

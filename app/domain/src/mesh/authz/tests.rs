@@ -77,10 +77,13 @@ fn full() -> Request {
 }
 
 fn short(decision: &Decision) -> &'static str {
-    match decision.verdict {
+    match &decision.verdict {
         Verdict::Allow => "allow",
         Verdict::Deny => "deny",
-        Verdict::Unknown(_) => "unknown",
+        Verdict::Unknown(whys) => {
+            assert!(!whys.is_empty(), "what is not known has a reason");
+            "unknown"
+        }
     }
 }
 

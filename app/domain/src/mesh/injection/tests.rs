@@ -1,4 +1,5 @@
 mod admitted;
+mod drift;
 mod will;
 
 use crate::{manifests, snapshot::Objects};

@@ -444,3 +444,6 @@ pub(crate) fn milliseconds(value: Option<&Value>) -> Option<u64> {
     )]
     Some(total.round() as u64)
 }
+
+#[cfg(test)]
+mod tests;

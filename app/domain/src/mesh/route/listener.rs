@@ -432,3 +432,6 @@ pub(crate) fn pick<'a>(chains: &'a [Chain], connection: Connection<'_>) -> Optio
     let http = http.first().filter(|_| connection.http);
     http.or(other.first()).copied().or(rest)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 
 mod acting;
 mod bytes;
+mod deciders;
 mod delegates;
 mod hosts;
 mod matching;
@@ -80,7 +81,10 @@ fn told(choice: &Choice) -> String {
             };
             shares.iter().map(one).collect::<Vec<_>>().join(", ")
         }
-        Outcome::Unknown(_) => "Unknown".into(),
+        Outcome::Unknown(whys) => {
+            assert!(!whys.is_empty(), "what is not known has a reason");
+            "Unknown".into()
+        }
         other => format!("{other:?}"),
     }
 }

@@ -41,7 +41,12 @@ pub(super) fn end(lang: Lang, told: &Explanation, end: &End) -> AnyView {
         authorization(lang, end.authorization.as_ref()),
     ];
     if end.deaf {
-        steps.push(step(Sign::Bad, lang.request_reads(), true, line(lang.explain_deaf())));
+        steps.push(step(
+            Sign::Bad,
+            lang.request_reads(),
+            true,
+            line(lang.explain_deaf()),
+        ));
     }
     steps.push(observed(lang, told, end));
     view! { <div class="behind"><p class="who-is-there"><strong>{name}</strong></p><ol class="chain">{steps}</ol></div> }.into_any()

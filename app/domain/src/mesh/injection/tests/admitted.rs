@@ -200,6 +200,20 @@ fn a_job_ends_with_a_native_sidecar_only_and_automatic_is_unknown() {
         );
         assert!(!has(&it, Severity::Stops, &Code::JobNeverEnds));
     }
+    for (annotation, set, never) in [
+        ("true", "false", false),
+        ("false", "true", true),
+        ("", "true", false),
+    ] {
+        let mut spec = template(json!({}));
+        spec["template"]["metadata"]["annotations"] = json!({"sidecar.istio.io/nativeSidecar": annotation});
+        let it = found(&json!({}), &native(set), Kind::Job, spec, vec![]);
+        assert_eq!(
+            has(&it, Severity::Stops, &Code::JobNeverEnds),
+            never,
+            "{annotation} before {set}"
+        );
+    }
     let held = |text: &str| {
         let mut spec = template(json!({}));
         spec["template"]["metadata"]["annotations"] = json!({"proxy.istio.io/config": text});
@@ -511,4 +525,25 @@ fn what_cannot_be_read_is_unknown_and_the_worst_comes_first() {
     );
     let absent = admitted(&Mesh::of(&objects), &Key::new(Kind::Deployment, "shop", "absent"));
     assert!(absent.concerns.is_empty() && unknown(&absent, Topic::Injector));
+}
+
+#[test]
+fn an_injector_that_is_not_ready_stops_pods() {
+    for (ready, stops) in [(0, true), (1, false)] {
+        let istiod = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "istiod", "namespace": "istio-system"},
+            "spec": template(json!({})), "status": {"readyReplicas": ready}});
+        let it = found(
+            &json!({}),
+            &json!({}),
+            Kind::Deployment,
+            template(json!({})),
+            vec![istiod],
+        );
+        let deployment = Key::new(Kind::Deployment, "istio-system", "istiod");
+        assert_eq!(
+            has(&it, Severity::Stops, &Code::InjectorNotReady { deployment }),
+            stops,
+            "{ready}"
+        );
+    }
 }

@@ -37,7 +37,10 @@ fn told(objects: &Objects) -> String {
             Reason::PolicyDisabled(_) => "disabled".into(),
             Reason::PolicyIllegal(_) => "illegal".into(),
         },
-        WillInject::Unknown(_) => "unknown".into(),
+        WillInject::Unknown(whys) => {
+            assert!(!whys.is_empty(), "what is not known has a reason");
+            "unknown".into()
+        }
     }
 }
 
@@ -133,6 +136,20 @@ fn a_revisioned_installation_without_a_default_tag_knows_no_enabled_namespaces()
     let tagged = vec![webhooks("1-30", None), webhooks("1-30", Some("default"))];
     assert_eq!(case(tagged.clone(), on(), json!({})), "1-30");
     assert_eq!(case(tagged, json!({}), yes()), "1-30");
+}
+
+#[test]
+fn a_webhook_without_a_label_is_of_the_revision_that_its_service_is_named_by() {
+    for (service, expected) in [("istiod", "default"), ("istiod-canary", "canary")] {
+        let mut installed = webhooks("default", None);
+        installed["metadata"]["labels"] = json!({});
+        for webhook in installed["webhooks"].as_array_mut().unwrap() {
+            webhook["clientConfig"]["service"]["name"] = json!(service);
+        }
+        let deployment = workload("Deployment", pod(&json!({}), &json!({}), &json!({})));
+        let near = namespace("shop", json!({"istio-injection": "enabled"}));
+        assert_eq!(told(&objects([installed, near, deployment])), expected);
+    }
 }
 
 #[test]

@@ -100,6 +100,20 @@ fn redirects_and_answers() {
             "{redirect}"
         );
     }
+    for (written, sent) in [
+        (0, 301),
+        (301, 301),
+        (302, 302),
+        (303, 303),
+        (307, 307),
+        (308, 308),
+    ] {
+        let outcome = with(json!({"redirect": {"uri": "/new", "redirectCode": written}})).outcome;
+        assert!(
+            matches!(outcome, Outcome::Redirect { code, .. } if code == sent),
+            "{written}: {outcome:?}"
+        );
+    }
     assert_eq!(told(&with(json!({"redirect": {"redirectCode": 305}}))), "Unknown");
     assert_eq!(
         with(json!({"directResponse": {"status": 418}})).outcome,

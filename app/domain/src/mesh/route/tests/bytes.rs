@@ -1,6 +1,6 @@
 //! Connections that are not read as HTTP.
 
-use super::{Objects, Protocol, Request, ask, rules, service, to, told, world};
+use super::{Objects, Protocol, Request, ask, istio, rules, service, to, told, world};
 use serde_json::{Value, json};
 
 pub(super) fn bytes(objects: &Objects, protocol: Protocol, host: &str, port: u16, sni: &str) -> String {
@@ -145,4 +145,30 @@ fn tls_rules_go_by_server_name() {
         "Passthrough"
     );
     assert_eq!(bytes(&objects, Protocol::Tcp, "safe", 443, ""), "Passthrough");
+}
+
+#[test]
+fn services_of_different_subnets_share_a_port_and_of_the_same_the_first_has_it() {
+    let entry = |name: &str, net: &str| {
+        let spec = json!({"hosts": [format!("{name}.example")], "addresses": [net],
+            "ports": [{"number": 7000, "name": "p", "protocol": "TCP"}]});
+        istio("ServiceEntry", "shop", name, spec)
+    };
+    let objects = world([
+        entry("a", "192.168.0.0/16"),
+        entry("b", "172.16.0.0/12"),
+        entry("c", "172.16.0.0/12"),
+    ]);
+    for (address, expected) in [
+        ("192.168.3.4", "a.example:7000 100"),
+        ("172.31.0.1", "b.example:7000 100"),
+        ("172.32.0.1", "Passthrough"),
+    ] {
+        let request = Request {
+            address: Some(address.parse().unwrap()),
+            protocol: Protocol::Tcp,
+            ..Request::get("", 7000)
+        };
+        assert_eq!(told(&ask(&objects, &request)), expected, "{address}");
+    }
 }

@@ -6,12 +6,15 @@ use serde_json::{Value, json};
 fn takes(block: Value, change: impl FnOnce(&mut Request)) -> String {
     let objects = world([rules(
         "v",
-        json!({"hosts": ["web"], "http": [{"match": [block], "route": to("web")}]}),
+        json!({"hosts": ["web"], "http": [{"match": [block], "route": to("api")}]}),
     )]);
     let mut request = Request::get("web", 80);
     change(&mut request);
     let told = told(&ask(&objects, &request));
-    told.replace("web.shop:80 100", "yes").replace("NoRoute", "no")
+    // Where no rule is configured at this proxy at all, the service has its own route.
+    told.replace("api.shop:80 100", "yes")
+        .replace("NoRoute", "no")
+        .replace("web.shop:80 100", "not here")
 }
 
 fn path(path: &'static str) -> impl Fn(&mut Request) {
@@ -33,6 +36,8 @@ fn paths() {
         (json!({"regex": "a|/b"}), "/b", "yes"),
         (json!({"regex": "/(a"}), "/a", "Unknown"),
         (json!({"regex": "[a&&b]"}), "/a", "Unknown"),
+        (json!({"regex": "/[[a]b]"}), "/a", "Unknown"),
+        (json!({"regex": "(?x)/ a"}), "/a", "Unknown"),
         (json!({"regex": "/[[:alpha:]]+"}), "/abc", "yes"),
         (json!({"regex": "/\\d+"}), "/12", "yes"),
         (json!({"regex": "/\\d+"}), "/١", "no"),
@@ -154,6 +159,12 @@ fn method_scheme_authority_query_and_source() {
         (json!({"sourceLabels": {"app": "caller"}}), "yes"),
         (json!({"sourceNamespace": "shop"}), "yes"),
         (json!({"sourceNamespace": ""}), "yes"),
+        (json!({"port": 0}), "yes"),
+        (json!({"port": 81}), "not here"),
+        (json!({"sourceLabels": {"app": "other"}}), "not here"),
+        (json!({"sourceNamespace": "bank"}), "not here"),
+        (json!({"sourceNamespace": "bank", "gateways": ["mesh"]}), "yes"),
+        (json!({"gateways": ["edge"]}), "not here"),
     ] {
         assert_eq!(takes(block.clone(), path("/?a=1&b&a=2")), expected, "{block}");
     }

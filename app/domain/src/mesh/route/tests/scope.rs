@@ -266,6 +266,25 @@ fn gateways_names_in_full() {
     }
 }
 
+#[test]
+fn a_sidecar_of_another_namespace_and_one_of_the_root_with_a_selector_limit_nothing() {
+    let sidecar = |namespace: &str, selector: Value| {
+        let spec = json!({"workloadSelector": selector, "egress": [{"hosts": ["bank/*"]}]});
+        world([istio("Sidecar", namespace, "s", spec)])
+    };
+    let caller = || json!({"labels": {"app": "caller"}});
+    for (namespace, selector, limits) in [
+        ("bank", Value::Null, false),
+        ("istio-system", caller(), false),
+        ("istio-system", Value::Null, true),
+        ("shop", caller(), true),
+        ("shop", json!({"labels": {"app": "other"}}), false),
+    ] {
+        let seen = told(&get(&sidecar(namespace, selector.clone()), "web", 80));
+        assert_eq!(seen == "Passthrough", limits, "{namespace} {selector}: {seen}");
+    }
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(16))]
 
