@@ -5,7 +5,7 @@ mod behind;
 mod through;
 
 use super::{
-    Mesh, Proxy, authz, gateway_api, host, mtls,
+    Mesh, Proxy, authz, host, mtls,
     protocol::Reads,
     route::{self, Choice, ChosenDestination, Outcome, Protocol, Request, Share},
     unjudged,
@@ -136,7 +136,9 @@ fn speaks_http(caller: &Caller, choice: Option<&Choice>, request: &Request) -> b
 fn caller(mesh: &Mesh<'_>, workload: &WorkloadId, pod: &Pod) -> Caller {
     let mut gateways = mesh.objects.of_kind(Kind::Gateway);
     let gateway = gateways.any(|it| selects(&unjudged::labels(it, "/spec/selector"), &pod.labels))
-        || gateway_api::fronts(mesh.objects)
+        || mesh
+            .at_gateways()
+            .fronts
             .iter()
             .any(|it| it.serves(mesh.objects, &pod.namespace, &pod.labels));
     let account: Name = if pod.service_account.is_empty() {

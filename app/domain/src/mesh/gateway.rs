@@ -5,7 +5,7 @@
 
 mod chain;
 mod choose;
-mod edge;
+pub(in crate::mesh) mod edge;
 mod merge;
 pub mod names;
 mod rules;

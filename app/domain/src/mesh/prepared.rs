@@ -1,7 +1,9 @@
 //! What routes are made of, read once for all proxies: the registry, the rules, and what one namespace's sidecars see of both.
 
 use super::{
-    Mesh, MeshConfig, gateway_api,
+    Mesh, MeshConfig,
+    gateway::edge,
+    gateway_api::{self, AtGateways, Translation},
     host::registry::{self, Registry},
     route::{
         bound::{self, Bound},
@@ -9,11 +11,12 @@ use super::{
     },
 };
 use crate::{
-    Name, Why,
+    Name,
     object::{Key, Object},
     snapshot::Objects,
 };
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     sync::{Arc, OnceLock, PoisonError, RwLock},
 };
@@ -31,7 +34,12 @@ pub struct Prepared {
 struct Read {
     registry: OnceLock<Arc<Registry>>,
     rules: OnceLock<Vec<Arc<Bound>>>,
-    unturned: OnceLock<Arc<[(Name, Why)]>>,
+    /// What HTTPRoutes come to in the mesh.
+    translation: OnceLock<Translation>,
+    /// What the Gateway API's objects come to at gateways.
+    at_gateways: OnceLock<AtGateways>,
+    /// All VirtualServices as gateways have them.
+    at_edge: OnceLock<Arc<[Cow<'static, Object>]>>,
     scopes: RwLock<BTreeMap<View, Arc<Scope>>>,
 }
 
@@ -67,10 +75,22 @@ impl Mesh<'_> {
             .get_or_init(|| bound::all(self).into_iter().map(Arc::new).collect())
     }
 
-    /// Services that have HTTPRoutes of which something is not judged.
-    pub(super) fn unturned(&self) -> Arc<[(Name, Why)]> {
-        let read = || gateway_api::virtual_services(self.objects).unjudged.into();
-        self.prepared.read.unturned.get_or_init(read).clone()
+    /// What HTTPRoutes come to in the mesh.
+    pub(super) fn translation(&self) -> &Translation {
+        let read = || gateway_api::virtual_services(self.objects);
+        self.prepared.read.translation.get_or_init(read)
+    }
+
+    /// What the Gateway API's objects come to at gateways.
+    pub(super) fn at_gateways(&self) -> &AtGateways {
+        let read = || gateway_api::at_gateways(self.objects);
+        self.prepared.read.at_gateways.get_or_init(read)
+    }
+
+    /// All VirtualServices as gateways have them, oldest first.
+    pub(super) fn at_edge(&self) -> &Arc<[Cow<'static, Object>]> {
+        let read = || edge::rules(self).into();
+        self.prepared.read.at_edge.get_or_init(read)
     }
 
     /// What proxies of a namespace see through a Sidecar, or without one.

@@ -2,45 +2,31 @@
 
 use super::{merge::Placed, serves};
 use crate::{
-    Name, Why,
-    mesh::{
-        Mesh, Proxy, age,
-        gateway_api::{self, Front},
-        route::bound::undelegated,
-        unjudged,
-    },
+    Why,
+    mesh::{Mesh, Proxy, age, route::bound::undelegated, unjudged},
     object::{Kind, Object},
 };
 use std::borrow::Cow;
 
-/// VirtualServices in istiod's order, with delegates' rules in their roots', and what of the Gateway API is not judged.
+/// A mesh, as its gateways are asked about: what istiod makes of it is read once for all questions (`mesh/prepared.rs`).
 pub(super) struct Edge<'a> {
     pub(super) mesh: &'a Mesh<'a>,
-    rules: Vec<Cow<'a, Object>>,
-    fronts: Vec<Front>,
-    /// By the listener's Gateway.
-    unturned: Vec<(Name, Why)>,
 }
 
 impl<'a> Edge<'a> {
     pub(super) fn of(mesh: &'a Mesh<'a>) -> Self {
-        let made = gateway_api::at_gateways(mesh.objects);
-        Self {
-            rules: rules(mesh, made.virtual_services),
-            fronts: made.fronts,
-            unturned: made.unjudged,
-            mesh,
-        }
+        Self { mesh }
     }
 
     /// The VirtualServices bound to a Gateway; see [`serves::bound`].
     pub(super) fn bound(&self, gateway: &Object, namespace: &str) -> Vec<Cow<'a, Object>> {
-        serves::among(self.mesh, &self.rules, gateway, namespace)
+        serves::bound(self.mesh, gateway, namespace)
     }
 
     /// Why what a listener serves is not known.
     pub(super) fn unturned(&self, placed: &Placed<'_>) -> Option<Why> {
-        let mut all = self.unturned.iter();
+        // By the listener's Gateway.
+        let mut all = self.mesh.at_gateways().unjudged.iter();
         all.find(|(name, _)| *name == placed.name)
             .map(|(_, why)| why.clone())
     }
@@ -51,7 +37,7 @@ impl<'a> Edge<'a> {
         const NAME: &str = "gateway.networking.k8s.io/gateway-name";
         let objects = self.mesh.objects;
         let mut whys = Vec::new();
-        for front in &self.fronts {
+        for front in &self.mesh.at_gateways().fronts {
             let key = front.gateway.key();
             if key.namespace != proxy.namespace {
                 continue;
@@ -83,10 +69,11 @@ impl<'a> Edge<'a> {
 }
 
 /// All VirtualServices, oldest first. (`mergeVirtualServices` in istio's `pilot/pkg/model`.)
-pub(super) fn rules<'a>(mesh: &Mesh<'a>, made: Vec<Object>) -> Vec<Cow<'a, Object>> {
+pub(in crate::mesh) fn rules(mesh: &Mesh<'_>) -> Vec<Cow<'static, Object>> {
     let written = mesh.objects.of_kind(Kind::VirtualService);
-    let merged = written.map(|it| undelegated(mesh, it).map_or(Cow::Borrowed(it), Cow::Owned));
-    let mut all: Vec<Cow<'a, Object>> = merged.chain(made.into_iter().map(Cow::Owned)).collect();
+    let merged = written.map(|it| undelegated(mesh, it).unwrap_or_else(|| it.clone()));
+    let made = mesh.at_gateways().virtual_services.iter().cloned();
+    let mut all: Vec<Cow<'static, Object>> = merged.chain(made).map(Cow::Owned).collect();
     all.sort_by(|a, b| age(a).cmp(&age(b)));
     all
 }

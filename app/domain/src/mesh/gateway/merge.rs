@@ -120,7 +120,7 @@ pub fn merged<'a>(mesh: &Mesh<'a>, proxy: &Proxy) -> Result<Merged<'a>, Vec<Why>
         .filter(|it| selects(it, proxy))
         .map(|it| (Cow::Borrowed(it), None))
         .collect();
-    let fronts = gateway_api::fronts(mesh.objects);
+    let fronts = &mesh.at_gateways().fronts;
     let serving: Vec<&Front> = fronts
         .iter()
         .filter(|it| it.judged && it.serves(mesh.objects, &proxy.namespace, &proxy.labels))

@@ -1,7 +1,7 @@
 //! What a Gateway object really serves.
 
 use super::{
-    edge::{self, Edge},
+    edge::Edge,
     merge::{Skip, Target, in_front, merged, target},
     names,
     server::{Server, servers},
@@ -90,20 +90,22 @@ pub fn serves(mesh: &Mesh<'_>, gateway: &Object) -> Result<Serving, Vec<Why>> {
     if !gaps.is_empty() {
         return Err(gaps);
     }
-    let pods: Vec<&fact::Pod> = mesh
-        .objects
-        .pods
-        .values()
-        .map(|pod| &**pod)
-        .filter(|pod| !pod.leaving && pod.proxy == fact::Proxy::Sidecar)
-        .filter(|pod| selector.iter().all(|(k, v)| pod.labels.get(k) == Some(v)))
-        .collect();
+    let pods = pods(mesh, |pod| {
+        selector.iter().all(|(k, v)| pod.labels.get(k) == Some(v))
+    });
     let edge = Edge::of(mesh);
     let served = servers(gateway)
         .into_iter()
         .map(|server| served(&edge, gateway, server, &pods));
     let servers = served.collect::<Result<_, _>>()?;
     Ok(serving(mesh, gateway, &pods, servers))
+}
+
+/// Those with a proxy that stay, among the pods that fit.
+fn pods<'a>(mesh: &Mesh<'a>, fits: impl Fn(&fact::Pod) -> bool) -> Vec<&'a fact::Pod> {
+    let all = mesh.objects.pods.values().map(|pod| &**pod);
+    all.filter(|pod| !pod.leaving && pod.proxy == fact::Proxy::Sidecar && fits(pod))
+        .collect()
 }
 
 fn serving(mesh: &Mesh<'_>, gateway: &Object, pods: &[&fact::Pod], servers: Vec<Served>) -> Serving {
@@ -136,7 +138,7 @@ fn front(mesh: &Mesh<'_>, gateway: &Object) -> Result<Serving, Vec<Why>> {
     ];
     let mut gaps: Vec<Why> = needed.iter().filter_map(|&kind| mesh.objects.gap(kind)).collect();
     gaps.extend(mesh.config.gap.clone());
-    let fronts = gateway_api::fronts(mesh.objects);
+    let fronts = &mesh.at_gateways().fronts;
     let front = fronts.iter().find(|it| it.gateway.key() == gateway.key());
     let Some(front) = front.filter(|it| it.judged && gaps.is_empty()) else {
         if gaps.is_empty() {
@@ -144,14 +146,9 @@ fn front(mesh: &Mesh<'_>, gateway: &Object) -> Result<Serving, Vec<Why>> {
         }
         return Err(gaps);
     };
-    let pods: Vec<&fact::Pod> = mesh
-        .objects
-        .pods
-        .values()
-        .map(|pod| &**pod)
-        .filter(|pod| !pod.leaving && pod.proxy == fact::Proxy::Sidecar)
-        .filter(|pod| front.serves(mesh.objects, &pod.namespace, &pod.labels))
-        .collect();
+    let pods = pods(mesh, |pod| {
+        front.serves(mesh.objects, &pod.namespace, &pod.labels)
+    });
     let edge = Edge::of(mesh);
     let mut all = Vec::new();
     for made in &front.gateways {
@@ -275,17 +272,7 @@ fn reaching(mesh: &Mesh<'_>, proxy: &Proxy, number: u16) -> Vec<Reach> {
 /// visible there only, then the namespace's own HTTPRoutes, then the public ones; each oldest first. (`VirtualServicesForGateway` in istio's
 /// `pilot/pkg/model`.)
 pub fn bound<'a>(mesh: &Mesh<'a>, gateway: &Object, proxy_namespace: &str) -> Vec<Cow<'a, Object>> {
-    let made = gateway_api::at_gateways(mesh.objects).virtual_services;
-    among(mesh, &edge::rules(mesh, made), gateway, proxy_namespace)
-}
-
-/// The same among all that there are.
-pub(super) fn among<'a>(
-    mesh: &Mesh<'_>,
-    all: &[Cow<'a, Object>],
-    gateway: &Object,
-    proxy_namespace: &str,
-) -> Vec<Cow<'a, Object>> {
+    let all = mesh.at_edge();
     let key = gateway.key();
     let name: Name = format!("{}/{}", key.namespace, key.name).into();
     let mut ranked: Vec<(u8, &Cow<'a, Object>)> = all

@@ -64,9 +64,9 @@ impl Rule {
 /// All that have hosts, those made of HTTPRoutes too, oldest first. Those without are delegates. (`mergeVirtualServices` in istio's
 /// `pilot/pkg/model`.)
 pub(crate) fn all(mesh: &Mesh<'_>) -> Vec<Bound> {
-    let made = gateway_api::virtual_services(mesh.objects).virtual_services;
+    let made = &mesh.translation().virtual_services;
     let written = mesh.objects.of_kind(Kind::VirtualService);
-    let mut objects: Vec<&Object> = written.chain(&made).collect();
+    let mut objects: Vec<&Object> = written.chain(made).collect();
     objects.sort_by(|a, b| age(a).cmp(&age(b)));
     objects
         .into_iter()

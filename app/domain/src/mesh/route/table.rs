@@ -34,8 +34,6 @@ pub struct Table<'m> {
     /// Why nothing can be said.
     whys: Vec<Why>,
     scope: Arc<Scope>,
-    /// Services that have HTTPRoutes of which something is not judged.
-    unturned: Arc<[(Name, Why)]>,
     /// Where the proxy's labels count; else the scope has them.
     ports: Ports,
 }
@@ -97,7 +95,6 @@ impl<'m> Table<'m> {
             proxy,
             whys,
             scope,
-            unturned: mesh.unturned(),
             ports: Ports::default(),
         }
     }
@@ -305,7 +302,12 @@ impl<'m> Table<'m> {
 
     /// A HTTPRoute of the service that is not turned into rules as a whole.
     fn of_gateway_api(&self, host: &str) -> Option<Why> {
-        let halved = self.unturned.iter().find(|(of, _)| &**of == host);
+        let halved = self
+            .mesh
+            .translation()
+            .unjudged
+            .iter()
+            .find(|(of, _)| &**of == host);
         halved.map(|(_, why)| why.clone())
     }
 
