@@ -2,13 +2,14 @@
 //!
 //! A key that one language lacks, or a placeholder that the two do not share, stops the build: a page can never meet a sentence that
 //! is not there. A key is `group` and `name`; its value is a text with `{placeholders}`, or `{"one": …, "other": …}` where the
-//! language counts `n`. One group is a table instead, see [`TABLE`].
+//! language counts `n`. Some groups are tables instead, see [`TABLES`].
 
 use serde_json::{Map, Value};
 use std::{collections::BTreeSet, env, fmt::Write as _, fs, path::Path};
 
-/// The group whose sentences are looked up by their names, on the server alone: they are many, and come with data.
-const TABLE: &str = "scenario";
+/// The groups whose sentences are looked up by their names, on the server alone: they are many, and come with data. Their placeholders are
+/// filled in when they are told.
+const TABLES: [&str; 3] = ["scenario", "finding", "fact"];
 
 fn main() {
     println!("cargo::rerun-if-changed=locales");
@@ -16,28 +17,37 @@ fn main() {
     let (en, ko) = (read("en"), read("ko"));
     assert_same(&keys(&en), &keys(&ko), "keys");
     let mut out = String::from("impl Lang {\n");
-    for (group, name) in keys(&en).into_iter().filter(|(group, _)| group != TABLE) {
+    for (group, name) in keys(&en)
+        .into_iter()
+        .filter(|(group, _)| !TABLES.contains(&&**group))
+    {
         method(&mut out, &group, &name, &en[&group][&name], &ko[&group][&name]);
     }
-    table(&mut out, &en, &ko);
+    for group in TABLES {
+        table(&mut out, group, &en, &ko);
+    }
     out.push_str("}\n");
     let folder = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     fs::write(Path::new(&folder).join("sentences.rs"), out).expect("OUT_DIR can be written to");
 }
 
-fn table(out: &mut String, en: &Map<String, Value>, ko: &Map<String, Value>) {
+fn table(out: &mut String, group: &str, en: &Map<String, Value>, ko: &Map<String, Value>) {
     let mut line = |text: String| writeln!(out, "{text}").expect("a String takes everything");
-    line(format!("    /// A sentence of the group `{TABLE}` by its name."));
+    line(format!("    /// A sentence of the group `{group}` by its name."));
     line(format!(
-        "    #[cfg(feature = \"ssr\")]\n    pub fn {TABLE}(self, name: &str) -> Option<&'static str> {{"
+        "    #[cfg(feature = \"ssr\")]\n    pub fn {group}(self, name: &str) -> Option<&'static str> {{"
     ));
     line("        Some(match (self, name) {".into());
     for (lang, locale) in [("En", en), ("Ko", ko)] {
-        for (name, value) in locale[TABLE].as_object().expect("a group is an object") {
+        for (name, value) in locale[group].as_object().expect("a group is an object") {
             let text = value
                 .as_str()
-                .unwrap_or_else(|| panic!("{TABLE}.{name} is no text"));
-            assert!(placeholders(value).is_empty(), "{TABLE}.{name} has a placeholder");
+                .unwrap_or_else(|| panic!("{group}.{name} is no text"));
+            assert_same(
+                &placeholders(&en[group][name]),
+                &placeholders(&ko[group][name]),
+                &format!("placeholders of {group}.{name}"),
+            );
             line(format!("            (Self::{lang}, {name:?}) => {text:?},"));
         }
     }

@@ -71,8 +71,23 @@ pub fn why(lang: Lang, why: &Why) -> String {
         Why::Interrupted => lang.why_interrupted().into(),
         Why::ChangedMeanwhile => lang.why_changed_meanwhile().into(),
         Why::Rejected { detail } => lang.why_rejected(detail),
+        Why::NeedsCluster => lang.why_needs_cluster().into(),
+        Why::NoMigration => lang.why_no_migration().into(),
+        Why::OddMigration { detail } => lang.why_odd_migration(detail),
+        Why::NotDeclared { field } => lang.why_not_declared(field),
+        Why::NoEvidence { of } => lang.why_no_evidence(of),
+        Why::NotObserved { what } => lang.why_not_observed(what),
         Why::Said { detail } => lang.why_said(detail),
     }
+}
+
+/// What a check found: the sentence of its code, with its placeholders filled in. A code without a sentence says its own name.
+#[cfg(feature = "ssr")]
+pub fn finding(lang: Lang, finding: &naru_domain::judge::Finding) -> String {
+    let text = lang.finding(finding.code.name).unwrap_or(finding.code.name);
+    let fill =
+        |text: String, (name, value): (&&str, &naru_view::Name)| text.replace(&format!("{{{name}}}"), value);
+    finding.args.iter().fold(text.to_owned(), fill)
 }
 
 /// Several reasons, one after the other.

@@ -250,4 +250,8 @@ pub struct Ingress {
     pub class: Name,
     /// Its rules, the default backend last with an empty host and path.
     pub routes: Vec<IngressRoute>,
+    /// Its annotations for ingress controllers (`*.ingress.kubernetes.io/…`, `nginx.org/…`), each value at most 4,096 bytes.
+    pub annotations: Labels,
+    /// The hosts for which it ends TLS, each with the Secret in its namespace; empty for a Secret of the controller's own.
+    pub tls: Vec<(Name, Name)>,
 }

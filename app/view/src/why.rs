@@ -73,6 +73,18 @@ pub enum Why {
     ChangedMeanwhile,
     /// The API server refused it, in its own words; nothing was changed.
     Rejected { detail: Name },
+    /// Only a running cluster shows it: files alone do not.
+    NeedsCluster,
+    /// There is no Migration, which says what the system is.
+    NoMigration,
+    /// The Migration cannot be read; the parser's words.
+    OddMigration { detail: Name },
+    /// The Migration does not say this; `field` is its path under `spec`.
+    NotDeclared { field: Name },
+    /// Nobody has handed in this evidence: `junit`, `benchmark`, `drill` …
+    NoEvidence { of: Name },
+    /// Nothing that this console asks shows it.
+    NotObserved { what: Name },
     /// Anything else that a source said, word for word.
     Said { detail: Name },
 }

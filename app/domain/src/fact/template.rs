@@ -24,6 +24,8 @@ pub struct Container {
     pub name: Name,
     /// JSON pointer within the pod, such as `/spec/containers/0`.
     pub path: Name,
+    /// Its image; the tag tells the version.
+    pub image: Name,
     /// It is among the init containers.
     pub init: bool,
     /// An init container that runs beside the others (`restartPolicy: Always`): a native sidecar.
@@ -49,6 +51,8 @@ pub struct PodTemplate {
     pub annotations: Labels,
     /// `hostNetwork`.
     pub host_network: bool,
+    /// `serviceAccountName`; empty for the default.
+    pub service_account: Name,
     /// `dnsPolicy`; empty for the default.
     pub dns_policy: Name,
     /// A seccomp profile that PodSecurity's restricted level accepts is set for the pod as a whole.
@@ -61,6 +65,13 @@ pub struct PodTemplate {
     pub containers: Vec<Container>,
 }
 
+impl Container {
+    /// The port that it calls so.
+    pub fn port(&self, name: &str) -> Option<u16> {
+        self.ports.iter().find(|it| &*it.name == name).map(|it| it.port)
+    }
+}
+
 impl PodTemplate {
     /// Reads what has `metadata` and `spec` of a pod.
     pub fn read(it: &Value) -> Self {
@@ -70,6 +81,7 @@ impl PodTemplate {
             labels: labels(it, "/metadata/labels"),
             annotations: annotations(it),
             host_network: flag(it, "/spec/hostNetwork"),
+            service_account: at(it, "/spec/serviceAccountName"),
             dns_policy: at(it, "/spec/dnsPolicy"),
             seccomp: matches!(&*profile, "RuntimeDefault" | "Localhost"),
             run_as_user: whole(it, "/spec/securityContext/runAsUser"),
@@ -140,6 +152,7 @@ fn containers<'a>(it: &'a Value, pointer: &'a str, init: bool) -> impl Iterator<
     all.map(move |(index, container)| Container {
         name: at(container, "/name"),
         path: format!("{pointer}/{index}").into(),
+        image: at(container, "/image"),
         init,
         native: init && &*at(container, "/restartPolicy") == "Always",
         ports: list(container, "/ports")

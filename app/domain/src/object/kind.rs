@@ -30,6 +30,16 @@ pub enum Kind {
     ReferenceGrant,
     /// Naru's journal.
     Change,
+    /// What the system is, and what counts as done.
+    Migration,
+    /// What Naru saw of an item, as a signature names it.
+    Evidence,
+    /// A person's signature under an item.
+    SignOff,
+    /// An item that is passed over until a day.
+    Waiver,
+    /// One finding that is accepted until a day.
+    Exception,
     Lease,
     CustomResourceDefinition,
     StatefulSet,
@@ -43,13 +53,19 @@ pub enum Kind {
     PodDisruptionBudget,
     HorizontalPodAutoscaler,
     MutatingWebhookConfiguration,
+    ValidatingWebhookConfiguration,
+    /// What `istioctl` installs from.
+    IstioOperator,
+    Telemetry,
+    /// cert-manager's.
+    Certificate,
 }
 
 struct Api(&'static str, &'static str, &'static str, &'static str, bool);
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 44] = [
         Self::Namespace,
         Self::Pod,
         Self::Service,
@@ -72,6 +88,11 @@ impl Kind {
         Self::HttpRoute,
         Self::ReferenceGrant,
         Self::Change,
+        Self::Migration,
+        Self::Evidence,
+        Self::SignOff,
+        Self::Waiver,
+        Self::Exception,
         Self::Lease,
         Self::CustomResourceDefinition,
         Self::StatefulSet,
@@ -85,6 +106,10 @@ impl Kind {
         Self::PodDisruptionBudget,
         Self::HorizontalPodAutoscaler,
         Self::MutatingWebhookConfiguration,
+        Self::ValidatingWebhookConfiguration,
+        Self::IstioOperator,
+        Self::Telemetry,
+        Self::Certificate,
     ];
 
     const fn api(self) -> Api {
@@ -137,6 +162,11 @@ impl Kind {
             Self::HttpRoute => Api(GATEWAY_API, "v1", "HTTPRoute", "httproutes", true),
             Self::ReferenceGrant => Api(GATEWAY_API, "v1beta1", "ReferenceGrant", "referencegrants", true),
             Self::Change => Api("naru.dev", "v1alpha1", "Change", "changes", true),
+            Self::Migration => Api("naru.dev", "v1alpha1", "Migration", "migrations", false),
+            Self::Evidence => Api("naru.dev", "v1alpha1", "Evidence", "evidences", false),
+            Self::SignOff => Api("naru.dev", "v1alpha1", "SignOff", "signoffs", false),
+            Self::Waiver => Api("naru.dev", "v1alpha1", "Waiver", "waivers", false),
+            Self::Exception => Api("naru.dev", "v1alpha1", "Exception", "exceptions", false),
             Self::Lease => Api("coordination.k8s.io", "v1", "Lease", "leases", true),
             Self::CustomResourceDefinition => Api(
                 "apiextensions.k8s.io",
@@ -180,6 +210,22 @@ impl Kind {
                 "mutatingwebhookconfigurations",
                 false,
             ),
+            Self::ValidatingWebhookConfiguration => Api(
+                "admissionregistration.k8s.io",
+                "v1",
+                "ValidatingWebhookConfiguration",
+                "validatingwebhookconfigurations",
+                false,
+            ),
+            Self::IstioOperator => Api(
+                "install.istio.io",
+                "v1alpha1",
+                "IstioOperator",
+                "istiooperators",
+                true,
+            ),
+            Self::Telemetry => Api("telemetry.istio.io", "v1", "Telemetry", "telemetries", true),
+            Self::Certificate => Api("cert-manager.io", "v1", "Certificate", "certificates", true),
         }
     }
 
@@ -237,6 +283,7 @@ impl Kind {
     pub fn custom(self) -> bool {
         self.group() == "naru.dev"
             || self.group() == "gateway.networking.k8s.io"
+            || self.group() == "cert-manager.io"
             || self.group().ends_with(".istio.io")
     }
 }
@@ -265,7 +312,7 @@ mod tests {
     #[test]
     fn custom_kinds_are_those_of_definitions() {
         let custom = Kind::ALL.into_iter().filter(|kind| kind.custom()).count();
-        assert_eq!(custom, 15);
+        assert_eq!(custom, 23);
         assert!(Kind::Change.custom() && Kind::HttpRoute.custom() && Kind::WasmPlugin.custom());
         assert!(!Kind::Ingress.custom() && !Kind::CustomResourceDefinition.custom());
     }

@@ -1,0 +1,15 @@
+//! The checklist judged by machine: values in, verdicts out.
+//!
+//! A [`check`] looks at one thing and says what it found, what it saw, and what it could not know. The checks of an [`Item`] together make
+//! its [`Judgement`]: Met only if every check knew, and none found an error. What is not known is never Met.
+
+pub mod check;
+mod finding;
+pub mod settled;
+mod verdict;
+mod world;
+
+pub use check::{ALL, Check};
+pub use finding::{Code, Fact, FactSource, Finding, Found, Severity};
+pub use verdict::{Judgement, Verdict, judge};
+pub use world::World;

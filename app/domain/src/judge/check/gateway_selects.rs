@@ -1,0 +1,51 @@
+//! 1.2: each Gateway selects gateway pods. One that selects none serves nobody, and nothing says so at run time.
+
+use crate::{
+    crossing::Item,
+    judge::{Check, Code, Found, World},
+    mesh::{Decider, gateway::serves},
+    object::Kind,
+};
+
+const SELECTS_NOTHING: Code = Code::error("gateway-selects-nothing").istio("IST0101");
+
+pub(super) const CHECK: Check = Check {
+    name: "gateway_selects",
+    item: Item::Routed,
+    codes: &[&SELECTS_NOTHING],
+    run,
+};
+
+fn run(world: &World<'_>, found: &mut Found) {
+    found.unknowns(world.objects.gap(Kind::Gateway));
+    for gateway in world.objects.of_kind(Kind::Gateway) {
+        match serves(&world.mesh, gateway) {
+            Err(whys) => found.unknowns(whys),
+            // Files of an application seldom hold the gateway's own Deployment.
+            Ok(serving) if serving.pods.is_empty() && !world.running && !holds_a_gateway(world) => {
+                let _known = world.running(found);
+            }
+            Ok(serving) if serving.pods.is_empty() => {
+                let selector = gateway.get("/spec/selector").map(ToString::to_string);
+                let by = Decider::of(gateway, "/spec/selector");
+                let name = &gateway.key().name;
+                let selector = selector.unwrap_or_default().into();
+                found.finding(
+                    &SELECTS_NOTHING,
+                    by,
+                    [("gateway", (&**name).into()), ("selector", selector)],
+                );
+            }
+            Ok(serving) => {
+                let pods = serving.pods.len().to_string();
+                found.saw("gateway-pods", gateway, "/spec/selector", pods);
+            }
+        }
+    }
+}
+
+/// A pod whose only container is a proxy.
+fn holds_a_gateway(world: &World<'_>) -> bool {
+    let mut deployments = world.objects.deployments.values();
+    deployments.any(|it| matches!(&it.pod.containers[..], [only] if &*only.name == "istio-proxy"))
+}

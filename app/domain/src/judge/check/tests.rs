@@ -1,0 +1,22 @@
+//! What holds for all checks. What each finds is held by the sets of manifests in `app/domain/tests`.
+
+use super::ALL;
+use std::collections::BTreeSet;
+
+#[test]
+fn each_file_of_the_folder_is_registered_under_its_name_and_each_code_belongs_to_one_check() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/judge/check");
+    let files: BTreeSet<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "rs"))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .filter(|name| name != "tests")
+        .collect();
+    let registered: BTreeSet<String> = ALL.iter().map(|check| check.name.to_owned()).collect();
+    assert_eq!(files, registered);
+    let mut codes = BTreeSet::new();
+    for code in ALL.iter().flat_map(|check| check.codes) {
+        assert!(codes.insert(code.name), "{} belongs to two checks", code.name);
+    }
+}

@@ -1,0 +1,95 @@
+//! What checks look at.
+
+use super::Found;
+use crate::{
+    Timestamp, Why,
+    crossing::Migration,
+    mesh::{Mesh, Prepared},
+    object::Key,
+    snapshot::Objects,
+    traffic::{Dated, Traffic},
+};
+use std::sync::Arc;
+
+/// The system as a whole, at one moment, from a running cluster or from files.
+pub struct World<'a> {
+    /// The objects. From files: as they would be once everything has come up (see [`settled`](super::settled)).
+    pub objects: &'a Objects,
+    /// The model of Istio's semantics over them.
+    pub mesh: Mesh<'a>,
+    /// The Migration and its key; or why there is none.
+    pub migration: Result<(Key, Migration), Why>,
+    /// It is a cluster that runs. In files there is no state: no readiness, no traffic.
+    pub running: bool,
+    /// What the proxies counted, if it is known.
+    pub traffic: Option<Arc<Dated<Traffic>>>,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+impl<'a> World<'a> {
+    /// Of objects from files.
+    pub fn of_files(objects: &'a Objects, now: Timestamp) -> Self {
+        Self {
+            running: false,
+            ..Self::of(objects, Prepared::of(objects), None, now)
+        }
+    }
+
+    /// Of a cluster that runs.
+    pub fn of(
+        objects: &'a Objects,
+        prepared: Prepared,
+        traffic: Option<Arc<Dated<Traffic>>>,
+        now: Timestamp,
+    ) -> Self {
+        let migration = match Migration::of(objects) {
+            Ok(Some((object, migration))) => Ok((object.key().clone(), migration)),
+            Ok(None) => Err(objects
+                .gap(crate::object::Kind::Migration)
+                .unwrap_or(Why::NoMigration)),
+            Err(odd) => Err(Why::OddMigration { detail: odd.detail }),
+        };
+        Self {
+            objects,
+            mesh: Mesh::with(objects, prepared),
+            migration,
+            running: true,
+            traffic,
+            now,
+        }
+    }
+
+    /// The Migration for a check that cannot go on without: its absence is noted.
+    pub fn migration(&self, found: &mut Found) -> Option<&Migration> {
+        match &self.migration {
+            Ok((_, migration)) => Some(migration),
+            Err(why) => {
+                found.unknown(why.clone());
+                None
+            }
+        }
+    }
+
+    /// A part of the Migration for a check that cannot go on without: its absence is noted under the field's path.
+    pub fn declared<'m, T>(
+        &'m self,
+        found: &mut Found,
+        field: &'static str,
+        part: impl Fn(&'m Migration) -> Option<T>,
+    ) -> Option<T> {
+        let declared = part(self.migration(found)?);
+        if declared.is_none() {
+            found.unknown(Why::NotDeclared { field: field.into() });
+        }
+        declared
+    }
+
+    /// Whether there is state to look at; noted if not.
+    pub fn running(&self, found: &mut Found) -> bool {
+        if !self.running {
+            found.unknown(Why::NeedsCluster);
+        }
+        self.running
+    }
+}
