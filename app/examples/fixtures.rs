@@ -18,7 +18,7 @@ use naru_app::{
     shell,
 };
 use naru_domain::actor::{Actor, Scope};
-use naru_ports::{Clock, Console};
+use naru_ports::{Clock, Console, Judged};
 use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet, SetWeights},
@@ -37,6 +37,9 @@ impl Console for Fixed {
     }
     fn explain(&self, _: &Scope, ask: &Ask) -> Result<Explanation, Refused> {
         self.0.explanation(ask)
+    }
+    fn judged(&self, scope: &Scope) -> Judged {
+        self.0.judged(scope)
     }
     async fn changed(&self, _: Version) -> Version {
         std::future::pending().await

@@ -25,6 +25,8 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=pages::not_found>
                     <Route path=path!("/") view=pages::overview ssr=SsrMode::Async/>
                     <Route path=path!("/topology") view=pages::topology ssr=SsrMode::Async/>
+                    <Route path=path!("/checklist") view=pages::checklist ssr=SsrMode::Async/>
+                    <Route path=path!("/checklist/:item") view=pages::checklist_item ssr=SsrMode::Async/>
                     <Route path=path!("/canary") view=pages::canary_list ssr=SsrMode::Async/>
                     <Route path=path!("/canary/:namespace/:name") view=pages::canary ssr=SsrMode::Async/>
                     <Route path=path!("/why") view=pages::why ssr=SsrMode::Async/>

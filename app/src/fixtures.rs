@@ -4,11 +4,14 @@
 
 mod canaries;
 mod changes;
+mod checklist;
 mod explanation;
 mod topology;
 
 pub use canaries::plan;
 
+use naru_domain::actor::Scope;
+use naru_ports::Judged;
 use naru_view::{
     Millis, View,
     canary::Canaries,
@@ -101,6 +104,14 @@ impl Scene {
     /// As the domain does: no such caller, or a part that cannot be used.
     pub fn explanation(self, ask: &Ask) -> Result<Explanation, Refused> {
         explanation::explanation(&self.view(1), ask)
+    }
+
+    /// The checklist of this scene: judged from a few manifests with faults of each weight where something answers.
+    pub fn judged(self, scope: &Scope) -> Judged {
+        match self {
+            Self::Busy | Self::Partial => checklist::judged(scope),
+            Self::Empty | Self::Stale | Self::Unreachable => Judged::none(Version { epoch: 7, seq: 1 }),
+        }
     }
 
     /// Everything that a viewer of this scene sees, as of version `seq`.

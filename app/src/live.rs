@@ -2,8 +2,10 @@
 
 mod doorbell;
 mod load;
+mod told;
 
 pub(crate) use load::load;
+pub(crate) use told::{Told, told};
 
 use crate::{AppError, components::states, context::Frame};
 use leptos::prelude::*;

@@ -3,6 +3,8 @@
 mod canary;
 mod canary_list;
 mod changes;
+mod checklist;
+mod checklist_item;
 mod not_found;
 mod overview;
 mod topology;
@@ -11,6 +13,8 @@ mod why;
 pub(crate) use canary::canary;
 pub(crate) use canary_list::canary_list;
 pub(crate) use changes::changes;
+pub(crate) use checklist::checklist;
+pub(crate) use checklist_item::checklist_item;
 pub(crate) use not_found::{missing, not_found};
 pub(crate) use overview::overview;
 pub(crate) use topology::topology;

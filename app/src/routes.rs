@@ -16,7 +16,7 @@ pub struct Page {
 }
 
 /// Every page of the rail, in its order. Pages that do not exist yet are not here: no link leads nowhere.
-pub const PAGES: [Page; 5] = [
+pub const PAGES: [Page; 6] = [
     Page {
         path: "/",
         key: 'o',
@@ -28,6 +28,12 @@ pub const PAGES: [Page; 5] = [
         key: 't',
         icon: Icon::Topology,
         name: Lang::nav_topology,
+    },
+    Page {
+        path: "/checklist",
+        key: 'l',
+        icon: Icon::Checklist,
+        name: Lang::nav_checklist,
     },
     Page {
         path: "/canary",
@@ -52,6 +58,11 @@ pub const PAGES: [Page; 5] = [
 /// The question what becomes of a request from one workload to another (`namespace/name` each); an empty `from` is left to be filled in.
 pub(crate) fn why(from: &str, to: &str) -> String {
     format!("/why{}", link(&[("from", from), ("to", to)]))
+}
+
+/// The path of one item of the checklist.
+pub fn item(id: &str) -> String {
+    format!("/checklist/{id}")
 }
 
 /// The path of one VirtualService's weights.

@@ -2,6 +2,7 @@
 //! answers a failure as [`AppError`] under the status that fits.
 
 mod apply_weights;
+mod checklist;
 mod explain;
 mod plan_undo;
 mod plan_weights;
@@ -9,6 +10,9 @@ mod rehearsal;
 mod undo_change;
 
 pub use apply_weights::{ApplyWeights, apply_weights};
+pub use checklist::{ChecklistItem, checklist, checklist_item};
+#[cfg(feature = "ssr")]
+pub use checklist::{condition, fact, title};
 #[cfg(feature = "ssr")]
 pub(crate) use explain::explained;
 pub use explain::{Explain, explain};

@@ -12,6 +12,7 @@
 //! `--lang`, `NARU_LANG`, `LC_ALL`, `LC_MESSAGES` or `LANG`.
 
 use crate::{
+    check,
     config::{Kubernetes, Listening, Logging, Observing, Prometheus, Standing},
     failure::Failure,
     graph, logging, rehearse, startup,
@@ -58,6 +59,58 @@ enum Command {
         after_help = "Exit codes: 0 explained, 2 wrong arguments, 3 the cluster gave no usable answer, 4 rights are missing: the explanation says what it does not know"
     )]
     Why(Why),
+    /// Judge the checklist once: on a cluster, on files, or on files laid over a cluster
+    #[command(
+        after_help = "Exit codes: 0 every item asked for is met, 1 one is not met, 2 wrong arguments or files, 3 one is not known, or a source gave no usable answer"
+    )]
+    Check(Check),
+}
+
+/// `naru check`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) kubernetes: Kubernetes,
+    #[command(flatten)]
+    pub(crate) prometheus: Prometheus,
+    #[command(flatten)]
+    pub(crate) observing: Observing,
+    /// Objects from files: a file, a folder, or - for standard input; can be repeated. Alone they are judged as the whole system, with --kubeconfig
+    /// as laid over the cluster's
+    #[arg(
+        short = 'f',
+        long = "file",
+        env = "NARU_FILE",
+        value_delimiter = ',',
+        value_name = "PATH"
+    )]
+    pub(crate) files: Vec<PathBuf>,
+    /// Only the items of this phase
+    #[arg(
+        long,
+        env = "NARU_PHASE",
+        value_parser = clap::value_parser!(u8).range(1..=4),
+        conflicts_with = "items",
+        value_name = "1-4"
+    )]
+    pub(crate) phase: Option<u8>,
+    /// Only this item, such as 1.2; can be repeated
+    #[arg(long = "item", env = "NARU_ITEM", value_delimiter = ',', value_name = "ITEM")]
+    pub(crate) items: Vec<String>,
+    /// How it is reported
+    #[arg(long, env = "NARU_OUTPUT", default_value = "text")]
+    pub(crate) output: Report,
+}
+
+/// How a judgement is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Report {
+    /// Sentences
+    Text,
+    /// One JSON document
+    Json,
+    /// A JUnit report
+    Junit,
 }
 
 /// `naru serve`
@@ -237,7 +290,7 @@ pub async fn run() -> ExitCode {
         &cli.logging,
         if matches!(
             cli.command,
-            Command::Graph(_) | Command::WhatIf(_) | Command::Why(_)
+            Command::Graph(_) | Command::WhatIf(_) | Command::Why(_) | Command::Check(_)
         ) {
             "warn"
         } else {
@@ -245,14 +298,20 @@ pub async fn run() -> ExitCode {
         },
     );
     let lang = language(cli.lang);
-    let done: Result<(), Failure> = match cli.command {
-        Command::Serve(serve) => startup::serve(serve).await,
-        Command::Rehearse(options) => rehearse::rehearse(options).await,
-        Command::Graph(options) => graph::run(options).await,
-        Command::WhatIf(options) => what_if::run(&options),
-        Command::Why(options) => why::run(options, lang).await,
+    let ended: Result<ExitCode, Failure> = match cli.command {
+        Command::Serve(serve) => startup::serve(serve).await.map(done),
+        Command::Rehearse(options) => rehearse::rehearse(options).await.map(done),
+        Command::Graph(options) => graph::run(options).await.map(done),
+        Command::WhatIf(options) => what_if::run(&options).map(done),
+        Command::Why(options) => why::run(options, lang).await.map(done),
+        Command::Check(options) => check::run(&options, lang).await,
     };
-    done.map_or_else(|failure| failure.report(lang), |()| ExitCode::SUCCESS)
+    ended.unwrap_or_else(|failure| failure.report(lang))
+}
+
+/// What has no verdict to tell has succeeded.
+fn done((): ()) -> ExitCode {
+    ExitCode::SUCCESS
 }
 
 /// The first of the option and the usual variables that names a language of ours.

@@ -1,7 +1,7 @@
 //! Objects and requests from files, and results to standard output.
 
 use crate::failure::Failure;
-use naru_domain::{manifests, object::Kind, snapshot::Objects};
+use naru_domain::{fact::Fact, manifests, object::Kind, snapshot::Objects};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
@@ -29,6 +29,16 @@ pub(crate) fn manifests(paths: &[PathBuf]) -> Result<Vec<(Kind, Value)>, Failure
     }
     all.sort_by_key(|(kind, _)| *kind);
     Ok(all)
+}
+
+/// The same, as what is kept of them.
+pub(crate) fn facts(paths: &[PathBuf]) -> Result<Vec<Fact>, Failure> {
+    let mut facts = Vec::new();
+    for (kind, json) in manifests(paths)? {
+        // What was read as a manifest is an object.
+        facts.extend(Fact::read(kind, json));
+    }
+    Ok(facts)
 }
 
 /// Documents, each with the file that it is from.

@@ -3,12 +3,13 @@
 //! ```text
 //! cli ─► config ─► startup (the only place that names adapters) ─► Engine ─► http::serve
 //!                        ├─► rehearse (a world of its own, one run at a time)
-//!                        └─► graph, why, what-if (one shot, no engine)
+//!                        └─► graph, check, why, what-if (one shot, no engine)
 //! ```
 //!
 //! Invariants: handlers see `naru_ports::Console` and nothing behind it; every response has the headers of `http::security`; nothing is
 //! written for a request that does not come from one of our own pages; no token is ever logged.
 
+mod check;
 pub mod cli;
 pub mod config;
 pub mod failure;

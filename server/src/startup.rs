@@ -87,6 +87,11 @@ pub(crate) async fn cluster(options: &Kubernetes) -> Result<Arc<dyn Cluster>, Fa
     Ok(Arc::new(cluster))
 }
 
+/// The Prometheus of a command that asks once; None if none was named.
+pub(crate) fn metrics_of(options: &Prometheus) -> Result<Option<Arc<dyn Metrics>>, Failure> {
+    metrics(options, Arc::new(SystemClock))
+}
+
 /// What pages come out of: checked and opened before anything is asked of a source, so that a wrong setting ends the command at once.
 pub(crate) struct Door {
     listener: TcpListener,

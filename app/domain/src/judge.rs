@@ -13,3 +13,29 @@ pub use check::{ALL, Check};
 pub use finding::{Code, Fact, FactSource, Finding, Found, Severity};
 pub use verdict::{Judgement, Verdict, judge};
 pub use world::World;
+
+use crate::{mesh, object::Kind};
+
+/// The kinds that checks read beside those of the model.
+pub const MORE_KINDS: [Kind; 15] = [
+    Kind::MutatingWebhookConfiguration,
+    Kind::ValidatingWebhookConfiguration,
+    Kind::IstioOperator,
+    Kind::Telemetry,
+    Kind::Certificate,
+    Kind::StatefulSet,
+    Kind::DaemonSet,
+    Kind::Job,
+    Kind::CronJob,
+    Kind::ResourceQuota,
+    Kind::LimitRange,
+    Kind::NetworkPolicy,
+    Kind::PodDisruptionBudget,
+    Kind::HorizontalPodAutoscaler,
+    Kind::Migration,
+];
+
+/// The kinds that judging reads.
+pub fn kinds() -> impl Iterator<Item = Kind> {
+    mesh::KINDS.into_iter().chain(MORE_KINDS)
+}

@@ -1,10 +1,13 @@
-//! The only door out: what one viewer may see of a snapshot, as wire types. [`view`] is what there is; [`explanation`] answers a question.
+//! The only door out: what one viewer may see of a snapshot, as wire types. [`view`] is what there is; [`explanation`] answers a
+//! question, [`judgements`] are the checklist's.
 
+mod checklist;
 mod explanation;
 mod overview;
 mod services;
 mod sources;
 
+pub use checklist::{SeenJudgement, judgements};
 pub use explanation::explanation;
 pub use sources::{PROMETHEUS_STALE, sources};
 

@@ -1,6 +1,10 @@
 //! What pages ask of the inside. Implemented by the engine; the pages know nothing else.
 
-use naru_domain::actor::{Actor, Scope};
+use naru_domain::{
+    Timestamp,
+    actor::{Actor, Scope},
+    view::SeenJudgement,
+};
 use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet, SetWeights},
@@ -10,6 +14,31 @@ use naru_view::{
 };
 use std::sync::Arc;
 
+/// The checklist, as far as one viewer may see it.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Of the snapshot that was judged.
+    pub version: Version,
+    /// When; None before the first time.
+    pub at: Option<Timestamp>,
+    /// The items, in order; empty before the first time.
+    pub items: Vec<SeenJudgement>,
+    /// The system's name, from the Migration; empty without one.
+    pub system: Name,
+}
+
+impl Judged {
+    /// Nothing was judged yet.
+    pub fn none(version: Version) -> Self {
+        Self {
+            version,
+            at: None,
+            items: Vec::new(),
+            system: "".into(),
+        }
+    }
+}
+
 /// The console's inside, as pages and streams see it.
 #[async_trait::async_trait]
 pub trait Console: Send + Sync {
@@ -18,6 +47,9 @@ pub trait Console: Send + Sync {
 
     /// Explains one request as far as this viewer may see. From memory too.
     fn explain(&self, scope: &Scope, ask: &Ask) -> Result<Explanation, Refused>;
+
+    /// The checklist as it was last judged, as far as this viewer may see. From memory too.
+    fn judged(&self, scope: &Scope) -> Judged;
 
     /// Returns once the version differs from `seen`.
     async fn changed(&self, seen: Version) -> Version;

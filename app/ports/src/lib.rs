@@ -14,6 +14,6 @@ mod rehearsal;
 
 pub use clock::{Clock, SystemClock};
 pub use cluster::{Access, As, Cluster, ClusterError, Seen, Submitted};
-pub use console::Console;
+pub use console::{Console, Judged};
 pub use metrics::Metrics;
 pub use rehearsal::Rehearsing;

@@ -9,6 +9,7 @@ pub(crate) enum Icon {
     Overview,
     Topology,
     Canary,
+    Checklist,
     Changes,
     Why,
     Rail,
@@ -32,6 +33,7 @@ impl Icon {
                 "M3 9h5v6H3zM16 3h5v6h-5zM16 15h5v6h-5zM8 12h4M16 6h-2a2 2 0 0 0-2 2v8a2 2 0 0 0 2 2h2"
             }
             Self::Canary => "M4 12h5M9 12c5 0 5-6 11-6M9 12c5 0 5 6 11 6M17 3l3 3-3 3M17 15l3 3-3 3",
+            Self::Checklist => "M4 6l1.5 1.5L8 5M4 13l1.5 1.5L8 12M4 20l1.5 1.5L8 19M12 6h8M12 13h8M12 20h8",
             Self::Changes => "M3 12a9 9 0 1 0 3-6.7L3 8M3 3v5h5M12 7v5l3 2",
             Self::Why => {
                 "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM9.5 9.5a2.5 2.5 0 1 1 3.6 2.2c-.7.4-1.1.9-1.1 1.8M12 16.5h.01"

@@ -114,3 +114,24 @@ fn reasons_are_sentences_in_both_languages() {
         "{said}"
     );
 }
+
+#[test]
+fn each_item_and_each_code_of_a_check_has_its_sentence_in_both_languages() {
+    use naru_domain::{crossing::Item, judge};
+    for lang in Lang::ALL {
+        for item in Item::ALL {
+            assert!(
+                lang.item(item.id()).is_some() && lang.condition(item.id()).is_some(),
+                "{item}"
+            );
+        }
+        for code in judge::ALL.iter().flat_map(|check| check.codes) {
+            assert!(
+                lang.finding(code.name).is_some(),
+                "{} in {}",
+                code.name,
+                lang.tag()
+            );
+        }
+    }
+}

@@ -13,7 +13,7 @@ use naru_app::{
     shell,
 };
 use naru_domain::actor::{Actor, Scope};
-use naru_ports::{Clock, Console};
+use naru_ports::{Clock, Console, Judged};
 use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet, SetWeights},
@@ -39,6 +39,10 @@ impl Console for Fixed {
 
     fn explain(&self, _: &Scope, ask: &Ask) -> Result<Explanation, Refused> {
         self.scene.explanation(ask)
+    }
+
+    fn judged(&self, scope: &Scope) -> Judged {
+        self.scene.judged(scope)
     }
 
     async fn changed(&self, _: Version) -> Version {

@@ -5,12 +5,13 @@
 //! Unix epoch by the *server's* clock.
 //!
 //! Reading order: [`why`] (why something is unknown or refused), [`source`] (how fresh is what we show), [`topology`], [`canary`],
-//! [`change`], [`overview`], [`explanation`], [`rehearsal`], [`weights`] (the arithmetic of linked sliders).
+//! [`change`], [`overview`], [`checklist`], [`explanation`], [`rehearsal`], [`weights`] (the arithmetic of linked sliders).
 
 #![forbid(unsafe_code)]
 
 pub mod canary;
 pub mod change;
+pub mod checklist;
 pub mod explanation;
 pub mod overview;
 pub mod rehearsal;

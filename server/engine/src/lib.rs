@@ -1,4 +1,5 @@
-//! The engine: keeps the snapshot (observatory), carries out changes (desk), and finds out how interrupted ones ended (recovery).
+//! The engine: keeps the snapshot (observatory), judges the checklist by it (judging), carries out changes (desk), and finds out how
+//! interrupted ones ended (recovery).
 //!
 //! It knows the ports and nothing behind them, so all of it runs on the rehearsal with a hand-moved clock, where the kill tests live.
 //!
@@ -13,6 +14,7 @@
 #[cfg(feature = "contract")]
 pub mod contract;
 mod desk;
+mod judging;
 mod lease;
 mod observatory;
 mod recovery;
@@ -27,7 +29,7 @@ use naru_domain::{
     snapshot::Snapshot,
     view::explanation,
 };
-use naru_ports::{Clock, Cluster, Console, Metrics};
+use naru_ports::{Clock, Cluster, Console, Judged, Metrics};
 use naru_view::{
     View,
     canary::{Applied, PlanSheet, SetWeights},
@@ -93,6 +95,7 @@ pub struct Engine {
     setup: Setup,
     board: observatory::Board,
     views: views::Views,
+    judging: judging::Judging,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -102,6 +105,8 @@ impl Engine {
         let board = observatory::Board::new(&setup);
         let mut tasks = JoinSet::new();
         observatory::spawn(&setup, &board, &mut tasks);
+        let judging = judging::Judging::default();
+        judging.spawn(&board, &mut tasks);
         if !setup.settings.read_only {
             recovery::spawn(&setup, &board, &mut tasks);
         }
@@ -109,6 +114,7 @@ impl Engine {
             setup,
             board,
             views: views::Views::default(),
+            judging,
             tasks: Mutex::new(tasks),
         })
     }
@@ -141,6 +147,10 @@ impl Console for Engine {
         let published = self.board.latest();
         let view = self.views.of(&published, scope);
         explanation(&published.snapshot, scope, &view.topology, ask)
+    }
+
+    fn judged(&self, scope: &Scope) -> Judged {
+        self.judging.seen_by(scope, self.setup.settings.epoch)
     }
 
     async fn changed(&self, seen: Version) -> Version {

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use naru_domain::{
     Why,
     canary::questions,
-    mesh,
+    judge,
     object::Kind,
     snapshot::Snapshot,
     topology::Layout,
@@ -24,11 +24,9 @@ use tokio::{
     task::JoinSet,
 };
 
-/// The kinds that are watched: what the mesh model reads, the injectors, and the journal.
+/// The kinds that are watched: what is judged, and the journal.
 pub(crate) fn watched() -> impl Iterator<Item = Kind> {
-    mesh::KINDS
-        .into_iter()
-        .chain([Kind::MutatingWebhookConfiguration, Kind::Change])
+    judge::kinds().chain([Kind::Change])
 }
 
 /// Events on their way to the assembler. A list of many thousand objects is one event, so this bounds bursts of small ones.

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 use naru_domain::actor::{Actor, Scope};
 use naru_engine::Engine;
-use naru_ports::{Clock, Console, Rehearsing};
+use naru_ports::{Clock, Console, Judged, Rehearsing};
 use naru_rehearsal::{
     Rehearsal, scenario,
     time::{Control, Pace},
@@ -185,6 +185,10 @@ impl Console for Stage {
 
     fn explain(&self, scope: &Scope, ask: &Ask) -> Result<Explanation, Refused> {
         self.run().engine.explain(scope, ask)
+    }
+
+    fn judged(&self, scope: &Scope) -> Judged {
+        self.run().engine.judged(scope)
     }
 
     async fn changed(&self, seen: Version) -> Version {

@@ -20,7 +20,7 @@ use naru_domain::{
     snapshot::Snapshot,
     view::explanation,
 };
-use naru_ports::{Clock, Console};
+use naru_ports::{Clock, Console, Judged};
 use naru_view::{
     Name, View,
     canary::{Applied, Canaries, PlanSheet, SetWeights},
@@ -80,6 +80,10 @@ impl Console for Shown {
             traffic: Default::default(),
         };
         explanation(&nothing, scope, &view.topology, ask)
+    }
+
+    fn judged(&self, _: &Scope) -> Judged {
+        Judged::none(self.view.borrow().version)
     }
 
     async fn changed(&self, seen: Version) -> Version {

@@ -2,6 +2,7 @@
 
 use crate::{
     SourceName, Timestamp, Why,
+    judge::MORE_KINDS,
     object::Kind,
     snapshot::{KindState, Snapshot},
 };
@@ -24,8 +25,8 @@ fn kubernetes(snapshot: &Snapshot) -> SourceState {
         .iter()
         .filter_map(|(kind, state)| match state {
             KindState::Known => None,
-            // The Gateway API is one of two ways, and most meshes do without it: nobody misses it.
-            KindState::Absent if kind.group() == Kind::HttpRoute.group() => None,
+            // The Gateway API is one of two ways, and most meshes do without it; checks do without what is not installed.
+            KindState::Absent if kind.group() == Kind::HttpRoute.group() || MORE_KINDS.contains(kind) => None,
             KindState::Absent => Some(Why::KindAbsent {
                 kind: kind.name().into(),
             }),

@@ -1,0 +1,29 @@
+#[cfg(feature = "ssr")]
+mod told;
+
+#[cfg(feature = "ssr")]
+pub use told::{condition, fact, title};
+
+use crate::{AppError, lang::Lang};
+use leptos::{prelude::server, server_fn::codec::GetUrl};
+use naru_view::checklist::{Checklist, ItemPage};
+
+/// The checklist as it was last judged, as far as this viewer may see.
+#[server(prefix = "/api", endpoint = "checklist", input = GetUrl)]
+pub async fn checklist(
+    /// In which it is told.
+    lang: Lang,
+) -> Result<Checklist, AppError> {
+    super::inside::answer(told::checklist(lang))
+}
+
+/// One item of it. A name that is no item's is not found.
+#[server(prefix = "/api", endpoint = "checklist_item", input = GetUrl)]
+pub async fn checklist_item(
+    /// In which it is told.
+    lang: Lang,
+    /// `1.1` to `4.4`.
+    item: String,
+) -> Result<ItemPage, AppError> {
+    super::inside::answer(told::item(lang, &item))
+}

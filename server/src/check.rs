@@ -1,0 +1,143 @@
+//! `naru check`: the checklist judged once, on a cluster, on files, or on files laid over a cluster.
+//!
+//! | exit code | meaning |
+//! |---|---|
+//! | 0 | every item that was asked for is met |
+//! | 1 | one is not met |
+//! | 2 | the arguments or files are wrong |
+//! | 3 | none is not met, and one is not known; or a source gave no usable answer |
+
+mod json;
+mod junit;
+mod text;
+
+use crate::{
+    cli::{self, Report},
+    failure::Failure,
+    files,
+    inventory::inventory,
+    startup,
+};
+use anyhow::Context;
+use naru_app::Lang;
+use naru_domain::{
+    Why,
+    crossing::Item,
+    judge::{self, Judgement, Verdict, World, judge, settled::settled},
+    mesh::Prepared,
+    object::Kind,
+    snapshot::Objects,
+    traffic::{Dated, Traffic},
+};
+use naru_ports::{Clock, SystemClock};
+use std::{process::ExitCode, sync::Arc};
+
+/// Judges, prints, and says by the exit code how it stands.
+pub(crate) async fn run(options: &cli::Check, lang: Lang) -> Result<ExitCode, Failure> {
+    let wanted = wanted(options)?;
+    let seen = look(options).await?;
+    let prepared = Prepared::of(&seen.objects);
+    let now = SystemClock.now();
+    let world = if seen.running {
+        World::of(&seen.objects, prepared, seen.traffic, now)
+    } else {
+        World::of_files(&seen.objects, now)
+    };
+    let mut judgements = judge(&world);
+    judgements.retain(|it| wanted.contains(&it.item));
+    let out = match options.output {
+        Report::Text => text::report(lang, &judgements, &seen.gaps),
+        Report::Json => json::report(lang, &judgements, &seen.gaps).context("printing")?,
+        Report::Junit => junit::report(lang, &judgements),
+    };
+    files::print(&out)?;
+    Ok(ExitCode::from(code(&judgements)))
+}
+
+/// All of them, those of a phase, or those named.
+fn wanted(options: &cli::Check) -> Result<Vec<Item>, Failure> {
+    if let Some(phase) = options.phase {
+        return Ok(Item::of_phase(phase).collect());
+    }
+    if options.items.is_empty() {
+        return Ok(Item::ALL.to_vec());
+    }
+    let read = |id: &String| {
+        id.parse::<Item>().map_err(|error| Failure::BadArgument {
+            argument: "--item",
+            detail: error.0,
+        })
+    };
+    options.items.iter().map(read).collect()
+}
+
+fn code(judgements: &[Judgement]) -> u8 {
+    let any = |verdict| judgements.iter().any(|it| it.verdict == verdict);
+    match () {
+        () if any(Verdict::NotMet) => 1,
+        () if any(Verdict::Unknown) => 3,
+        () => 0,
+    }
+}
+
+/// What is judged.
+struct Seen {
+    objects: Objects,
+    running: bool,
+    traffic: Option<Arc<Dated<Traffic>>>,
+    gaps: Vec<Why>,
+}
+
+async fn look(options: &cli::Check) -> Result<Seen, Failure> {
+    let alone = !options.files.is_empty() && options.kubernetes.kubeconfig.is_none();
+    if alone {
+        return Ok(Seen {
+            objects: settled(files::objects(&options.files)?),
+            running: false,
+            traffic: None,
+            gaps: Vec::new(),
+        });
+    }
+    let cluster = startup::cluster(&options.kubernetes).await?;
+    let metrics = startup::metrics_of(&options.prometheus)?;
+    let kinds: Vec<Kind> = judge::kinds().collect();
+    let (objects, traffic) = futures::join!(inventory(&*cluster, &kinds), async {
+        Some(metrics?.traffic(options.observing.window).await)
+    });
+    let (mut objects, mut gaps) = objects.map_err(Failure::Source)?;
+    if !options.files.is_empty() {
+        for fact in files::facts(&options.files)? {
+            objects.put(fact);
+        }
+        objects = settled(objects);
+    }
+    let traffic = match traffic {
+        Some(Ok(dated)) => {
+            gaps.extend(dated.gaps.iter().cloned());
+            Some(Arc::new(dated))
+        }
+        // Without it what is measured is not known; what is configured can be judged all the same.
+        Some(Err(why)) => {
+            gaps.push(why);
+            None
+        }
+        None => None,
+    };
+    gaps.sort();
+    gaps.dedup();
+    Ok(Seen {
+        objects,
+        running: true,
+        traffic,
+        gaps,
+    })
+}
+
+/// The verdict's name, for scripts.
+fn name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Met => "met",
+        Verdict::NotMet => "not-met",
+        Verdict::Unknown => "unknown",
+    }
+}

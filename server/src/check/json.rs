@@ -1,0 +1,126 @@
+//! For scripts.
+
+use super::name;
+use crate::failure::why_key;
+use naru_app::{Lang, say, serverfns};
+use naru_domain::{
+    Why,
+    judge::{Fact, Finding, Judgement, Severity},
+    object::Key,
+};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Printed<'a> {
+    items: Vec<Item<'a>>,
+    /// What could not be read, each reason as it stands on the wire.
+    gaps: &'a [Why],
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    item: &'static str,
+    phase: u8,
+    title: &'static str,
+    verdict: &'static str,
+    findings: Vec<Found<'a>>,
+    facts: Vec<Seen<'a>>,
+    unknown: Vec<Unknown>,
+}
+
+#[derive(Serialize)]
+struct Object<'a> {
+    kind: &'static str,
+    namespace: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    code: &'static str,
+    severity: Severity,
+    item: &'static str,
+    object: Object<'a>,
+    path: &'a str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    istio: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Seen<'a> {
+    fact: &'static str,
+    label: String,
+    source: naru_domain::judge::FactSource,
+    object: Option<Object<'a>>,
+    path: &'a str,
+    value: &'a str,
+    resource_version: &'a str,
+}
+
+#[derive(Serialize)]
+struct Unknown {
+    check: &'static str,
+    why: String,
+    message: String,
+}
+
+pub(super) fn report(lang: Lang, judgements: &[Judgement], gaps: &[Why]) -> serde_json::Result<String> {
+    let items = judgements.iter().map(|it| item(lang, it)).collect();
+    let mut text = serde_json::to_string_pretty(&Printed { items, gaps })?;
+    text.push('\n');
+    Ok(text)
+}
+
+fn item(lang: Lang, it: &Judgement) -> Item<'_> {
+    Item {
+        item: it.item.id(),
+        phase: it.item.phase(),
+        title: serverfns::title(lang, it.item),
+        verdict: name(it.verdict),
+        findings: it.findings.iter().map(|it| found(lang, it)).collect(),
+        facts: it.facts.iter().map(|it| seen(lang, it)).collect(),
+        unknown: it
+            .unknown
+            .iter()
+            .map(|(check, why)| Unknown {
+                check,
+                why: why_key(why),
+                message: say::why(lang, why),
+            })
+            .collect(),
+    }
+}
+
+fn object(key: &Key) -> Object<'_> {
+    Object {
+        kind: key.kind.name(),
+        namespace: &key.namespace,
+        name: &key.name,
+    }
+}
+
+fn found(lang: Lang, it: &Finding) -> Found<'_> {
+    Found {
+        code: it.code.name,
+        severity: it.code.severity,
+        item: it.item.id(),
+        object: object(&it.key),
+        path: &it.path,
+        message: say::finding(lang, it),
+        istio: it.code.istio,
+    }
+}
+
+fn seen(lang: Lang, it: &Fact) -> Seen<'_> {
+    Seen {
+        fact: it.name,
+        label: serverfns::fact(lang, it).label,
+        source: it.source,
+        object: it.key.as_ref().map(object),
+        path: &it.path,
+        value: &it.value,
+        resource_version: &it.resource_version,
+    }
+}
