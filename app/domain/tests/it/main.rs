@@ -1,0 +1,6 @@
+//! Whole systems through all checks.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests may stop where they stand")]
+
+mod mutations;
+mod sets;
