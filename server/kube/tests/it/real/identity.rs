@@ -60,18 +60,8 @@ async fn real_it_watches_what_the_console_shows_and_nothing_else() {
     for kind in Kind::ALL {
         let first = cluster.watch(kind).next().await.unwrap();
         match kind {
-            // Read from files only, so far, or of its own namespace.
-            Kind::Lease
-            | Kind::CustomResourceDefinition
-            | Kind::StatefulSet
-            | Kind::DaemonSet
-            | Kind::Job
-            | Kind::CronJob
-            | Kind::ResourceQuota
-            | Kind::LimitRange
-            | Kind::NetworkPolicy
-            | Kind::PodDisruptionBudget
-            | Kind::HorizontalPodAutoscaler => {
+            // Read from files only, or of its own namespace.
+            Kind::Lease | Kind::CustomResourceDefinition => {
                 assert!(matches!(first, Seen::Lost(_)), "{kind:?}: {first:?}")
             }
             _ => assert!(
