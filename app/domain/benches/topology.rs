@@ -64,6 +64,7 @@ fn objects(services: usize) -> Objects {
             name: name.clone(),
             selector: Labels::from([("app".into(), name)]),
             ports: Vec::new(),
+            exposure: "ClusterIP".into(),
             headless: false,
             node_local: false,
             external_name: "".into(),

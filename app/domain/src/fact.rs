@@ -136,6 +136,8 @@ pub struct Service {
     pub selector: Labels,
     /// Its ports.
     pub ports: Vec<ServicePort>,
+    /// `spec.type`: who can call it; `ClusterIP` unless said otherwise.
+    pub exposure: Name,
     /// `None` as clusterIP.
     pub headless: bool,
     /// `internalTrafficPolicy: Local`: only pods on the caller's own node answer.

@@ -4,8 +4,16 @@
 //! its [`Judgement`]: Met only if every check knew, and none found an error. What is not known is never Met.
 
 pub mod check;
+mod control_plane;
+mod edge;
 mod finding;
+mod nginx;
+mod release;
+mod routes;
 pub mod settled;
+mod steady;
+#[cfg(test)]
+mod testing;
 mod verdict;
 mod world;
 

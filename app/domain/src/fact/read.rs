@@ -184,6 +184,10 @@ fn service(it: &Value, namespace: Name, name: Name) -> Service {
                 })
             })
             .collect(),
+        exposure: match at(it, "/spec/type") {
+            exposure if exposure.is_empty() => "ClusterIP".into(),
+            exposure => exposure,
+        },
         headless: &*at(it, "/spec/clusterIP") == "None",
         node_local: &*at(it, "/spec/internalTrafficPolicy") == "Local",
         external_name: at(it, "/spec/externalName"),

@@ -2,7 +2,7 @@
 //! the Services' endpoints. Checks of configuration then ask the same model about files as about a cluster; what only a running cluster
 //! has (readiness, restarts, traffic) they do not ask of files.
 
-mod injector;
+pub(crate) mod injector;
 
 use crate::{
     Name,

@@ -9,7 +9,7 @@ mod admitted;
 mod drift;
 mod injector;
 mod quantity;
-pub(super) mod selector;
+pub(crate) mod selector;
 mod template;
 mod trap;
 

@@ -30,10 +30,10 @@ use crate::{
 };
 use serde_json::Value;
 
-/// One entry of `spec.http`.
+/// One entry of `spec.http`, `spec.tls` or `spec.tcp`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
-    /// Its position in `spec.http`.
+    /// Its position in its list.
     pub index: u32,
     /// Its own name; may be empty.
     pub name: Name,
@@ -56,9 +56,14 @@ pub struct Destination {
     pub weight: Option<u32>,
 }
 
-/// The rules of a VirtualService. Entries of the wrong form count as having no destinations: the API server's schema refuses them.
+/// The HTTP rules of a VirtualService. Entries of the wrong form count as having no destinations: the API server's schema refuses them.
 pub fn rules(virtual_service: &Object) -> Vec<Rule> {
-    let rules = virtual_service.list("/spec/http").iter().enumerate();
+    listed(virtual_service, "http")
+}
+
+/// The rules of one of a VirtualService's lists: `http`, `tls` or `tcp`.
+pub fn listed(virtual_service: &Object, list: &str) -> Vec<Rule> {
+    let rules = virtual_service.list(&format!("/spec/{list}")).iter().enumerate();
     rules
         .map(|(index, rule)| Rule {
             index: u32::try_from(index).unwrap_or(u32::MAX),

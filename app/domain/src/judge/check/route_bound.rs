@@ -3,7 +3,7 @@
 
 use crate::{
     crossing::Item,
-    judge::{Check, Code, Found, World},
+    judge::{Check, Code, Found, World, routes},
     mesh::{
         Decider,
         gateway::{names, servers},
@@ -24,7 +24,12 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(world: &World<'_>, found: &mut Found) {
-    found.unknowns([Kind::VirtualService, Kind::Gateway].iter().filter_map(|&kind| world.objects.gap(kind)));
+    let kinds = [Kind::VirtualService, Kind::Gateway];
+    let gaps: Vec<_> = kinds.iter().filter_map(|&kind| world.objects.gap(kind)).collect();
+    if !gaps.is_empty() {
+        found.unknowns(gaps);
+        return;
+    }
     for route in world.objects.of_kind(Kind::VirtualService) {
         bound(world, route, found);
     }
@@ -36,10 +41,7 @@ fn bound(world: &World<'_>, route: &Object, found: &mut Found) {
     let mut served = Vec::new();
     let mut absent = false;
     for (index, gateway) in gateways.iter().enumerate().filter(|(_, it)| &***it != "mesh") {
-        let (namespace, of) = gateway
-            .split_once('/')
-            .unwrap_or((&route.key().namespace, gateway));
-        match world.objects.object(Kind::Gateway, namespace, of) {
+        match routes::bound_gateway(world, route, gateway) {
             Some(object) => served.extend(servers(object).into_iter().flat_map(|it| {
                 names::for_namespace(&it.hosts, &route.key().namespace)
             })),
@@ -55,6 +57,7 @@ fn bound(world: &World<'_>, route: &Object, found: &mut Found) {
         return;
     }
     let edge = world.migration.as_ref().ok().and_then(|(_, it)| it.edge.as_ref());
+    let complete = names::hosts(route);
     for (index, host) in route::hosts(route).iter().enumerate() {
         let by = || Decider::of(route, format!("/spec/hosts/{index}"));
         let args = [("route", name.into()), ("host", (&**host).into())];
@@ -64,7 +67,7 @@ fn bound(world: &World<'_>, route: &Object, found: &mut Found) {
                 found.finding(&MESH_ONLY, by(), args);
             }
         } else if !gateways.iter().any(|it| &**it == "mesh")
-            && names::intersection(&served, std::slice::from_ref(host)).is_empty()
+            && names::intersection(&served, std::slice::from_ref(&complete[index])).is_empty()
         {
             found.finding(&HOST_UNSERVED, by(), args);
         }

@@ -104,6 +104,14 @@ impl<'a> Injectors<'a> {
         }
     }
 
+    /// The injecting webhooks, each with its place and the revision that it is of, as far as it tells one.
+    pub fn webhooks(&self) -> impl Iterator<Item = (Decider, Option<&Revision>, &'a Value)> {
+        self.webhooks.iter().map(|it| {
+            let by = Decider::of(it.object, format!("/webhooks/{}", it.index));
+            (by, it.revision.as_ref(), it.json)
+        })
+    }
+
     /// The injector of a revision, as far as its ConfigMap tells; None for a revision without a webhook.
     pub fn injector(&self, revision: &str) -> Option<&Result<Injector, Why>> {
         self.configured

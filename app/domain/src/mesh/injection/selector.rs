@@ -3,10 +3,7 @@
 use serde_json::Value;
 
 /// Whether labels, told by `get`, answer the selector. An absent or empty one matches all; None for one that the API server would refuse.
-pub(in crate::mesh) fn matches<'l>(
-    selector: Option<&Value>,
-    get: impl Fn(&str) -> Option<&'l str>,
-) -> Option<bool> {
+pub(crate) fn matches<'l>(selector: Option<&Value>, get: impl Fn(&str) -> Option<&'l str>) -> Option<bool> {
     let selector = match selector {
         None | Some(Value::Null) => return Some(true),
         Some(selector) => selector.as_object()?,
