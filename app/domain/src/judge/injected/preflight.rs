@@ -133,8 +133,12 @@ fn one(world: &World<'_>, template: &Template, codes: &'static Concerns, found: 
             found.unknowns(whys);
         }
     }
-    let worst = admitted.concerns.first().map(|it| it.severity);
-    for concern in admitted.concerns {
+    // Whether an istiod is ready, files do not say.
+    let state = |it: &Concern| matches!(it.code, injection::Code::InjectorNotReady { .. });
+    let concerns = admitted.concerns.into_iter();
+    let concerns: Vec<Concern> = concerns.filter(|it| world.running || !state(it)).collect();
+    let worst = concerns.first().map(|it| it.severity);
+    for concern in concerns {
         tell(template, concern, codes, found);
     }
     let seen = match worst {
