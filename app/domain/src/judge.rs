@@ -3,15 +3,19 @@
 //! A [`check`] looks at one thing and says what it found, what it saw, and what it could not know. The checks of an [`Item`] together make
 //! its [`Judgement`]: Met only if every check knew, and none found an error. What is not known is never Met.
 
+mod ask;
 pub mod check;
 mod control_plane;
 mod edge;
 mod finding;
+mod injected;
 mod nginx;
 mod release;
 mod routes;
 pub mod settled;
 mod steady;
+#[cfg(test)]
+mod systems;
 #[cfg(test)]
 mod testing;
 mod verdict;

@@ -92,6 +92,9 @@ pub struct Call {
     /// The longest time between two calls; a duration such as `24h`. Calls are steady if left out.
     #[serde(default)]
     pub period: Name,
+    /// A path that the call asks for, where it speaks HTTP; `/` if left out, and then a rule that takes other paths only tells nothing.
+    #[serde(default)]
+    pub path: Name,
 }
 
 /// The identity provider.

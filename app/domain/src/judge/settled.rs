@@ -4,6 +4,8 @@
 
 pub(crate) mod injector;
 
+pub(crate) use injector::NAME as ASSUMED_INJECTOR;
+
 use crate::{
     Name,
     fact::{
@@ -136,7 +138,7 @@ fn come_up(objects: &mut Objects, template: &Template, sidecar: Option<&Sidecar>
         let pod = Pod {
             namespace: owner.namespace.clone(),
             name: name.clone(),
-            labels: template.pod.labels.clone(),
+            labels: labels(template, sidecar),
             owner: Some(by.clone()),
             ip: "".into(),
             phase: "Running".into(),
@@ -156,6 +158,17 @@ fn come_up(objects: &mut Objects, template: &Template, sidecar: Option<&Sidecar>
         let key = Key::new(Kind::Pod, owner.namespace.clone(), name);
         objects.pods.insert(key, Arc::new(pod));
     }
+}
+
+/// The template's, and the label by which callers' proxies tell that mutual TLS is spoken, as the injected template sets it (`security.istio.io/tlsMode` in
+/// istio's `manifests/charts/istio-control/istio-discovery/files/injection-template.yaml`).
+fn labels(template: &Template, sidecar: Option<&Sidecar>) -> Labels {
+    let mut labels = template.pod.labels.clone();
+    if sidecar.is_some_and(|it| it.injected) {
+        let mode = labels.entry("security.istio.io/tlsMode".into());
+        mode.or_insert_with(|| "istio".into());
+    }
+    labels
 }
 
 fn endpoints(objects: &mut Objects) {

@@ -1,28 +1,61 @@
-//! What the checks' tests are built from.
+//! Worlds for the checks' tests, from manifests.
 
-use super::{ALL, Found, World, settled::settled};
-use crate::{manifests, mesh::Prepared, snapshot::Objects};
-use serde_json::Value;
+use super::{ALL, Found, World, settled};
+use crate::{
+    Timestamp, manifests,
+    mesh::Prepared,
+    snapshot::Objects,
+    traffic::{Dated, Flow, FlowKey, Party, Protocol, Reporter, ServiceId, Traffic},
+};
+use std::sync::Arc;
 
-/// The objects of a file, as they would be once everything has come up.
-pub(crate) fn objects(yaml: &str) -> Objects {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(yaml).unwrap();
-    settled(manifests::objects(documents).unwrap())
+/// The moment of all running worlds.
+pub(crate) fn now() -> Timestamp {
+    "2026-01-01T12:00:00Z".parse().unwrap()
 }
 
-/// What a check says about files.
+/// The objects of YAML documents, as they would come up.
+pub(crate) fn objects(yaml: &str) -> Objects {
+    let documents = serde_saphyr::from_multiple::<serde_json::Value>(yaml).unwrap();
+    settled::settled(manifests::objects(documents).unwrap())
+}
+
+/// What one check finds in files.
 pub(crate) fn judged(check: &str, yaml: &str) -> Found {
     let objects = objects(yaml);
     of(check, &World::of_files(&objects, now()))
 }
 
-/// What it says about the same objects as if they were running.
+/// What one check finds in the same objects as if they ran, without any traffic known.
 pub(crate) fn judged_running(check: &str, yaml: &str) -> Found {
     let objects = objects(yaml);
     of(check, &World::of(&objects, Prepared::of(&objects), None, now()))
 }
 
-/// What a check says about a world.
+/// The same with what the proxies counted over the last 600 seconds.
+pub(crate) fn judged_with(
+    check: &str,
+    yaml: &str,
+    flows: impl IntoIterator<Item = (FlowKey, Flow)>,
+) -> Found {
+    let objects = objects(yaml);
+    let value = Traffic {
+        window_s: 600,
+        flows: flows.into_iter().collect(),
+    };
+    let traffic = Dated {
+        value,
+        at: now(),
+        gaps: Vec::new(),
+    };
+    let prepared = Prepared::of(&objects);
+    of(
+        check,
+        &World::of(&objects, prepared, Some(Arc::new(traffic)), now()),
+    )
+}
+
+/// What one check finds in a world.
 pub(crate) fn of(check: &str, world: &World<'_>) -> Found {
     let check = ALL.iter().find(|it| it.name == check).unwrap();
     let mut found = Found::default();
@@ -33,15 +66,47 @@ pub(crate) fn of(check: &str, world: &World<'_>) -> Found {
     found
 }
 
-/// The names of what was found, in order, each once.
-pub(crate) fn codes(found: &Found) -> Vec<&'static str> {
-    let mut all: Vec<&str> = found.findings.iter().map(|(code, ..)| code.name).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
+/// Requests a second from one workload to a Service's workload of the same name, both as `namespace/name`, by one side's proxy.
+pub(crate) fn flow(from: &str, to: &str, reporter: Reporter, rate: f64, failed: f64) -> (FlowKey, Flow) {
+    let split = |place: &str| {
+        let (namespace, name) = place.split_once('/').unwrap_or(("", place));
+        (crate::Name::from(namespace), crate::Name::from(name))
+    };
+    let party = |place: &str| {
+        let (namespace, workload) = split(place);
+        Party {
+            namespace,
+            workload,
+            ..Party::default()
+        }
+    };
+    let (namespace, name) = split(to);
+    let key = FlowKey {
+        source: party(from),
+        target: party(to),
+        service: ServiceId { namespace, name },
+        reporter,
+        protocol: Protocol::Http,
+    };
+    let flow = Flow {
+        rate,
+        failed,
+        ..Flow::default()
+    };
+    (key, flow)
 }
 
-/// 2026-01-01T12:00:00Z.
-pub(crate) fn now() -> jiff::Timestamp {
-    "2026-01-01T12:00:00Z".parse().unwrap()
+/// The names of the codes that were found, in order, each once.
+pub(crate) fn codes(found: &Found) -> Vec<&'static str> {
+    let mut codes: Vec<&str> = found.findings.iter().map(|(code, ..)| code.name).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+/// What one check finds in a cluster that is exactly so: no pods or injectors are made up.
+pub(crate) fn judged_as_it_is(check: &str, yaml: &str) -> Found {
+    let documents = serde_saphyr::from_multiple::<serde_json::Value>(yaml).unwrap();
+    let objects = manifests::objects(documents).unwrap();
+    of(check, &World::of(&objects, Prepared::of(&objects), None, now()))
 }

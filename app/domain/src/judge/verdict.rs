@@ -1,7 +1,7 @@
 //! What the checks of an item come to.
 
-use super::{ALL, Check, Fact, Finding, Found, Severity, World};
-use crate::{Why, crossing::Item};
+use super::{ALL, Check, Code, Fact, Finding, Found, Severity, World};
+use crate::{Name, Why, crossing::Item};
 use serde::{Deserialize, Serialize};
 
 /// Whether an item is met.
@@ -31,9 +31,16 @@ pub struct Judgement {
     pub unknown: Vec<(&'static str, Why)>,
 }
 
-/// Judges all items, in order.
+/// 4.4: another item is not met.
+pub(crate) const ITEMS_OPEN: Code = Code::error("items-open");
+
+/// Judges all items, in order. The last goes by what the others came to.
 pub fn judge(world: &World<'_>) -> Vec<Judgement> {
-    Item::ALL.into_iter().map(|item| of_item(world, item)).collect()
+    let others = Item::ALL.into_iter().filter(|it| *it != Item::Ready);
+    let mut all: Vec<Judgement> = others.map(|item| of_item(world, item)).collect();
+    let ready = of_item(world, Item::Ready).after(world, &all);
+    all.push(ready);
+    all
 }
 
 fn of_item(world: &World<'_>, item: Item) -> Judgement {
@@ -54,6 +61,29 @@ fn of_item(world: &World<'_>, item: Item) -> Judgement {
 }
 
 impl Judgement {
+    /// Ready is not met while another item is not, and not known while another is not.
+    fn after(mut self, world: &World<'_>, others: &[Self]) -> Self {
+        let named = |verdict: Verdict| -> Option<Name> {
+            let these = others.iter().filter(|it| it.verdict == verdict);
+            let ids: Vec<&str> = these.map(|it| it.item.id()).collect();
+            (!ids.is_empty()).then(|| ids.join(", ").into())
+        };
+        if let (Some(items), Ok((key, _))) = (named(Verdict::NotMet), &world.migration) {
+            self.findings.push(Finding {
+                code: &ITEMS_OPEN,
+                item: self.item,
+                key: key.clone(),
+                path: "".into(),
+                args: [("items", items)].into(),
+            });
+        }
+        if let Some(what) = named(Verdict::Unknown) {
+            self.unknown.push(("ready", Why::NotObserved { what }));
+        }
+        self.settle();
+        self
+    }
+
     fn take(&mut self, check: &'static Check, found: Found) {
         debug_assert!(
             found.findings.iter().all(|(code, ..)| check.codes.contains(code)),
@@ -91,5 +121,43 @@ impl Judgement {
         } else {
             Verdict::Unknown
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Verdict, judge};
+    use crate::{
+        crossing::Item,
+        judge::{World, testing},
+        mesh::Prepared,
+    };
+
+    #[test]
+    fn ready_is_not_met_while_another_item_is_not_and_nothing_is_met_without_evidence() {
+        let migration = "{apiVersion: naru.dev/v1alpha1, kind: Migration, metadata: {name: m}, spec: {entry: {namespace: a, name: web}}}";
+        let service = "{apiVersion: v1, kind: Service, metadata: {name: other, namespace: a}}";
+        for (yaml, ready) in [
+            (migration.to_owned(), Verdict::Unknown),
+            (format!("{migration}\n---\n{service}"), Verdict::NotMet),
+        ] {
+            let objects = testing::objects(&yaml);
+            let all = judge(&World::of_files(&objects, testing::now()));
+            let items: Vec<Item> = all.iter().map(|it| it.item).collect();
+            assert_eq!(items, Item::ALL);
+            let last = all.last().unwrap();
+            assert_eq!(last.verdict, ready);
+            let open = last.findings.iter().find(|it| it.code.name == "items-open");
+            assert_eq!(open.is_some(), ready == Verdict::NotMet);
+            assert!(open.is_none_or(|it| it.args["items"].contains("2.1")));
+            // The first phase is of an installation, which is not here.
+            let mut later = all.iter().filter(|it| it.item.phase() > 1);
+            assert!(later.all(|it| it.verdict != Verdict::Met));
+        }
+        let nothing = testing::objects("{apiVersion: v1, kind: Service, metadata: {name: s}}");
+        let world = World::of(&nothing, Prepared::of(&nothing), None, testing::now());
+        let all = judge(&world);
+        let mut later = all.iter().filter(|it| it.item.phase() > 1);
+        assert!(later.all(|it| it.verdict != Verdict::Met));
     }
 }

@@ -6,7 +6,7 @@
 //! | which connection pools, load balancing, outlier detection and TLS | [`policy`](policy()) |
 //! | which endpoints does a client know | [`reach`] |
 
-mod duration;
+pub(crate) mod duration;
 mod policy;
 mod reach;
 mod rule;

@@ -1,7 +1,7 @@
 //! Durations as Istio's resources write them: Go's form, such as `1h30m`, `1.5s` or `100ms`.
 
 /// Whole milliseconds; None for what is no duration, negative ones included.
-pub(super) fn millis(text: &str) -> Option<u64> {
+pub(crate) fn millis(text: &str) -> Option<u64> {
     let mut rest = text.strip_prefix('+').unwrap_or(text);
     if rest == "0" {
         return Some(0);

@@ -1,0 +1,168 @@
+//! What several checks ask about the system that the Migration names.
+
+mod calls;
+mod relaxed;
+mod scrape;
+
+pub(super) use calls::{Calls, Trouble, Untold, told, troubles};
+pub(super) use scrape::scraped;
+
+use super::{Found, World, settled};
+use crate::{
+    Why,
+    crossing::{Migration, migration::Place},
+    fact::Pod,
+    mesh::{
+        Decider, host,
+        injection::{self, Template},
+        route::ChosenDestination,
+        unjudged,
+    },
+    object::{Kind, Object},
+    traffic::ServiceId,
+    workload::{WorkloadId, runs, selects, workload_of},
+};
+use jiff::SignedDuration;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// State younger than this does not count: an auditor that flaps is not read.
+const SETTLED: SignedDuration = SignedDuration::from_mins(10);
+
+/// A field of the Migration.
+pub(super) fn declared_at(world: &World<'_>, path: &str) -> Option<Decider> {
+    let (key, _) = world.migration.as_ref().ok()?;
+    Some(Decider {
+        key: key.clone(),
+        path: path.into(),
+    })
+}
+
+/// The Service at a place is not there, although Services are known. Files that hold no Service at all are not the system's.
+pub(super) fn absent(world: &World<'_>, place: &Place) -> bool {
+    let known = world.objects.gap(Kind::Service).is_none();
+    known
+        && (world.running || !world.objects.services.is_empty())
+        && world.objects.service(&place.namespace, &place.name).is_none()
+}
+
+/// The pod templates behind a Service; noted where there is no such Service, or nothing behind it.
+pub(super) fn behind<'t>(
+    world: &World<'_>,
+    templates: &'t [Template],
+    place: &Place,
+    found: &mut Found,
+) -> Vec<&'t Template> {
+    let service = world.objects.service(&place.namespace, &place.name);
+    let behind: Vec<&Template> = service.map_or_else(Vec::new, |service| {
+        let here = templates
+            .iter()
+            .filter(|it| it.owner.namespace == service.namespace);
+        here.filter(|it| selects(&service.selector, &it.pod.labels))
+            .collect()
+    });
+    if behind.is_empty() {
+        let named = || Why::NotObserved {
+            what: format!("Service {place}").into(),
+        };
+        found.unknown(world.objects.gap(Kind::Service).unwrap_or_else(named));
+    }
+    behind
+}
+
+/// All pod templates.
+pub(super) fn templates(world: &World<'_>) -> Vec<Template> {
+    injection::templates(world.objects)
+}
+
+/// The workload that a template's pods are.
+pub(super) fn workload(template: &Template) -> WorkloadId {
+    (template.owner.namespace.clone(), template.owner.name.clone())
+}
+
+/// A workload's pods that count.
+pub(super) fn pods<'w>(world: &'w World<'_>, id: &WorkloadId) -> Vec<&'w Arc<Pod>> {
+    let pods = world.objects.pods.values().filter(|pod| pod.namespace == id.0);
+    pods.filter(|pod| runs(pod) && workload_of(world.objects, pod) == *id)
+        .collect()
+}
+
+/// It is not up for long enough to be judged by its state.
+pub(super) fn young(world: &World<'_>, pod: &Pod) -> bool {
+    pod.created
+        .is_some_and(|created| world.now.duration_since(created) < SETTLED)
+}
+
+/// The namespaces of the Migration's services.
+pub(super) fn namespaces(migration: &Migration) -> BTreeSet<&str> {
+    migration.all_services().map(|it| &*it.namespace).collect()
+}
+
+/// The injector was only taken for granted: files hold none.
+pub(super) fn injector_assumed(world: &World<'_>) -> bool {
+    let name = settled::ASSUMED_INJECTOR;
+    let key = crate::object::Key::new(Kind::MutatingWebhookConfiguration, "", name);
+    world.objects.whole.contains_key(&key)
+}
+
+/// The workloads whose pods a Service selects.
+pub(super) fn workloads_behind(world: &World<'_>, place: &Place) -> BTreeSet<WorkloadId> {
+    let Some(service) = world.objects.service(&place.namespace, &place.name) else {
+        return BTreeSet::new();
+    };
+    let pods = world.objects.pods.values().filter(|pod| {
+        pod.namespace == service.namespace && runs(pod) && selects(&service.selector, &pod.labels)
+    });
+    pods.map(|pod| workload_of(world.objects, pod)).collect()
+}
+
+/// Pointers of all traffic policies of a DestinationRule: the host's, each subset's, and of each the ports'.
+pub(super) fn traffic_policies(rule: &Object) -> Vec<String> {
+    let subsets = 0..rule.list("/spec/subsets").len();
+    let subsets = subsets.map(|index| format!("/spec/subsets/{index}/trafficPolicy"));
+    let mut all = Vec::new();
+    for level in std::iter::once("/spec/trafficPolicy".to_owned()).chain(subsets) {
+        let ports = format!("{level}/portLevelSettings");
+        let count = rule.list(&ports).len();
+        all.extend((0..count).map(|index| format!("{ports}/{index}")));
+        all.push(level);
+    }
+    all.retain(|pointer| rule.get(pointer).is_some());
+    all
+}
+
+/// The pod's proxy is a gateway's: some Gateway selects it, or it says so itself.
+pub(super) fn gateway(world: &World<'_>, pod: &Pod) -> bool {
+    let mut gateways = world.objects.of_kind(Kind::Gateway);
+    pod.labels.contains_key("gateway.networking.k8s.io/gateway-name")
+        || gateways.any(|it| selects(&unjudged::labels(it, "/spec/selector"), &pod.labels))
+}
+
+/// The Service's host and each of its ports as a destination.
+pub(super) fn destinations(world: &World<'_>, place: &Place) -> Vec<ChosenDestination> {
+    let service = world.objects.service(&place.namespace, &place.name);
+    let id = ServiceId {
+        namespace: place.namespace.clone(),
+        name: place.name.clone(),
+    };
+    let ports = service.into_iter().flat_map(|it| &it.ports);
+    ports
+        .map(|port| ChosenDestination {
+            host: host::of_service(&id),
+            subset: "".into(),
+            port: port.port,
+        })
+        .collect()
+}
+
+/// A pod's identity under mutual TLS, without `spiffe://`.
+pub(super) fn principal(world: &World<'_>, pod: &Pod) -> String {
+    let account = if pod.service_account.is_empty() {
+        "default"
+    } else {
+        &*pod.service_account
+    };
+    format!(
+        "{}/ns/{}/sa/{account}",
+        world.mesh.config.trust_domain, pod.namespace
+    )
+}
