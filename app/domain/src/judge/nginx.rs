@@ -188,7 +188,7 @@ fn walk(tree: &[Directive], outer: &Around, upstreams: &[(String, Vec<String>)],
     if !headers.is_empty() {
         around.headers = headers;
     }
-    if let Some(it) = plain("proxy_http_version").last() {
+    if let Some(it) = plain("proxy_http_version").next_back() {
         around.http_version = it.rest().first().cloned();
     }
     // The list of file types says nothing of proxies.

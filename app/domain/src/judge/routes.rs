@@ -5,18 +5,20 @@ use crate::{
     Name, Why,
     fact::Labels,
     mesh::{
-        Decider, Proxy,
-        gateway::{self, serves},
-        gateway_api,
+        Decider, Proxy, gateway, gateway_api,
         host::{self, Host},
         route::{self, ChosenDestination, matching},
         unjudged,
     },
-    object::{Kind, Object},
+    object::{Key, Kind, Object},
     traffic::ServiceId,
+    workload::selects,
 };
 use serde_json::Value;
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// A destination that a rule names.
 pub(super) struct Used<'a> {
@@ -160,31 +162,52 @@ impl Used<'_> {
     }
 }
 
-/// The proxies that use a VirtualService: of the gateways that it is bound to; for the mesh, sidecars of the service's namespace and of each
-/// with DestinationRules of its own, which go before the service's.
-pub(super) fn clients(world: &World<'_>, object: &Object, fqdn: &str) -> BTreeSet<Proxy> {
-    let mut found = BTreeSet::new();
-    for name in route::gateways(object) {
-        if &*name == "mesh" {
-            let own =
-                host::service_of(fqdn).map_or_else(|| object.key().namespace.clone(), |it| it.namespace);
-            found.insert(Proxy::sidecar(own, Labels::new()));
-            let ruled: BTreeSet<&Name> = world
-                .objects
-                .of_kind(Kind::DestinationRule)
-                .map(|it| &it.key().namespace)
-                .collect();
-            let meshed = world
-                .objects
-                .pods
-                .values()
-                .filter(|pod| pod.sidecar.is_some() && ruled.contains(&pod.namespace));
-            found.extend(meshed.map(|pod| Proxy::sidecar(pod.namespace.clone(), Labels::new())));
-        } else if let Some(gateway) = bound_gateway(world, object, &name) {
-            found.extend(gateway_proxies(world, gateway));
+/// Whose proxies use which VirtualServices; read once for many.
+pub(super) struct Callers<'a> {
+    /// Namespaces with DestinationRules of their own and pods with a proxy.
+    ruled: BTreeSet<Name>,
+    gateways: BTreeMap<&'a Key, BTreeSet<Proxy>>,
+}
+
+impl<'a> Callers<'a> {
+    /// Reads the namespaces and the gateways' pods.
+    pub(super) fn of(world: &World<'a>) -> Self {
+        let meshed: BTreeSet<&Name> = world
+            .objects
+            .pods
+            .values()
+            .filter(|pod| pod.sidecar.is_some())
+            .map(|pod| &pod.namespace)
+            .collect();
+        let rules = world.objects.of_kind(Kind::DestinationRule);
+        let ruled = rules
+            .map(|it| &it.key().namespace)
+            .filter(|it| meshed.contains(it));
+        let gateways = world.objects.of_kind(Kind::Gateway);
+        Self {
+            ruled: ruled.cloned().collect(),
+            gateways: gateways
+                .map(|it| (it.key(), gateway_proxies(world, it)))
+                .collect(),
         }
     }
-    found
+
+    /// The proxies that use a VirtualService: of the gateways that it is bound to; for the mesh, sidecars of the service's namespace and of each
+    /// with DestinationRules of its own, which go before the service's.
+    pub(super) fn clients(&self, world: &World<'_>, object: &Object, fqdn: &str) -> BTreeSet<Proxy> {
+        let mut found = BTreeSet::new();
+        for name in route::gateways(object) {
+            if &*name == "mesh" {
+                let own =
+                    host::service_of(fqdn).map_or_else(|| object.key().namespace.clone(), |it| it.namespace);
+                let namespaces = self.ruled.iter().cloned().chain([own]);
+                found.extend(namespaces.map(|it| Proxy::sidecar(it, Labels::new())));
+            } else if let Some(gateway) = bound_gateway(world, object, &name) {
+                found.extend(self.gateways.get(gateway.key()).into_iter().flatten().cloned());
+            }
+        }
+        found
+    }
 }
 
 /// The Gateway that a VirtualService names.
@@ -196,22 +219,23 @@ pub(super) fn bound_gateway<'a>(world: &World<'a>, object: &Object, name: &str) 
 
 /// The proxies that serve a Gateway; one of its own labels, in its own namespace, where the pods are not among the objects.
 pub(super) fn gateway_proxies(world: &World<'_>, gateway: &Object) -> BTreeSet<Proxy> {
-    let serving = serves(&world.mesh, gateway);
-    let pods = serving.map(|it| it.pods).unwrap_or_default();
-    let proxies: BTreeSet<Proxy> = pods
-        .iter()
-        .filter_map(|it| {
-            let key = crate::object::Key::new(Kind::Pod, it.namespace.clone(), it.name.clone());
-            let pod = world.objects.pods.get(&key)?;
+    let selector = unjudged::labels(gateway, "/spec/selector");
+    // Without a selector it is for all gateways, and pods do not say whether they are one.
+    if selector.is_empty() {
+        return BTreeSet::new();
+    }
+    let pods = world.objects.pods.values();
+    let serving = pods.filter(|pod| pod.sidecar.is_some() && !pod.leaving && selects(&selector, &pod.labels));
+    let proxies: BTreeSet<Proxy> = serving
+        .map(|pod| {
             let mut labels = pod.labels.clone();
             // Pods of one template differ by nothing that selects.
             labels.remove("pod-template-hash");
-            Some(Proxy::gateway(pod.namespace.clone(), labels))
+            Proxy::gateway(pod.namespace.clone(), labels)
         })
         .collect();
     if proxies.is_empty() {
-        let labels = unjudged::labels(gateway, "/spec/selector");
-        return [Proxy::gateway(gateway.key().namespace.clone(), labels)].into();
+        return [Proxy::gateway(gateway.key().namespace.clone(), selector)].into();
     }
     proxies
 }

@@ -21,11 +21,12 @@ fn run(world: &World<'_>, found: &mut Found) {
     if used.is_empty() || !world.running(found) {
         return;
     }
+    let callers = routes::Callers::of(world);
     for it in used.iter().filter(|it| it.weight > 0) {
         let Some(chosen) = it.chosen(world) else {
             continue;
         };
-        for proxy in routes::clients(world, &it.route, &chosen.host) {
+        for proxy in callers.clients(world, &it.route, &chosen.host) {
             let endpoints = match reach(&world.mesh, &proxy, &chosen) {
                 Reach::Endpoints(endpoints) => endpoints,
                 Reach::Unknown(whys) => {

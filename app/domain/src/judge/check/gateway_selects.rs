@@ -49,3 +49,35 @@ fn holds_a_gateway(world: &World<'_>) -> bool {
     let mut deployments = world.objects.deployments.values();
     deployments.any(|it| matches!(&it.pod.containers[..], [only] if &*only.name == "istio-proxy"))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Why,
+        judge::testing::{codes, judged, judged_running},
+    };
+
+    fn world(selector: &str, pods: &str) -> String {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {{name: g, namespace: shop}}\nspec: {{selector: {{{selector}}}, servers: []}}\n---\n\
+             apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: gw, namespace: istio-system}}\nspec: {{template: {{metadata: {{labels: {{istio: gw}}}}, spec: {{containers: [{{name: {pods}, image: p}}]}}}}}}\n"
+        )
+    }
+
+    #[test]
+    fn a_selector_that_no_gateway_answers_serves_nobody() {
+        let wrong = world("istio: other", "istio-proxy");
+        assert_eq!(codes(&judged("gateway_selects", &wrong)), ["gateway-selects-nothing"]);
+        let right = judged("gateway_selects", &world("istio: gw", "istio-proxy"));
+        assert!(right.findings.is_empty() && right.unknown.is_empty() && right.facts.len() == 1);
+    }
+
+    #[test]
+    fn files_without_any_gateway_do_not_tell() {
+        let yaml = world("istio: other", "app");
+        let files = judged("gateway_selects", &yaml);
+        assert!(files.findings.is_empty());
+        assert_eq!(files.unknown, [Why::NeedsCluster]);
+        assert_eq!(codes(&judged_running("gateway_selects", &yaml)), ["gateway-selects-nothing"]);
+    }
+}

@@ -90,7 +90,10 @@ fn version(world: &World<'_>, tag: &str, by: Decider, name: &str, found: &mut Fo
 
 #[cfg(test)]
 mod tests {
-    use crate::judge::testing::{codes, judged};
+    use crate::judge::{
+        World,
+        testing::{codes, judged, objects, of},
+    };
 
     fn operator(spec: &str) -> Vec<&'static str> {
         let yaml = format!(
@@ -142,5 +145,15 @@ mod tests {
             let found = judged("istio_version", &yaml);
             assert!(found.findings.is_empty() && found.unknown.len() == 1, "{image}");
         }
+    }
+
+    #[test]
+    fn an_end_that_was_only_expected_is_no_error() {
+        let objects = objects(
+            "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: i, namespace: istio-system}\nspec: {tag: 1.31.0}\n",
+        );
+        let at = |now: &str| codes(&of("istio_version", &World::of_files(&objects, now.parse().unwrap())));
+        assert_eq!(at("2027-06-01T00:00:00Z"), ["istio-release-end-expected"]);
+        assert!(at("2027-01-01T00:00:00Z").is_empty());
     }
 }

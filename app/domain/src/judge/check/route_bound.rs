@@ -8,6 +8,7 @@ use crate::{
         Decider,
         gateway::{names, servers},
         host, route,
+        route::matching,
     },
     object::{Kind, Object},
 };
@@ -45,6 +46,11 @@ fn bound(world: &World<'_>, route: &Object, found: &mut Found) {
             Some(object) => served.extend(servers(object).into_iter().flat_map(|it| {
                 names::for_namespace(&it.hosts, &route.key().namespace)
             })),
+            // Another namespace's Gateway is seldom among an application's files.
+            None if left_out(world, route, gateway) => {
+                absent = true;
+                let _known = world.running(found);
+            }
             None => {
                 absent = true;
                 let by = Decider::of(route, format!("/spec/gateways/{index}"));
@@ -73,4 +79,55 @@ fn bound(world: &World<'_>, route: &Object, found: &mut Found) {
         }
     }
     found.saw("route-gateways", route, "/spec/gateways", gateways.join(", "));
+}
+
+fn left_out(world: &World<'_>, route: &Object, gateway: &str) -> bool {
+    let full = matching::gateway(gateway, &route.key().namespace);
+    let namespace = full.split_once('/').map_or("", |(namespace, _)| namespace);
+    let mut there = world.objects.of_kind_in(Kind::Gateway, namespace);
+    !world.running && *namespace != *route.key().namespace && there.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Why,
+        judge::testing::{codes, judged, judged_running},
+    };
+
+    fn world(hosts: &str, gateways: &str) -> String {
+        format!(
+            "apiVersion: naru.dev/v1alpha1\nkind: Migration\nmetadata: {{name: m}}\nspec: {{edge: {{hosts: [a.example]}}}}\n---\n\
+             apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {{name: g, namespace: shop}}\nspec: {{selector: {{istio: gw}}, servers: [{{port: {{number: 80, name: http, protocol: HTTP}}, hosts: ['*.example']}}]}}\n---\n\
+             apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: r, namespace: shop}}\nspec: {{hosts: [{hosts}]{gateways}, http: [{{route: [{{destination: {{host: web}}}}]}}]}}\n"
+        )
+    }
+
+    fn found(hosts: &str, gateways: &str) -> Vec<&'static str> {
+        codes(&judged("route_bound", &world(hosts, gateways)))
+    }
+
+    #[test]
+    fn a_host_of_the_outside_needs_a_gateway_that_serves_it() {
+        assert_eq!(found("a.example", ""), ["route-mesh-only"]);
+        assert_eq!(found("a.example.org", ", gateways: [g]"), ["route-host-unserved"]);
+        assert!(found("web", "").is_empty());
+    }
+
+    #[test]
+    fn a_gateway_is_named_in_several_ways() {
+        for name in ["g", "./g", "shop/g", "g.shop.svc.cluster.local"] {
+            assert!(found("a.example", &format!(", gateways: ['{name}']")).is_empty(), "{name}");
+        }
+        assert_eq!(found("a.example", ", gateways: [gone]"), ["route-gateway-absent"]);
+    }
+
+    #[test]
+    fn files_may_leave_anothers_gateways_out() {
+        let yaml = world("a.example", ", gateways: [far/g]");
+        let files = judged("route_bound", &yaml);
+        assert!(files.findings.is_empty());
+        assert_eq!(files.unknown, [Why::NeedsCluster]);
+        assert_eq!(codes(&judged_running("route_bound", &yaml)), ["route-gateway-absent"]);
+    }
 }

@@ -31,8 +31,8 @@ fn run(world: &World<'_>, found: &mut Found) {
             };
             let args = [
                 ("route", (&*route.key().name).into()),
-                ("rule", (&*it.at.path).to_owned().into()),
-                ("by", (&*it.by.path).to_owned().into()),
+                ("rule", it.at.path.to_string().into()),
+                ("by", it.by.path.to_string().into()),
             ];
             found.finding(code, it.at, args);
         }

@@ -28,6 +28,7 @@ fn run(world: &World<'_>, found: &mut Found) {
     found.unknowns(whys);
     found.unknowns(world.objects.gap(Kind::DestinationRule));
     let mut known: BTreeMap<(Proxy, Name), Result<Option<Effective<'_>>, Vec<crate::Why>>> = BTreeMap::new();
+    let callers = routes::Callers::of(world);
     for it in used.iter().filter(|it| !it.subset.is_empty()) {
         if let Host::Unknown(why) = it.resolved(world) {
             found.unknown(why);
@@ -35,7 +36,7 @@ fn run(world: &World<'_>, found: &mut Found) {
         }
         let fqdn = it.fqdn();
         let mut without: BTreeSet<Name> = BTreeSet::new();
-        for proxy in routes::clients(world, &it.route, &fqdn) {
+        for proxy in callers.clients(world, &it.route, &fqdn) {
             let key = (proxy.clone(), fqdn.clone());
             let rule = known
                 .entry(key)
@@ -53,14 +54,14 @@ fn run(world: &World<'_>, found: &mut Found) {
         }
         if !without.is_empty() {
             let code = if it.weight > 0 { &UNDEFINED } else { &UNDEFINED_IDLE };
-            let callers: Vec<&str> = without.iter().map(|it| &**it).collect();
+            let whose: Vec<&str> = without.iter().map(|it| &**it).collect();
             let mut by = it.by.clone();
             by.path = format!("{}/subset", by.path).into();
             let args = [
                 ("route", (&*it.by.key.name).into()),
                 ("host", (&*fqdn).into()),
                 ("subset", (&*it.subset).into()),
-                ("callers", callers.join(", ").into()),
+                ("callers", whose.join(", ").into()),
             ];
             found.finding(code, by, args);
         }

@@ -27,11 +27,12 @@ fn run(world: &World<'_>, found: &mut Found) {
     found.unknowns(whys);
     let kinds = [Kind::Pod, Kind::EndpointSlice, Kind::DestinationRule];
     found.unknowns(kinds.iter().filter_map(|&kind| world.objects.gap(kind)));
+    let callers = routes::Callers::of(world);
     for it in used.iter().filter(|it| !it.subset.is_empty()) {
         let (Host::Service(id), Some(chosen)) = (it.resolved(world), it.chosen(world)) else {
             continue;
         };
-        for proxy in routes::clients(world, &it.route, &chosen.host) {
+        for proxy in callers.clients(world, &it.route, &chosen.host) {
             let endpoints = match reach(&world.mesh, &proxy, &chosen) {
                 Reach::Endpoints(endpoints) => endpoints,
                 Reach::Unknown(whys) => {
