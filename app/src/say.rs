@@ -76,6 +76,7 @@ pub fn why(lang: Lang, why: &Why) -> String {
         Why::OddMigration { detail } => lang.why_odd_migration(detail),
         Why::NotDeclared { field } => lang.why_not_declared(field),
         Why::NoEvidence { of } => lang.why_no_evidence(of),
+        Why::FollowsFrom { item } => lang.why_follows_from(item),
         Why::NotObserved { what } => lang.why_not_observed(what),
         Why::Said { detail } => lang.why_said(detail),
     }

@@ -83,6 +83,8 @@ pub enum Why {
     NotDeclared { field: Name },
     /// Nobody has handed in this evidence: `junit`, `benchmark`, `drill` …
     NoEvidence { of: Name },
+    /// What is wrong here follows from what another item says.
+    FollowsFrom { item: Name },
     /// Nothing that this console asks shows it.
     NotObserved { what: Name },
     /// Anything else that a source said, word for word.

@@ -12,7 +12,7 @@ const INJECTION: &str = "/metadata/labels/istio-injection";
 const IMAGE: &str = "/spec/template/spec/containers/0/image";
 
 #[rustfmt::skip]
-const MUTATIONS: [Mutation; 42] = [
+const MUTATIONS: [Mutation; 43] = [
     ("IstioOperator istio-system/installed-state", "/spec/profile", r#""demo""#, "1.1"),
     ("IstioOperator istio-system/installed-state", "/spec/tag", r#""latest""#, "1.1"),
     ("Deployment istio-system/istiod", IMAGE, r#""docker.io/istio/pilot:1.20.8""#, "1.1"),
@@ -30,36 +30,44 @@ const MUTATIONS: [Mutation; 42] = [
     ("VirtualService user-service/user-service", "/spec/http/0/route/1/destination/subset", r#""v3""#, "1.2"),
     ("DestinationRule user-service/user-service", "/spec/subsets/1/labels/version", r#""v3""#, "1.2"),
     ("DestinationRule user-service/user-service", "/spec/subsets", "", "1.2"),
-    ("Ingress istio-system/sangsang", "/spec/rules/0/http/paths/0/backend/service/name", r#""sangsang-plus-gateway""#, "1.3"),
-    ("Ingress istio-system/sangsang", "/spec/rules/0/host", r#""auth.buildingbite.com""#, "1.3"),
-    ("ConfigMap sangsang/frontend-nginx", "/data/default.conf", r#""server { listen 80; server_name app.buildingbite.com; location /api { proxy_pass https://oauth.buildingbite.com; proxy_http_version 1.1; } }""#, "1.3"),
-    ("ConfigMap sangsang/frontend-nginx", "/data/default.conf", r#""server { listen 80; server_name app.buildingbite.com; location /api { proxy_pass http://sangsang-plus-gateway.sangsang.svc.cluster.local:8080; } }""#, "1.3"),
+    ("Ingress istio-system/sangsang", "/spec/rules/0/http/paths/0/backend/service/name", r#""istiod""#, "1.3"),
+    ("Ingress istio-system/sangsang", "/spec/defaultBackend", r#"{"service": {"name": "istiod", "port": {"number": 443}}}"#, "1.3"),
+    ("Ingress istio-system/frontend", "/spec/rules/0/http/paths/0/backend/service/name", r#""istiod""#, "1.3"),
+    ("Migration /buildingbite", "/spec/edge/gateway/name", r#""istiod""#, "1.3"),
     ("Ingress istio-system/sangsang", "/metadata/annotations/nginx.ingress.kubernetes.io~1backend-protocol", r#""HTTP""#, "1.4"),
     ("Ingress istio-system/sangsang", "/metadata/annotations/nginx.ingress.kubernetes.io~1proxy-ssl-server-name", "", "1.4"),
     ("Ingress istio-system/sangsang", "/metadata/annotations/nginx.ingress.kubernetes.io~1proxy-ssl-name", r#""app.buildingbite.com""#, "1.4"),
-    ("Certificate istio-system/oauth-buildingbite-com", "/metadata/namespace", r#""sangsang""#, "1.4"),
+    ("Gateway istio-system/sangsang-gateway", "/spec/servers/0/tls/mode", r#""PASSTHROUGH""#, "1.4"),
     ("Migration /buildingbite", "/spec/edge/tls", r#""terminate""#, "1.4"),
     ("Deployment sangsang/sangsang-plus-gateway", "/spec/template/metadata/labels/sidecar.istio.io~1inject", r#""false""#, "2.1"),
     ("Deployment user-service/user-service-v2", "/spec/template/metadata/labels/sidecar.istio.io~1inject", r#""false""#, "2.2"),
     ("Namespace /product-service", INJECTION, "", "2.2"),
     ("Namespace /user-service", INJECTION, r#""disabled""#, "2.2"),
     ("Migration /buildingbite", "/spec/calls/1/to/name", r#""product""#, "2.3"),
-    ("Migration /buildingbite", "/spec/calls/0/from/name", r#""gateway""#, "2.3"),
+    ("Migration /buildingbite", "/spec/calls/1/port", "8080", "2.3"),
+    ("AuthorizationPolicy sangsang/sangsang-plus-gateway", "/spec/action", r#""DENY""#, "2.3"),
     ("PeerAuthentication istio-system/default", "/spec/mtls/mode", r#""PERMISSIVE""#, "3.1"),
     ("PeerAuthentication istio-system/default", "/metadata/namespace", r#""sangsang""#, "3.1"),
     ("AuthorizationPolicy sangsang/sangsang-plus-gateway", "/spec/rules/0/from/0/source/principals/0", r#""cluster.local/ns/istio-system/sa/istio-ingressgateway""#, "3.1"),
-    ("PeerAuthentication sangsang/frontend", "/spec/portLevelMtls/80/mode", r#""STRICT""#, "3.1"),
+    ("AuthorizationPolicy sangsang/sangsang-plus-gateway", "/spec/rules/0/from/0/source/principals/1", r#""cluster.local/ns/default/sa/frontend""#, "3.1"),
+    ("PeerAuthentication istio-system/default", "/spec/portLevelMtls", r#"{"8080": {"mode": "DISABLE"}}"#, "3.1"),
     ("VirtualService user-service/user-service", "/spec/http/0/fault", r#"{"abort": {"httpStatus": 503, "percentage": {"value": 10}}}"#, "3.3"),
-    ("ConfigMap sangsang/sangsang-plus-gateway", "/data/application.yml", r#""management:\n  metrics:\n    export:\n      prometheus:\n        enabled: true\n""#, "4.1"),
-    ("ConfigMap sangsang/sangsang-plus-gateway", "/data/application.yml", r#""spring:\n  sleuth:\n    sampling:\n      probability: 1.0\n""#, "4.1"),
-    ("Deployment istio-system/jaeger", IMAGE, r#""docker.io/jaegertracing/jaeger:latest""#, "4.1"),
-    ("Deployment istio-system/kiali", IMAGE, r#""quay.io/kiali/kiali""#, "4.1"),
+    ("ConfigMap istio-system/istio", "/data/mesh", r#""defaultConfig: {gatewayTopology: {numTrustedProxies: 1}}""#, "4.1"),
+    ("Telemetry istio-system/mesh", "/spec/tracing/0/providers/0/name", r#""zipkin""#, "4.1"),
+    ("Telemetry istio-system/mesh", "/spec/tracing/0/disableSpanReporting", "true", "4.1"),
+    ("VirtualService sangsang/frontend", "/spec/http/0/fault", r#"{"delay": {"fixedDelay": "5s", "percentage": {"value": 100}}}"#, "3.3"),
+    ("ConfigMap istio-system/istio", "/data/mesh", r#""extensionProviders: [{name: jaeger, opentelemetry: {service: jaeger-collector.istio-system.svc.cluster.local, port: 4317}}]""#, "1.1"),
     ("Telemetry istio-system/mesh", "", "", "4.1"),
 ];
 
 fn is(document: &Value, object: &str) -> bool {
     let text = |pointer| document.pointer(pointer).and_then(Value::as_str).unwrap_or("");
-    format!("{} {}/{}", text("/kind"), text("/metadata/namespace"), text("/metadata/name")) == object
+    format!(
+        "{} {}/{}",
+        text("/kind"),
+        text("/metadata/namespace"),
+        text("/metadata/name")
+    ) == object
 }
 
 fn mutate((object, path, value, _): Mutation) -> Vec<Value> {
@@ -93,7 +101,11 @@ fn each_changed_field_turns_the_item_that_it_belongs_to_and_no_other() {
         let turned: Vec<String> = before
             .iter()
             .zip(&after)
-            .filter(|(before, after)| before.item.id() != "4.4" && before.verdict != Verdict::NotMet && after.verdict == Verdict::NotMet)
+            .filter(|(before, after)| {
+                before.item.id() != "4.4"
+                    && before.verdict != Verdict::NotMet
+                    && after.verdict == Verdict::NotMet
+            })
             .map(|(before, after)| {
                 let new = codes(after, Severity::Error);
                 let old = codes(before, Severity::Error);
@@ -101,7 +113,10 @@ fn each_changed_field_turns_the_item_that_it_belongs_to_and_no_other() {
             })
             .collect();
         if turned.len() != 1 || !turned[0].starts_with(mutation.3) {
-            wrong.push(format!("{} {} = {}: wanted {}, turned {turned:?}", mutation.0, mutation.1, mutation.2, mutation.3));
+            wrong.push(format!(
+                "{} {} = {}: wanted {}, turned {turned:?}",
+                mutation.0, mutation.1, mutation.2, mutation.3
+            ));
         }
     }
     assert_eq!(wrong, Vec::<String>::new());

@@ -37,7 +37,8 @@ pub(crate) fn documents(name: &str) -> Vec<Value> {
         .map(|entry| entry.unwrap().path())
         .collect();
     files.sort();
-    let read = |file: &PathBuf| serde_saphyr::from_multiple::<Value>(&fs::read_to_string(file).unwrap()).unwrap();
+    let read =
+        |file: &PathBuf| serde_saphyr::from_multiple::<Value>(&fs::read_to_string(file).unwrap()).unwrap();
     files.iter().flat_map(read).collect()
 }
 
@@ -66,11 +67,21 @@ fn table() -> String {
                 Verdict::Unknown => "unknown",
             };
             let of = |severity| {
-                let of: BTreeSet<_> = it.findings.iter().filter(|it| it.code.severity == severity).map(|it| it.code.name).collect();
+                let of: BTreeSet<_> = it
+                    .findings
+                    .iter()
+                    .filter(|it| it.code.severity == severity)
+                    .map(|it| it.code.name)
+                    .collect();
                 of.into_iter().collect::<Vec<_>>().join(", ")
             };
             let (errors, warnings, notes) = (of(Severity::Error), of(Severity::Warning), of(Severity::Info));
-            writeln!(out, "| {set} | {} | {verdict} | {errors} | {warnings} | {notes} |", it.item).unwrap();
+            writeln!(
+                out,
+                "| {set} | {} | {verdict} | {errors} | {warnings} | {notes} |",
+                it.item
+            )
+            .unwrap();
         }
     }
     out
@@ -84,15 +95,25 @@ fn the_committed_table_is_what_the_checks_say() {
         fs::write(&path, &now).unwrap();
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
-    let differ: Vec<&str> = now.lines().filter(|line| !committed.lines().any(|it| it == *line)).collect();
-    assert_eq!(differ, Vec::<&str>::new(), "lines that the committed table does not have");
+    let differ: Vec<&str> = now
+        .lines()
+        .filter(|line| !committed.lines().any(|it| it == *line))
+        .collect();
+    assert_eq!(
+        differ,
+        Vec::<&str>::new(),
+        "lines that the committed table does not have"
+    );
     assert_eq!(now, committed);
 }
 
 #[test]
 fn the_guide_as_it_stands_has_twenty_faults_and_nothing_of_phases_one_to_three_is_met() {
     let judged = judged(documents("original"));
-    let all: BTreeSet<&str> = judged.iter().flat_map(|it| codes(it, Severity::Warning)).collect();
+    let all: BTreeSet<&str> = judged
+        .iter()
+        .flat_map(|it| codes(it, Severity::Warning))
+        .collect();
     assert!(all.len() >= 20, "{} codes: {all:?}", all.len());
     for it in judged.iter().filter(|it| it.item.phase() <= 3) {
         assert_ne!(it.verdict, Verdict::Met, "{}", it.item);
@@ -111,7 +132,10 @@ fn the_corrected_guide_and_other_peoples_correct_systems_raise_no_alarm() {
                 .map(|it| format!("{} at {} {}", it.code.name, it.key, it.path))
                 .collect();
             let allowed = allowed(set, it.item.id());
-            let surprising: Vec<&String> = found.iter().filter(|it| !allowed.iter().any(|ok| it.starts_with(ok))).collect();
+            let surprising: Vec<&String> = found
+                .iter()
+                .filter(|it| !allowed.iter().any(|ok| it.starts_with(ok)))
+                .collect();
             assert_eq!(surprising, Vec::<&String>::new(), "{set} {}", it.item);
         }
     }
