@@ -17,6 +17,8 @@ pub mod item;
 pub mod ledger;
 pub mod migration;
 pub mod reopen;
+#[cfg(test)]
+mod schema;
 pub mod signoff;
 pub mod standing;
 #[cfg(test)]
