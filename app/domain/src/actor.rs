@@ -7,6 +7,7 @@ use std::sync::Arc;
 /// A person, as their identity provider names them. Identity is `issuer` and `sub`; `name` is for display only, since names and
 /// e-mail addresses change hands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Actor {
     /// The identity provider's issuer URL; `naru:loopback` while there is no login.
     pub issuer: Name,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// `spec` of a Migration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Migration {
     /// The system's name, for people.
@@ -33,10 +34,14 @@ pub struct Migration {
     pub batch_cycle: Name,
     /// Items whose signature wants a second person.
     pub two_people: Vec<Name>,
+    /// How long a signed item's state must have been unwell before the item is open again; a duration such as `10m`, which is also what
+    /// holds if it is left out. What is written wrongly opens it at once.
+    pub reopen_after: Name,
 }
 
 /// A namespace and a name in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Place {
     /// The namespace.
     pub namespace: Name,
@@ -52,6 +57,7 @@ impl std::fmt::Display for Place {
 
 /// How the outside comes in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Edge {
     /// Hosts under which the system is asked for from outside.
@@ -68,6 +74,7 @@ pub struct Edge {
 
 /// Where TLS from outside ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Tls {
     /// At the old ingress, which goes on in plaintext.
@@ -80,6 +87,7 @@ pub enum Tls {
 
 /// One workload calls one service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Call {
     /// The calling workload.
@@ -99,6 +107,7 @@ pub struct Call {
 
 /// The identity provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Identity {
     /// The host of its issuer.
@@ -111,6 +120,7 @@ pub struct Identity {
 
 /// What the system promises.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Objectives {
     /// The least share of requests that succeed, 0 to 1.

@@ -11,6 +11,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The item is not met while it stands.
@@ -30,6 +31,9 @@ pub struct Code {
     pub severity: Severity,
     /// Istio's own code for the same thing (`istioctl analyze`), such as `IST0101`; None where Istio has none.
     pub istio: Option<&'static str>,
+    /// It is about state, which comes and goes by itself (readiness, traffic), and not about what somebody has written: a signature is
+    /// not undone by it at once.
+    pub state: bool,
 }
 
 impl Code {
@@ -56,11 +60,17 @@ impl Code {
         }
     }
 
+    /// About state, which comes and goes by itself.
+    pub const fn state(self) -> Self {
+        Self { state: true, ..self }
+    }
+
     const fn of(name: &'static str, severity: Severity) -> Self {
         Self {
             name,
             severity,
             istio: None,
+            state: false,
         }
     }
 }
@@ -82,6 +92,7 @@ pub struct Finding {
 
 /// Where a fact comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FactSource {
     /// An object, from the API server or a file.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whether an item is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Every check knew, and none found an error.

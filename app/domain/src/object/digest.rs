@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 use std::{collections::BTreeSet, fmt};
 
 /// SHA-256 over [`canonical`] JSON, as 64 lower-case hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Digest(pub Name);
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A kind of object. A new one is a variant here and a line in [`Kind::api`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "each is called as Kubernetes or Istio calls it")]
 pub enum Kind {
     Namespace,

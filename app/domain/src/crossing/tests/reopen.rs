@@ -1,0 +1,124 @@
+//! When a signed item is open again, and when not.
+
+use super::{UNREADY, WRONG, at, fact, judgement, policies};
+use crate::{
+    crossing::{
+        Migration,
+        evidence::EvidenceSpec,
+        exception::{Excepted, apply},
+        reopen::{DEFAULT_AFTER, Look, Reopened, Watch},
+    },
+    judge::{Judgement, Verdict},
+};
+
+struct Signed {
+    evidence: EvidenceSpec,
+    watch: Watch,
+}
+
+impl Signed {
+    fn new() -> Self {
+        Self::of(&judgement(Verdict::Met, &[], &[]))
+    }
+
+    fn of(judged: &Judgement) -> Self {
+        Self {
+            evidence: EvidenceSpec::of(judged, None, policies(), at(0)),
+            watch: Watch::default(),
+        }
+    }
+
+    fn look(&mut self, judged: &Judgement, rolling: bool, minute: i64) -> Option<Reopened> {
+        let excepted: Excepted = apply(judged, &[], at(minute));
+        let look = Look {
+            judgement: judged,
+            excepted: &excepted,
+            rolling,
+            at: at(minute),
+        };
+        self.watch.look(&self.evidence, look, DEFAULT_AFTER)
+    }
+}
+
+#[test]
+fn what_is_written_wrongly_opens_it_at_once_and_says_what_changed() {
+    let mut now = judgement(Verdict::NotMet, &[&WRONG], &[]);
+    now.facts = vec![fact("disabled")];
+    let reopened = Signed::new().look(&now, true, 1).unwrap();
+    assert_eq!(&*reopened.findings[0].code, "wrong");
+    let change = &reopened.facts[0];
+    assert_eq!(
+        (change.before.as_deref(), change.after.as_deref()),
+        (Some("enabled"), Some("disabled"))
+    );
+    now.facts.clear();
+    assert_eq!(Signed::new().look(&now, false, 1).unwrap().facts[0].after, None);
+}
+
+#[test]
+fn a_fact_alone_opens_nothing() {
+    let mut now = judgement(Verdict::Met, &[], &[]);
+    now.facts = vec![fact("other")];
+    assert_eq!(Signed::new().look(&now, false, 1), None);
+}
+
+#[test]
+fn state_opens_it_only_after_ten_minutes_without_a_break() {
+    for unwell in [
+        judgement(Verdict::NotMet, &[&UNREADY], &[]),
+        judgement(Verdict::Unknown, &[], &["reach"]),
+    ] {
+        let well = judgement(Verdict::Met, &[], &[]);
+        let mut signed = Signed::new();
+        for minute in 1..=9 {
+            assert_eq!(signed.look(&unwell, false, minute), None);
+        }
+        assert_eq!(signed.look(&well, false, 10), None);
+        for minute in 11..=20 {
+            assert_eq!(signed.look(&unwell, false, minute), None, "{minute}");
+        }
+        let reopened = signed.look(&unwell, false, 21).unwrap();
+        assert_eq!(reopened.findings.len() + reopened.unknown.len(), 1);
+    }
+}
+
+#[test]
+fn a_rollout_is_not_looked_at_and_neither_is_a_time_that_nobody_saw() {
+    let unwell = judgement(Verdict::NotMet, &[&UNREADY], &[]);
+    let mut signed = Signed::new();
+    for minute in 1..=200 {
+        assert_eq!(signed.look(&unwell, minute % 8 == 0, minute), None, "{minute}");
+    }
+    let mut signed = Signed::new();
+    assert_eq!(signed.look(&unwell, false, 1), None);
+    assert_eq!(signed.look(&unwell, false, 90), None, "the console was down");
+    assert_eq!(signed.look(&unwell, false, 2), None, "the clock was set back");
+    assert!(signed.look(&unwell, false, 12).is_some());
+}
+
+#[test]
+fn what_nobody_knew_when_it_was_signed_is_not_held_against_it() {
+    let dark = judgement(Verdict::Unknown, &[], &["trained"]);
+    let mut signed = Signed::of(&dark);
+    for minute in 1..=30 {
+        assert_eq!(signed.look(&dark, false, minute), None);
+    }
+    let darker = judgement(Verdict::Unknown, &[], &["trained", "reach"]);
+    let mut last = None;
+    for minute in 31..=50 {
+        last = last.or(signed.look(&darker, false, minute));
+    }
+    assert_eq!(last.unwrap().unknown, ["reach".into()]);
+}
+
+#[test]
+fn how_long_is_the_migrations_to_say() {
+    let says = |text: &str| Migration {
+        reopen_after: text.into(),
+        ..Migration::default()
+    };
+    assert_eq!(says("").reopens_after(), DEFAULT_AFTER);
+    assert_eq!(says("soon").reopens_after(), DEFAULT_AFTER);
+    assert_eq!(says("-5m").reopens_after(), DEFAULT_AFTER);
+    assert_eq!(says("1h30m").reopens_after().as_mins(), 90);
+}
