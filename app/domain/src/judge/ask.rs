@@ -10,8 +10,11 @@ pub(super) use scrape::scraped;
 use super::{Found, World, settled};
 use crate::{
     Why,
-    crossing::{Migration, migration::Place},
-    fact::Pod,
+    crossing::{
+        Migration,
+        migration::{Call, Place},
+    },
+    fact::{Pod, Proxy as Meshed},
     mesh::{
         Decider, host,
         injection::{self, Template},
@@ -137,6 +140,20 @@ pub(super) fn gateway(world: &World<'_>, pod: &Pod) -> bool {
         || gateways.any(|it| selects(&unjudged::labels(it, "/spec/selector"), &pod.labels))
 }
 
+/// One end of a call is a service of the Migration whose pods have no proxy: that is found once, where its injection is judged, and what follows from it
+/// is not known until then.
+pub(super) fn awaits_injection(world: &World<'_>, call: &Call) -> bool {
+    let Ok((_, migration)) = &world.migration else {
+        return false;
+    };
+    let bare = |id: &WorkloadId| pods(world, id).iter().any(|pod| pod.proxy == Meshed::None);
+    let from = (call.from.namespace.clone(), call.from.name.clone());
+    migration.all_services().any(|place| {
+        let behind = workloads_behind(world, place);
+        (behind.contains(&from) && bare(&from)) || (*place == call.to && behind.iter().any(bare))
+    })
+}
+
 /// The Service's host and each of its ports as a destination.
 pub(super) fn destinations(world: &World<'_>, place: &Place) -> Vec<ChosenDestination> {
     let service = world.objects.service(&place.namespace, &place.name);
@@ -165,4 +182,10 @@ pub(super) fn principal(world: &World<'_>, pod: &Pod) -> String {
         "{}/ns/{}/sa/{account}",
         world.mesh.config.trust_domain, pod.namespace
     )
+}
+
+/// A PeerAuthentication that selects workloads has set it, rather than one for a namespace or the whole mesh.
+pub(super) fn selects_workloads(world: &World<'_>, by: &Decider) -> bool {
+    let policy = world.objects.whole.get(&by.key);
+    policy.is_some_and(|it| !unjudged::labels(it, "/spec/selector/matchLabels").is_empty())
 }

@@ -5,7 +5,7 @@ use crate::{
     judge::{Check, Code, Found, World, ask},
 };
 
-const UNPINNED: Code = Code::warning("addon-unpinned");
+const UNPINNED: Code = Code::error("addon-unpinned");
 
 /// How the images of the tools are called that Istio's documentation names.
 const TOOLS: [&str; 8] = [

@@ -33,7 +33,8 @@ fn run(world: &World<'_>, found: &mut Found) {
         };
         let (from, to) = (call.from.to_string(), call.to.to_string());
         // A call that cannot be explained is 2.3's.
-        let Ok(told) = ask::told(&mesh, call) else {
+        let told = ask::told(&mesh, call).ok();
+        let Some(told) = told.filter(|_| !ask::awaits_injection(world, call)) else {
             found.unknown(crate::Why::NotObserved {
                 what: format!("{from} → {to}").into(),
             });

@@ -9,13 +9,15 @@ use crate::{
         ask::{self, Calls, Trouble, Untold},
     },
     mesh::Decider,
+    object::Kind,
 };
 
 const CALLER: Code = Code::error("call-caller-absent");
 const SERVICE: Code = Code::error("call-service-absent");
 const PORT: Code = Code::error("call-port-absent");
 const UNROUTED: Code = Code::error("call-unrouted");
-const NOWHERE: Code = Code::error("call-leads-nowhere");
+// The rule is at fault, which is found where rules are judged.
+const NOWHERE: Code = Code::warning("call-leads-nowhere");
 const EMPTY: Code = Code::error("call-nobody-there");
 const REFUSED: Code = Code::error("call-refused");
 const DENIED: Code = Code::error("call-denied");
@@ -46,7 +48,11 @@ fn run(world: &World<'_>, found: &mut Found) {
                 }
                 found.unknowns(unknown);
                 for trouble in troubles {
-                    tell(call, trouble, &here, found);
+                    if matches!(trouble, Trouble::Refused(_)) && ask::awaits_injection(world, call) {
+                        found.unknown(not_seen(call));
+                    } else {
+                        tell(call, trouble, &here, found);
+                    }
                 }
             }
             Err(untold) => not_told(world, call, untold, &here, found),
@@ -60,7 +66,13 @@ fn tell(call: &Call, trouble: Trouble, here: &Decider, found: &mut Found) {
         Trouble::Unrouted(by) => (&UNROUTED, by),
         Trouble::NoCluster(by, at) => {
             place = at;
+            found.unknown(not_seen(call));
             (&NOWHERE, by)
+        }
+        Trouble::Empty(Some(by), at) if matches!(by.key.kind, Kind::VirtualService | Kind::HttpRoute) => {
+            place = at;
+            found.unknown(not_seen(call));
+            (&NOWHERE, Some(by))
         }
         Trouble::Empty(by, at) => {
             place = at;
@@ -77,13 +89,21 @@ fn tell(call: &Call, trouble: Trouble, here: &Decider, found: &mut Found) {
     found.finding(code, by.unwrap_or_else(|| here.clone()), args);
 }
 
+fn not_seen(call: &Call) -> Why {
+    Why::NotObserved {
+        what: format!("{} → {}", call.from, call.to).into(),
+    }
+}
+
 fn not_told(world: &World<'_>, call: &Call, untold: Untold, here: &Decider, found: &mut Found) {
-    // What is not among the files may well be in the cluster.
+    // What is not among the files may well be in the cluster, unless others of its namespace are among them.
     let complete = world.running || ask::absent(world, &call.to);
+    let mut templates = world.objects.deployments.keys();
+    let peers = world.running || templates.any(|it| it.namespace == call.from.namespace);
     let (code, field) = match untold {
         Untold::Unknown(why) => return found.unknown(why),
         Untold::Port => (&PORT, "port"),
-        Untold::Caller if world.running => (&CALLER, "from"),
+        Untold::Caller if peers => (&CALLER, "from"),
         Untold::Service if complete => (&SERVICE, "to"),
         Untold::Caller | Untold::Service => return found.unknown(Why::NeedsCluster),
     };

@@ -10,9 +10,9 @@ use crate::{
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-// Which generation is run, the settings do not say: on Boot 2 they are right.
-const SLEUTH: Code = Code::info("spring-sleuth");
-const EXPORT: Code = Code::info("spring-prometheus-export");
+// They are right on Boot 2, which is out of support since 2023.
+const SLEUTH: Code = Code::error("spring-sleuth");
+const EXPORT: Code = Code::error("spring-prometheus-export");
 
 pub(super) const CHECK: Check = Check {
     name: "spring_properties",

@@ -66,7 +66,8 @@ fn declared(world: &World<'_>, migration: &Migration, templates: &[Template], fo
             continue;
         };
         let (from, to) = (call.from.to_string(), call.to.to_string());
-        let Ok(told) = ask::told(&mesh, call) else {
+        let told = ask::told(&mesh, call).ok();
+        let Some(told) = told.filter(|_| !ask::awaits_injection(world, call)) else {
             found.unknown(crate::Why::NotObserved {
                 what: format!("{from} → {to}").into(),
             });
@@ -121,6 +122,10 @@ fn old_ingress(world: &World<'_>, migration: &Migration, ingress: &Ingress, foun
             namespace: ingress.namespace.clone(),
             name: service.clone(),
         };
+        // Gateways have a proxy of their own, and listen for the outside.
+        if edge.and_then(|it| it.gateway.as_ref()) == Some(&place) {
+            continue;
+        }
         let by = || Decider {
             key: key.clone(),
             path: "/spec/rules".into(),
@@ -157,6 +162,8 @@ fn plaintext(world: &World<'_>, place: &Place) -> Option<Mode> {
                 let server = Server::at(&endpoint, &place.namespace);
                 let takes = mtls::mode(&world.mesh, None, &to, &server).takes?;
                 match takes.value {
+                    // Who has excepted this workload knows that somebody speaks plaintext to it.
+                    Takes::Sidecar(Mode::Permissive) if takes.decider.as_ref().is_some_and(|by| ask::selects_workloads(world, by)) => None,
                     Takes::Sidecar(mode) => Some(mode),
                     Takes::Workload => None,
                 }

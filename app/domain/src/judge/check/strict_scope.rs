@@ -20,12 +20,13 @@ use std::collections::BTreeSet;
 const ONE_NAMESPACE: Code = Code::error("strict-one-namespace");
 const MISSING: Code = Code::error("strict-missing");
 const EXCEPTION: Code = Code::error("strict-exception");
-const NO_PROXY: Code = Code::error("strict-without-proxy");
+const BESIDE: Code = Code::info("strict-exception-beside");
+const NO_PROXY: Code = Code::warning("strict-without-proxy");
 
 pub(super) const CHECK: Check = Check {
     name: "strict_scope",
     item: Item::Secured,
-    codes: &[&ONE_NAMESPACE, &MISSING, &EXCEPTION, &NO_PROXY],
+    codes: &[&ONE_NAMESPACE, &MISSING, &EXCEPTION, &BESIDE, &NO_PROXY],
     run,
 };
 
@@ -48,13 +49,17 @@ fn run(world: &World<'_>, found: &mut Found) {
             if ours.contains(&template.owner) && settled {
                 let name = format!("{}/{}", template.owner.namespace, template.owner.name);
                 let by = template.field("/metadata/labels");
+                // That its pods should have one is said where its injection is judged.
+                found.unknown(crate::Why::NotObserved {
+                    what: name.as_str().into(),
+                });
                 found.finding(&NO_PROXY, by, [("workload", name.into())]);
             }
             continue;
         };
         if !ask::gateway(world, pod) {
             seen += 1;
-            uncovered.extend(workload(world, template, found));
+            uncovered.extend(workload(world, template, ours.contains(&template.owner), found));
         }
     }
     if seen == 0 {
@@ -66,7 +71,12 @@ fn run(world: &World<'_>, found: &mut Found) {
 }
 
 /// The template's namespace, if nobody has said anything about one of its ports.
-fn workload<'t>(world: &World<'_>, template: &'t Template, found: &mut Found) -> Option<&'t str> {
+fn workload<'t>(
+    world: &World<'_>,
+    template: &'t Template,
+    ours: bool,
+    found: &mut Found,
+) -> Option<&'t str> {
     let proxy = Proxy::sidecar(template.owner.namespace.clone(), template.pod.labels.clone());
     let name = format!("{}/{}", template.owner.namespace, template.owner.name);
     let mut unsaid = None;
@@ -86,7 +96,9 @@ fn workload<'t>(world: &World<'_>, template: &'t Template, found: &mut Found) ->
                     ("port", port.to_string().into()),
                     ("mode", mode.into()),
                 ];
-                found.finding(&EXCEPTION, by, args);
+                // A workload beside the system's own, excepted by itself: somebody has looked at it.
+                let beside = !ours && ask::selects_workloads(world, &by);
+                found.finding(if beside { &BESIDE } else { &EXCEPTION }, by, args);
                 return None;
             }
         }
@@ -197,6 +209,9 @@ mod tests {
         let found = judged("strict_scope", &system(&more));
         assert_eq!(codes(&found), ["strict-exception"]);
         assert_eq!(&*found.findings[0].1.path, "/spec/portLevelMtls/8080/mode");
+        let beside = system(&more).replace("entry: {namespace: a, name: web}, services: [{namespace: b, name: users}]", "entry: {namespace: b, name: other}");
+        let other = "\n---\n{apiVersion: v1, kind: Service, metadata: {name: other, namespace: b}, spec: {selector: {app: other}}}";
+        assert_eq!(codes(&judged("strict_scope", &(beside + other))), ["strict-exception-beside"]);
     }
 
     #[test]

@@ -44,7 +44,9 @@ fn a_service_or_port_that_is_not_there_is_told() {
     assert_eq!(found(", port: 81", ""), ["call-port-absent"]);
     let gone = system("", "").replace("kind: Deployment, metadata: {name: web", "kind: Deployment, metadata: {name: wob");
     assert_eq!(codes(&judged_running("calls_work", &gone)), ["call-caller-absent"]);
-    let files = judged("calls_work", &gone);
+    assert_eq!(codes(&judged("calls_work", &gone)), ["call-caller-absent"]);
+    let elsewhere = gone.replace("name: wob, namespace: a", "name: wob, namespace: c");
+    let files = judged("calls_work", &elsewhere);
     assert_eq!((codes(&files), files.unknown.len()), (vec![], 1));
 }
 
@@ -62,8 +64,10 @@ fn a_subset_that_nobody_defines_leads_nowhere() {
         let rule = "apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: users, namespace: b}";
         format!("{to_v2}\n---\n{{{rule}, spec: {{host: users, subsets: [{{name: v2, labels: {{version: {labels}}}}}]}}}}")
     };
-    assert_eq!(found("", &with("v2")), ["call-nobody-there"]);
+    assert_eq!(found("", &with("v2")), ["call-leads-nowhere"]);
     assert_eq!(found("", &with("v1")), [""; 0]);
+    let nobody = system("", "").replace("selector: {app: users}", "selector: {app: nobody}");
+    assert_eq!(codes(&judged("calls_work", &nobody)), ["call-nobody-there"]);
 }
 
 #[test]
