@@ -30,6 +30,8 @@ pub enum Kind {
     ReferenceGrant,
     /// Naru's journal.
     Change,
+    /// Naru's list of the sessions that were ended before their time.
+    RevokedSessions,
     Lease,
     CustomResourceDefinition,
     StatefulSet,
@@ -49,7 +51,7 @@ struct Api(&'static str, &'static str, &'static str, &'static str, bool);
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Namespace,
         Self::Pod,
         Self::Service,
@@ -72,6 +74,7 @@ impl Kind {
         Self::HttpRoute,
         Self::ReferenceGrant,
         Self::Change,
+        Self::RevokedSessions,
         Self::Lease,
         Self::CustomResourceDefinition,
         Self::StatefulSet,
@@ -137,6 +140,13 @@ impl Kind {
             Self::HttpRoute => Api(GATEWAY_API, "v1", "HTTPRoute", "httproutes", true),
             Self::ReferenceGrant => Api(GATEWAY_API, "v1beta1", "ReferenceGrant", "referencegrants", true),
             Self::Change => Api("naru.dev", "v1alpha1", "Change", "changes", true),
+            Self::RevokedSessions => Api(
+                "naru.dev",
+                "v1alpha1",
+                "RevokedSessions",
+                "revokedsessions",
+                false,
+            ),
             Self::Lease => Api("coordination.k8s.io", "v1", "Lease", "leases", true),
             Self::CustomResourceDefinition => Api(
                 "apiextensions.k8s.io",
@@ -265,7 +275,7 @@ mod tests {
     #[test]
     fn custom_kinds_are_those_of_definitions() {
         let custom = Kind::ALL.into_iter().filter(|kind| kind.custom()).count();
-        assert_eq!(custom, 15);
+        assert_eq!(custom, 16);
         assert!(Kind::Change.custom() && Kind::HttpRoute.custom() && Kind::WasmPlugin.custom());
         assert!(!Kind::Ingress.custom() && !Kind::CustomResourceDefinition.custom());
     }
