@@ -2,8 +2,10 @@
 
 mod doorbell;
 mod load;
+mod sign_in;
 
 pub(crate) use load::load;
+pub(crate) use sign_in::sign_in;
 
 use crate::{AppError, components::states, context::Frame};
 use leptos::prelude::*;

@@ -3,6 +3,7 @@
 mod canary;
 mod canary_list;
 mod changes;
+mod login;
 mod not_found;
 mod overview;
 mod topology;
@@ -11,6 +12,7 @@ mod why;
 pub(crate) use canary::canary;
 pub(crate) use canary_list::canary_list;
 pub(crate) use changes::changes;
+pub(crate) use login::login;
 pub(crate) use not_found::{missing, not_found};
 pub(crate) use overview::overview;
 pub(crate) use topology::topology;

@@ -12,7 +12,7 @@
 //! `--lang`, `NARU_LANG`, `LC_ALL`, `LC_MESSAGES` or `LANG`.
 
 use crate::{
-    config::{Kubernetes, Listening, Logging, Observing, Prometheus, Standing},
+    config::{Kubernetes, Listening, Logging, Observing, OpenId, Prometheus, SigningIn, Standing},
     failure::Failure,
     graph, logging, rehearse, startup,
     what_if::{self, About},
@@ -39,7 +39,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the console on a cluster and its Prometheus
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Serve the console on a world of its own, where nothing real can be touched
     Rehearse(Rehearse),
     /// Print once who calls whom
@@ -73,6 +73,10 @@ pub(crate) struct Serve {
     pub(crate) observing: Observing,
     #[command(flatten)]
     pub(crate) standing: Standing,
+    #[command(flatten)]
+    pub(crate) signing_in: SigningIn,
+    #[command(flatten)]
+    pub(crate) openid: OpenId,
 }
 
 /// `naru rehearse`
@@ -246,7 +250,7 @@ pub async fn run() -> ExitCode {
     );
     let lang = language(cli.lang);
     let done: Result<(), Failure> = match cli.command {
-        Command::Serve(serve) => startup::serve(serve).await,
+        Command::Serve(serve) => startup::serve(*serve).await,
         Command::Rehearse(options) => rehearse::rehearse(options).await,
         Command::Graph(options) => graph::run(options).await,
         Command::WhatIf(options) => what_if::run(&options),
