@@ -134,13 +134,11 @@ async fn main() {
             Mode::Rehearsal
         },
         rehearsal: None,
+        sign_in: Default::default(),
     };
     let context = move || {
         provide_context(backend.clone());
-        provide_context(Viewer {
-            actor: Actor::loopback(),
-            scope: Scope::all(),
-        });
+        provide_context(Viewer::new(Actor::loopback(), Scope::all()));
     };
     let files = tower_http::services::ServeDir::new(&site);
     let doorbell = || async {

@@ -15,10 +15,16 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     let frame = Frame::shared();
     let live = Live::new(&frame);
+    let known = frame.known();
     provide_context(frame);
     provide_context(live);
     // Effects run in the browser only.
-    Effect::new(move |_| live.start());
+    Effect::new(move |_| {
+        // Nobody has nothing to follow.
+        if known {
+            live.start();
+        }
+    });
     view! {
         <Router>
             <Layout>
@@ -31,6 +37,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/canary/:namespace/:name") view=pages::canary ssr=SsrMode::Async/>
                     <Route path=path!("/why") view=pages::why ssr=SsrMode::Async/>
                     <Route path=path!("/changes") view=pages::changes ssr=SsrMode::Async/>
+                    <Route path=path!("/login") view=pages::login ssr=SsrMode::Async/>
                 </Routes>
             </Layout>
         </Router>

@@ -5,7 +5,13 @@ mod request;
 
 use crate::{bar::Bar, lang::Lang, theme::Theme};
 use leptos::prelude::{SharedValue, use_context};
-use naru_view::{Millis, Name, source::SourceState, version::Version};
+use naru_view::{
+    Millis, Name,
+    session::{ReadOnly, SignIn},
+    source::SourceState,
+    version::Version,
+    why::Why,
+};
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "ssr")]
 use std::sync::Arc;
@@ -38,6 +44,8 @@ pub struct Backend {
     pub mode: Mode,
     /// The hand on the rehearsal, where it is one.
     pub rehearsal: Option<Arc<dyn naru_ports::Rehearsing>>,
+    /// How people sign in.
+    pub sign_in: SignIn,
 }
 
 /// Who is looking, and what they may see. Given anew for each request.
@@ -48,6 +56,23 @@ pub struct Viewer {
     pub actor: naru_domain::actor::Actor,
     /// Which namespaces they see.
     pub scope: naru_domain::actor::Scope,
+    /// Why it is not known whether they may see more.
+    pub blind: Option<Why>,
+    /// Why they may write nothing, if they may not.
+    pub read_only: Option<ReadOnly>,
+}
+
+#[cfg(feature = "ssr")]
+impl Viewer {
+    /// Somebody of whom nothing is in doubt.
+    pub fn new(actor: naru_domain::actor::Actor, scope: naru_domain::actor::Scope) -> Self {
+        Self {
+            actor,
+            scope,
+            blind: None,
+            read_only: None,
+        }
+    }
 }
 
 /// Both contexts; an error instead of a panic where the server gave none (the listing of routes at startup is such a place).
@@ -66,10 +91,14 @@ pub struct Frame {
     pub system: Name,
     /// Rehearsal or a cluster.
     pub mode: Mode,
-    /// Whether nothing may be written through this server.
-    pub read_only: bool,
-    /// The viewer's name for display.
+    /// Why nothing may be written, if nothing may.
+    pub read_only: Option<ReadOnly>,
+    /// The viewer's name for display; empty for nobody.
     pub who: Name,
+    /// How people sign in.
+    pub sign_in: SignIn,
+    /// What of the cluster this viewer sees.
+    pub sight: Sight,
     /// The language of every sentence on the page.
     pub lang: Lang,
     /// The colours chosen.
@@ -84,7 +113,36 @@ pub struct Frame {
     pub bar: Option<Bar>,
 }
 
+/// What of the cluster a viewer sees.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sight {
+    /// All of it, or some namespaces.
+    #[default]
+    Sees,
+    /// Nothing: their groups may list pods nowhere.
+    Nothing,
+    /// Less than may be theirs: it could not be found out.
+    Unknown(Why),
+}
+
+impl Sight {
+    #[cfg(feature = "ssr")]
+    fn of(namespaces: Option<&[Name]>, blind: Option<Why>) -> Self {
+        match (namespaces, blind) {
+            (_, Some(why)) => Self::Unknown(why),
+            (Some([]), None) => Self::Nothing,
+            _ => Self::Sees,
+        }
+    }
+}
+
 impl Frame {
+    /// Whether somebody is looking who was let in.
+    pub(crate) fn known(&self) -> bool {
+        self.version.is_some()
+    }
+
     /// The server's frame on the server; the same one, carried over, in the browser.
     pub(crate) fn shared() -> Self {
         SharedValue::new(Self::here).into_inner()
@@ -99,14 +157,28 @@ impl Frame {
             ..Self::default()
         };
         let Ok((backend, viewer)) = backend() else {
-            return frame;
+            // Nobody: told where the way in is, and not what is behind it.
+            return match use_context::<Backend>() {
+                Some(backend) => Self {
+                    sign_in: backend.sign_in,
+                    now: backend.clock.now().as_millisecond(),
+                    ..frame
+                },
+                None => frame,
+            };
         };
         let view = backend.console.view(&viewer.scope);
         Self {
             system: backend.system,
             mode: backend.mode,
-            read_only: backend.console.read_only(),
+            read_only: if backend.console.read_only() {
+                Some(ReadOnly::Server)
+            } else {
+                viewer.read_only
+            },
             who: viewer.actor.name,
+            sign_in: backend.sign_in,
+            sight: Sight::of(viewer.scope.namespaces.as_deref(), viewer.blind),
             now: backend.clock.now().as_millisecond(),
             sources: view.overview.sources.clone(),
             version: Some(view.version),

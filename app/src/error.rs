@@ -4,7 +4,7 @@ use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
     server_fn::codec::JsonEncoding,
 };
-use naru_view::{Name, rehearsal::Declined, why::ApplyError};
+use naru_view::{Name, rehearsal::Declined, session::ReadOnly, why::ApplyError};
 use serde::{Deserialize, Serialize};
 
 /// Why a page or an action has no answer.
@@ -25,6 +25,13 @@ pub enum AppError {
     },
     /// There is no such thing, or this viewer may not see it.
     NotFound,
+    /// Nothing may be written here, or not now.
+    ReadOnly {
+        /// Why.
+        why: ReadOnly,
+    },
+    /// Nobody is signed in, or no longer.
+    SignedOut,
     /// The rehearsal does not do it.
     Declined {
         /// Why.
@@ -76,6 +83,8 @@ impl AppError {
                 Declined::Forbidden => 403,
             },
             Self::BadRequest { .. } => 400,
+            Self::SignedOut => 401,
+            Self::ReadOnly { .. } => 403,
             Self::NotFound => 404,
             Self::Lost | Self::Internal => 500,
         }

@@ -4,6 +4,7 @@ mod freshness;
 mod rail;
 mod rehearsal;
 mod shortcuts;
+mod standing;
 mod top_bar;
 
 use crate::{
@@ -29,6 +30,7 @@ impl Arrival {
 #[component]
 pub(crate) fn Layout(children: Children) -> impl IntoView {
     let lang = frame().lang;
+    let known = frame().known();
     let narrow = RwSignal::new(false);
     let arrival = Arrival(StoredValue::new(false));
     provide_context(arrival);
@@ -44,12 +46,13 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
     shortcuts::listen(help);
     view! {
         <a class="skip" href="#main">{lang.nav_skip()}</a>
-        <div class="frame" class:narrow=narrow>
+        <div class="frame" class:narrow=narrow class:alone=!known>
             {top_bar::top_bar(help)}
             {rehearsal::band()}
-            {rail::rail(narrow)}
+            {known.then(|| rail::rail(narrow))}
             <main id="main" tabindex="-1">
                 {lost(lang)}
+                {standing::notices()}
                 {children()}
             </main>
         </div>

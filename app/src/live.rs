@@ -2,9 +2,11 @@
 
 mod doorbell;
 mod load;
+mod sign_in;
 mod told;
 
 pub(crate) use load::load;
+pub(crate) use sign_in::sign_in;
 pub(crate) use told::{Told, told};
 
 use crate::{AppError, components::states, context::Frame};

@@ -3,6 +3,7 @@
 use crate::{AppError, format, lang::Lang};
 use naru_view::{
     rehearsal::Declined,
+    session::{NotIn, ReadOnly},
     why::{ApplyError, Refused, Risk, SourceName, Why},
 };
 
@@ -150,6 +151,30 @@ pub fn apply_error(lang: Lang, error: &ApplyError) -> String {
     }
 }
 
+/// Why nothing may be written.
+pub fn read_only(lang: Lang, why: ReadOnly) -> &'static str {
+    match why {
+        ReadOnly::Server => lang.apply_read_only(),
+        ReadOnly::ProviderAway => lang.session_provider_away(),
+        ReadOnly::RevocationsUnknown => lang.session_revocations_unknown(),
+    }
+}
+
+/// Why somebody is not signed in.
+pub fn not_in(lang: Lang, why: NotIn) -> &'static str {
+    match why {
+        NotIn::Lapsed => lang.login_lapsed(),
+        NotIn::SignedOut => lang.login_signed_out(),
+        NotIn::SignedOutHere => lang.login_signed_out_here(),
+        NotIn::ProviderAway => lang.login_provider_away(),
+        NotIn::Refused => lang.login_refused(),
+        NotIn::Stray => lang.login_stray(),
+        NotIn::Token => lang.login_token(),
+        NotIn::Groups => lang.login_groups(),
+        NotIn::Cluster => lang.login_cluster(),
+    }
+}
+
 /// Why a page or an action has no answer.
 pub fn app_error(lang: Lang, error: &AppError) -> String {
     match error {
@@ -157,6 +182,8 @@ pub fn app_error(lang: Lang, error: &AppError) -> String {
         AppError::Lost => lang.error_lost().into(),
         AppError::BadRequest { field } => lang.refused_bad_input(field),
         AppError::NotFound => lang.error_not_found().into(),
+        AppError::ReadOnly { why } => read_only(lang, *why).into(),
+        AppError::SignedOut => lang.error_signed_out().into(),
         AppError::Declined { why } => match why {
             Declined::Unknown(name) => lang.rehearsal_unknown(name),
             Declined::NotNow => lang.rehearsal_not_now().into(),

@@ -13,7 +13,7 @@
 
 use crate::{
     check,
-    config::{Kubernetes, Listening, Logging, Observing, Prometheus, Standing},
+    config::{Kubernetes, Listening, Logging, Observing, OpenId, Prometheus, SigningIn, Standing},
     failure::Failure,
     graph, logging, rehearse, startup,
     what_if::{self, About},
@@ -40,7 +40,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the console on a cluster and its Prometheus
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Serve the console on a world of its own, where nothing real can be touched
     Rehearse(Rehearse),
     /// Print once who calls whom
@@ -126,6 +126,10 @@ pub(crate) struct Serve {
     pub(crate) observing: Observing,
     #[command(flatten)]
     pub(crate) standing: Standing,
+    #[command(flatten)]
+    pub(crate) signing_in: SigningIn,
+    #[command(flatten)]
+    pub(crate) openid: OpenId,
 }
 
 /// `naru rehearse`
@@ -299,7 +303,7 @@ pub async fn run() -> ExitCode {
     );
     let lang = language(cli.lang);
     let ended: Result<ExitCode, Failure> = match cli.command {
-        Command::Serve(serve) => startup::serve(serve).await.map(done),
+        Command::Serve(serve) => startup::serve(*serve).await.map(done),
         Command::Rehearse(options) => rehearse::rehearse(options).await.map(done),
         Command::Graph(options) => graph::run(options).await.map(done),
         Command::WhatIf(options) => what_if::run(&options).map(done),

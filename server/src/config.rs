@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::PathBuf};
 /// Where the console listens, and what it serves.
 #[derive(Args, Clone, Debug)]
 pub struct Listening {
-    /// Address and port to listen on; loopback only, while there is no login
+    /// Address and port to listen on; loopback only with --auth none
     #[arg(
         long,
         env = "NARU_LISTEN",
@@ -72,6 +72,84 @@ pub struct Standing {
     /// Nothing can be changed through this server
     #[arg(long, env = "NARU_READ_ONLY", value_parser = FalseyValueParser::new())]
     pub read_only: bool,
+}
+
+/// How people say who they are.
+#[derive(Args, Clone, Debug)]
+pub struct SigningIn {
+    /// How people sign in: not at all (loopback only), at an OpenID Connect provider, or by a token of the cluster's (break-glass)
+    #[arg(long, env = "NARU_AUTH", default_value = "none")]
+    pub auth: Auth,
+    /// URL under which people reach this console, without a path
+    #[arg(long, env = "NARU_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// File with one or two keys for cookies, a line each (`openssl rand -base64 32`): the first seals, both open
+    #[arg(long, env = "NARU_SESSION_KEY_FILE", value_name = "FILE")]
+    pub session_key_file: Option<PathBuf>,
+    /// Audience that tokens must be made for with --auth kubernetes (`kubectl create token … --audience naru`)
+    #[arg(
+        long,
+        env = "NARU_TOKEN_AUDIENCE",
+        default_value = "naru",
+        value_name = "AUDIENCE"
+    )]
+    pub token_audience: String,
+}
+
+/// How people sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Auth {
+    /// Not at all: whoever reaches the loopback address is the operator
+    None,
+    /// At an OpenID Connect provider
+    Oidc,
+    /// By a bearer token that the cluster knows: for when the provider is down, over `kubectl port-forward`
+    Kubernetes,
+}
+
+/// The OpenID Connect provider.
+#[derive(Args, Clone, Debug)]
+pub struct OpenId {
+    /// Issuer URL, exactly as the provider writes it
+    #[arg(long = "oidc-issuer", env = "NARU_OIDC_ISSUER", value_name = "URL")]
+    pub issuer: Option<String>,
+    /// As whom the provider knows this console
+    #[arg(long = "oidc-client-id", env = "NARU_OIDC_CLIENT_ID", value_name = "ID")]
+    pub client_id: Option<String>,
+    /// File with the client's secret; without one it is a public client, protected by PKCE alone
+    #[arg(
+        long = "oidc-client-secret-file",
+        env = "NARU_OIDC_CLIENT_SECRET_FILE",
+        value_name = "FILE"
+    )]
+    pub client_secret_file: Option<PathBuf>,
+    /// File with the certificates (PEM) of the authorities that the provider's certificate may come from
+    #[arg(id = "oidc_ca", long = "oidc-ca", env = "NARU_OIDC_CA", value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Claim of the id_token that names groups; dots lead inside
+    #[arg(
+        long = "oidc-groups-claim",
+        env = "NARU_OIDC_GROUPS_CLAIM",
+        default_value = "groups",
+        value_name = "CLAIM"
+    )]
+    pub groups_claim: String,
+    /// What the provider's groups begin with that stand for Naru's: PREFIXoperator is naru:operator
+    #[arg(
+        long = "oidc-groups-prefix",
+        env = "NARU_OIDC_GROUPS_PREFIX",
+        default_value = "naru:",
+        value_name = "PREFIX"
+    )]
+    pub groups_prefix: String,
+    /// A group of the provider's that stands for one of Naru's; can be repeated
+    #[arg(
+        long = "oidc-group",
+        env = "NARU_OIDC_GROUP",
+        value_delimiter = ';',
+        value_name = "GROUP=naru:NAME"
+    )]
+    pub groups: Vec<String>,
 }
 
 /// What is written to standard error.

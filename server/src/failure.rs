@@ -1,5 +1,6 @@
 //! Why a command ends without having done what it was asked: each with a key that scripts can rely on, an exit code and a sentence.
 
+use crate::sessions::seal::KeyError;
 use naru_app::{Lang, say};
 use naru_view::why::Why;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
@@ -12,6 +13,29 @@ pub enum Failure {
     NotLoopback {
         /// As asked.
         address: SocketAddr,
+    },
+    /// This way of signing in needs an option that was not given.
+    AuthNeeds {
+        /// As asked.
+        auth: &'static str,
+        /// Which.
+        option: &'static str,
+    },
+    /// The URL of this console cannot be one.
+    PublicUrl,
+    /// The issuer's URL cannot be one.
+    OidcIssuer,
+    /// A group cannot be mapped so.
+    GroupMapping {
+        /// As asked.
+        pair: String,
+    },
+    /// The file's keys could be guessed, or are none.
+    SessionKey {
+        /// As asked.
+        path: PathBuf,
+        /// What is wrong with them.
+        error: KeyError,
     },
     /// Another process listens there, or the address is not this machine's.
     Listen {
@@ -92,6 +116,11 @@ impl Failure {
     pub fn key(&self) -> &'static str {
         match self {
             Self::NotLoopback { .. } => "not-loopback",
+            Self::AuthNeeds { .. } => "auth-needs",
+            Self::PublicUrl => "public-url",
+            Self::OidcIssuer => "oidc-issuer",
+            Self::GroupMapping { .. } => "group-mapping",
+            Self::SessionKey { .. } => "session-key",
             Self::Listen { .. } => "listen",
             Self::NoSite { .. } => "no-site",
             Self::SiteWithoutNonce { .. } => "site-without-nonce",
@@ -118,6 +147,11 @@ impl Failure {
         match self {
             Self::Listen { .. } | Self::Fault(_) => 1,
             Self::NotLoopback { .. }
+            | Self::AuthNeeds { .. }
+            | Self::PublicUrl
+            | Self::OidcIssuer
+            | Self::GroupMapping { .. }
+            | Self::SessionKey { .. }
             | Self::NoSite { .. }
             | Self::SiteWithoutNonce { .. }
             | Self::File { .. }
@@ -139,6 +173,19 @@ impl Failure {
     pub fn sentences(&self, lang: Lang) -> Vec<(String, String)> {
         let text = match self {
             Self::NotLoopback { address } => lang.cli_not_loopback(address),
+            Self::AuthNeeds { auth, option } => lang.cli_auth_needs(auth, option),
+            Self::PublicUrl => lang.cli_public_url().to_owned(),
+            Self::OidcIssuer => lang.cli_oidc_issuer().to_owned(),
+            Self::GroupMapping { pair } => lang.cli_group_mapping(pair),
+            Self::SessionKey { path, error } => {
+                let path = &path.display();
+                match error {
+                    KeyError::NotKeys => lang.cli_session_key_not_keys(path),
+                    KeyError::Short => lang.cli_session_key_short(path),
+                    KeyError::Guessable => lang.cli_session_key_guessable(path),
+                    KeyError::Same => lang.cli_session_key_same(path),
+                }
+            }
             Self::Listen { address, detail } => lang.cli_listen(address, detail),
             Self::NoSite { path } => lang.cli_no_site(&path.display()),
             Self::SiteWithoutNonce { path } => lang.cli_site_without_nonce(&path.display()),

@@ -1,13 +1,15 @@
 //! Everything that is served, in one place.
 //!
 //! ```text
-//! request ─► headers ─► guard (host, origin) ─► time-out ─► bounded body ─► compression ─► viewer ─► pages · /api · /live · /pkg · probes
+//! request ─► headers ─► guard (host, origin) ─► time-out ─► bounded body ─► compression ─► viewer ─► read-only ─► pages · /api · /live · /pkg · probes
 //! ```
 
 mod body;
 mod guard;
 mod health;
+pub mod login;
 mod pages;
+mod read_only;
 mod records;
 mod security;
 pub mod site;
@@ -16,10 +18,16 @@ pub use guard::Hosts;
 
 use crate::{
     live::{Doorbell, Live},
-    sessions::{self, Playing},
+    sessions::{self, Identity},
     shutdown,
 };
-use axum::{Router, http::StatusCode, middleware, serve::ListenerExt};
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode},
+    middleware,
+    serve::ListenerExt,
+};
 use naru_app::context::Backend;
 use naru_domain::actor::Scope;
 use naru_ports::SystemClock;
@@ -42,14 +50,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(20);
 
 /// All routes, behind everything that stands before them.
-pub fn router(backend: Backend, doorbell: Doorbell, site: Site, hosts: Hosts) -> Router {
+pub fn router(backend: Backend, doorbell: Doorbell, site: Site, hosts: Hosts, identity: Identity) -> Router {
     let assets = site.router();
-    let playing = Playing(backend.rehearsal.is_some());
+    let read_only = backend.console.read_only();
     Router::new()
         .merge(Live::new(backend.console.clone(), doorbell).router())
-        .merge(pages::router(backend.clone(), site))
+        .merge(pages::router(backend.clone(), site, identity.form_target()))
         .merge(records::router(backend.rehearsal.clone()))
-        .layer(middleware::from_fn_with_state(playing, sessions::identify))
+        .merge(login::router(&identity))
+        .layer(middleware::from_fn_with_state(read_only, read_only::refuse))
+        .layer(middleware::from_fn_with_state(identity, sessions::identify))
         .layer(CompressionLayer::new())
         // Assets and probes know no viewer; assets are compressed when they are built.
         .merge(assets)
@@ -60,16 +70,31 @@ pub fn router(backend: Backend, doorbell: Doorbell, site: Site, hosts: Hosts) ->
         .layer(middleware::from_fn_with_state(hosts, guard::guard))
         .layer(middleware::from_fn(security::headers))
         // A 503 of /readyz is an answer, no failure; what fails inside is logged where it fails.
-        .layer(TraceLayer::new_for_http().on_failure(DefaultOnFailure::new().level(Level::DEBUG)))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_failure(DefaultOnFailure::new().level(Level::DEBUG)),
+        )
+}
+
+/// Without the query: on the way back from a provider it carries a code.
+fn span(request: &Request<Body>) -> tracing::Span {
+    tracing::debug_span!("request", method = %request.method(), path = request.uri().path())
 }
 
 /// Serves until the process is asked to end: then no new connection is taken, streams end, requests in flight are finished.
-pub async fn serve(listener: TcpListener, backend: Backend, site: Site, hosts: Hosts) -> io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    backend: Backend,
+    site: Site,
+    hosts: Hosts,
+    identity: Identity,
+) -> io::Result<()> {
     let first = backend.console.view(&Scope::all()).version;
     // By the wall clock: a rehearsal's time may stand still, and pages are to hear of changes all the same.
     let (doorbell, ring) = Doorbell::new(backend.console.clone(), Arc::new(SystemClock), first);
     let ring = tokio::spawn(ring);
-    let router = router(backend, doorbell, site, hosts);
+    let router = router(backend, doorbell, site, hosts, identity);
     let listener = listener.tap_io(|connection| {
         // A page's last small packet must not wait for the acknowledgement of the one before.
         if let Err(error) = connection.set_nodelay(true) {

@@ -86,8 +86,8 @@ impl Live {
     }
 }
 
-async fn ring(State(live): State<Live>, _: Viewer) -> Response {
-    match live.doorbell.stream() {
+async fn ring(State(live): State<Live>, viewer: Viewer) -> Response {
+    match live.doorbell.stream(viewer.left) {
         // Nginx would else hold events back until its buffer is full.
         Some(stream) => ([("x-accel-buffering", "no")], stream).into_response(),
         None => (

@@ -9,8 +9,10 @@ pub(crate) use persona::viewer;
 
 use crate::{
     cli::Rehearse,
+    config::Auth,
     failure::Failure,
     files,
+    sessions::Identity,
     startup::{self, Door},
 };
 use naru_app::context::Mode;
@@ -84,7 +86,7 @@ impl Played {
 pub(crate) async fn rehearse(options: Rehearse) -> Result<(), Failure> {
     let played = Played::of(&options)?;
     let own = files::manifests(&options.files)?;
-    let door = Door::open(&options.listening).await?;
+    let door = Door::open(&options.listening, Auth::None, None).await?;
     let scraped = match options.metrics_listen {
         Some(address) => Some(scraped::listen(address).await?),
         None => None,
@@ -117,6 +119,7 @@ pub(crate) async fn rehearse(options: Rehearse) -> Result<(), Failure> {
         door,
         &system,
         Mode::Rehearsal,
+        Identity::Playing,
     );
     let served = tokio::select! {
         served = opened => served,

@@ -1,10 +1,13 @@
 //! Puts the parts together. The only place that names adapters: a source is a port, an adapter, a rehearsal, and a line here.
 
+mod signing_in;
+
 use crate::{
     cli::{Graph, Serve},
-    config::{Kubernetes, Listening, Prometheus, Standing},
+    config::{Auth, Kubernetes, Listening, Prometheus, Standing},
     failure::Failure,
     http::{self, Hosts, site::Site},
+    sessions::Identity,
     sources::prometheus::{self, PrometheusMetrics, SettingsError},
 };
 use anyhow::Context;
@@ -14,6 +17,7 @@ use naru_engine::{Engine, Settings, Setup};
 use naru_kube::{ConnectError, KubeCluster, Source};
 use naru_ports::{Clock, Cluster, Console, Metrics, Rehearsing, SystemClock};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
+use signing_in::Desk;
 use std::{sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
@@ -31,7 +35,8 @@ pub(crate) struct Sources {
 /// `naru serve`
 pub(crate) async fn serve(options: Serve) -> Result<(), Failure> {
     let clock = Arc::new(SystemClock);
-    let door = Door::open(&options.listening).await?;
+    let desk = Desk::prepare(&options.signing_in, &options.openid, clock.clone())?;
+    let door = Door::open(&options.listening, options.signing_in.auth, desk.host.clone()).await?;
     let metrics = metrics(&options.prometheus, clock.clone())?.ok_or(Failure::NoPrometheus)?;
     // Only configured: the console starts without an API server too, says so, and finds it when it comes.
     let cluster = KubeCluster::configure(&reached(&options.kubernetes))
@@ -54,14 +59,16 @@ pub(crate) async fn serve(options: Serve) -> Result<(), Failure> {
     };
     let name = options.standing.name.clone().unwrap_or(address);
     let settings = settings(options.observing.window, &options.standing);
+    let cluster = Arc::new(cluster);
+    let identity = desk.open(&cluster, &options.signing_in.token_audience, clock.clone());
     let engine = Engine::start(Setup {
-        cluster: Arc::new(cluster),
+        cluster,
         metrics,
         clock: clock.clone(),
         settings,
     });
     let mode = Mode::Cluster(name.as_str().into());
-    let served = open(engine.clone(), clock, None, door, &name, mode).await;
+    let served = open(engine.clone(), clock, None, door, &name, mode, identity).await;
     engine.stop().await;
     served
 }
@@ -100,9 +107,14 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    pub(crate) async fn open(listening: &Listening) -> Result<Self, Failure> {
+    /// Without a login on loopback alone. `host` is another name that people come by.
+    pub(crate) async fn open(
+        listening: &Listening,
+        auth: Auth,
+        host: Option<String>,
+    ) -> Result<Self, Failure> {
         let address = listening.listen;
-        if !address.ip().is_loopback() {
+        if auth == Auth::None && !address.ip().is_loopback() {
             return Err(Failure::NotLoopback { address });
         }
         let site = Site::open(listening.site.clone())?;
@@ -115,7 +127,7 @@ impl Door {
         Ok(Self {
             listener,
             site,
-            hosts: Hosts::new(listening.hosts.iter().cloned()),
+            hosts: Hosts::new(listening.hosts.iter().cloned().chain(host)),
         })
     }
 }
@@ -128,6 +140,7 @@ pub(crate) async fn open(
     door: Door,
     system: &str,
     mode: Mode,
+    identity: Identity,
 ) -> Result<(), Failure> {
     let address = door
         .listener
@@ -139,9 +152,10 @@ pub(crate) async fn open(
         system: system.into(),
         mode,
         rehearsal,
+        sign_in: identity.way(),
     };
     tracing::info!(%address, system, "listening");
-    let served = http::serve(door.listener, backend, door.site, door.hosts).await;
+    let served = http::serve(door.listener, backend, door.site, door.hosts, identity).await;
     served.context("serving").map_err(Failure::from)
 }
 

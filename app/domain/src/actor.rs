@@ -4,12 +4,31 @@ use crate::Name;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// The groups that Naru's own roles are given to (`k8s/base/rbac.yaml`).
+pub const GROUPS: [&str; 5] = [
+    "naru:viewer",
+    "naru:service-team",
+    "naru:operator",
+    "naru:security-officer",
+    "naru:platform-admin",
+];
+
+/// Whether a group is one of Kubernetes' own (`system:masters` and the like). Nobody gets one through Naru, whatever a provider or RBAC
+/// says: `system:masters` passes every check of the API server
+/// (<https://kubernetes.io/docs/reference/access-authn-authz/rbac/#default-roles-and-role-bindings>).
+pub fn reserved(group: &str) -> bool {
+    let group = group.trim_start();
+    group
+        .get(..7)
+        .is_some_and(|start| start.eq_ignore_ascii_case("system:"))
+}
+
 /// A person, as their identity provider names them. Identity is `issuer` and `sub`; `name` is for display only, since names and
 /// e-mail addresses change hands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Actor {
-    /// The identity provider's issuer URL; `naru:loopback` while there is no login.
+    /// The identity provider's issuer URL; `naru:loopback` without a login, `kubernetes` for a token of the cluster's own.
     pub issuer: Name,
     /// The provider's stable subject.
     pub sub: Name,
@@ -20,7 +39,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// The one fixed actor of a console that only listens on loopback and has no login yet.
+    /// The one fixed actor of a console that only listens on loopback and has no login.
     pub fn loopback() -> Self {
         Self {
             issuer: "naru:loopback".into(),
@@ -51,5 +70,34 @@ impl Scope {
                 .namespaces
                 .as_ref()
                 .is_none_or(|names| names.iter().any(|name| &**name == namespace))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GROUPS, reserved};
+
+    #[test]
+    fn groups_of_kubernetes_are_known_however_they_are_written() {
+        for group in [
+            "system:masters",
+            "SYSTEM:masters",
+            "system:",
+            " system:nodes",
+            "System:x",
+        ] {
+            assert!(reserved(group), "{group}");
+        }
+        for group in [
+            "naru:operator",
+            "system",
+            "systems:x",
+            "",
+            "한국:x",
+            "a system:masters",
+        ] {
+            assert!(!reserved(group), "{group}");
+        }
+        assert!(!GROUPS.into_iter().any(reserved));
     }
 }

@@ -11,9 +11,11 @@ mod console;
 pub mod contract;
 mod metrics;
 mod rehearsal;
+mod tokens;
 
 pub use clock::{Clock, SystemClock};
 pub use cluster::{Access, As, Cluster, ClusterError, Seen, Submitted};
 pub use console::{Console, Judged};
 pub use metrics::Metrics;
 pub use rehearsal::Rehearsing;
+pub use tokens::{TokenUser, Tokens};

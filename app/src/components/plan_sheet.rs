@@ -153,6 +153,9 @@ impl Sheet {
     }
 
     fn arrive(self, turn: u32, step: Step) {
+        if let Step::Failed(AppError::SignedOut) = step {
+            crate::live::sign_in();
+        }
         // The page may be gone: then there is nobody to tell.
         if self.turn.try_get_value() == Some(turn) {
             self.step.set(step);
@@ -160,6 +163,6 @@ impl Sheet {
     }
 
     fn writable(self) -> bool {
-        !frame().read_only
+        frame().read_only.is_none()
     }
 }

@@ -10,6 +10,7 @@ use crate::{
 };
 use leptos::{ev, html, prelude::*};
 use leptos_router::{components::A, hooks::use_location};
+use naru_view::session::SignIn;
 use wasm_bindgen::JsCast;
 
 pub(super) fn top_bar(help: NodeRef<html::Dialog>) -> impl IntoView {
@@ -20,10 +21,10 @@ pub(super) fn top_bar(help: NodeRef<html::Dialog>) -> impl IntoView {
         <header class="top">
             <A href="/" attr:class="logo">{icon(Icon::Logo)}<span>{lang.app_name()}</span></A>
             <span class="system">{frame.system.clone()}</span>
-            {mode(&frame)}
+            {frame.known().then(|| mode(&frame))}
             <span class="spring"></span>
-            {freshness::sources()}
-            {link(lang)}
+            {frame.known().then(freshness::sources)}
+            {frame.known().then(|| link(lang))}
             <div class="choices">
                 {languages(lang)}
                 {themes(&frame)}
@@ -37,8 +38,20 @@ pub(super) fn top_bar(help: NodeRef<html::Dialog>) -> impl IntoView {
                     {icon(Icon::Keyboard)}
                 </button>
             </div>
-            <span class="who" title=lang.top_who()><span class="visually-hidden">{lang.top_who()}</span>" "{who}</span>
+            {frame.known().then(|| view! {
+                <span class="who" title=lang.top_who()><span class="visually-hidden">{lang.top_who()}</span>" "{who}</span>
+            })}
+            {(frame.known() && frame.sign_in != SignIn::None).then(|| sign_out(lang))}
         </header>
+    }
+}
+
+/// A form: signing out changes something, and a page of somebody else's must not be able to do it by a link.
+fn sign_out(lang: Lang) -> impl IntoView {
+    view! {
+        <form class="sign-out" method="post" action="/logout">
+            <button type="submit" class="button little">{lang.top_sign_out()}</button>
+        </form>
     }
 }
 
@@ -55,7 +68,7 @@ fn mode(frame: &Frame) -> impl IntoView + use<> {
     };
     let read_only = frame
         .read_only
-        .then(|| view! { <strong class="mode read-only">{lang.mode_read_only()}</strong> });
+        .map(|_| view! { <strong class="mode read-only">{lang.mode_read_only()}</strong> });
     view! { {which}{read_only} }
 }
 

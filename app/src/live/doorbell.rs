@@ -126,6 +126,10 @@ impl Doorbell {
                 *link = Link::Lost(now);
             }
         });
+        // An EventSource does not say why it broke: if nobody is signed in any more, asking for a part tells, and leads to the way in.
+        leptos::task::spawn_local(async {
+            let _ = super::load::<naru_view::overview::Overview>().await;
+        });
         let (wait, turn) = (self.wait.get_value(), self.turn.get_value());
         self.wait.set_value((wait * 2).min(LONGEST));
         set_timeout(

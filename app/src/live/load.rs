@@ -31,6 +31,10 @@ async fn fetch(path: &str) -> Result<Result<String, AppError>, wasm_bindgen::JsV
     match answer.status() {
         200 => {}
         404 => return Ok(Err(AppError::NotFound)),
+        401 => {
+            super::sign_in();
+            return Ok(Err(AppError::SignedOut));
+        }
         _ => return Ok(Err(AppError::Lost)),
     }
     Ok(JsFuture::from(answer.text()?)

@@ -147,7 +147,7 @@ fn body(rules: Memo<Vec<Canary>>) -> impl IntoView {
                 {sign}
                 <p>{about}</p>
             </div>
-            {frame.read_only.then(|| view! { <p class="notice">{lang.canary_read_only()}</p> })}
+            {frame.read_only.map(|_| view! { <p class="notice">{lang.canary_read_only()}</p> })}
             <For each=move || keys.get() key=Clone::clone children=section/>
             {plan_sheet(ask)}
         </div>

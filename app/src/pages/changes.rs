@@ -100,7 +100,7 @@ fn entry(lang: Lang, change: &Change, ask: RwSignal<Option<Ask>>) -> impl IntoVi
         namespace: namespace.clone(),
         change: change.name.clone(),
     };
-    let read_only = frame().read_only;
+    let read_only = frame().read_only.is_some();
     let label = lang.changes_undo_of(&change.name);
     let undo = undoable.then(|| {
         view! {

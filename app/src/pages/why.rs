@@ -84,7 +84,11 @@ async fn explained(ask: Ask) -> Result<Explanation, AppError> {
 
 #[cfg(not(feature = "ssr"))]
 async fn explained(ask: Ask) -> Result<Explanation, AppError> {
-    crate::serverfns::explain(ask).await
+    crate::serverfns::explain(ask).await.inspect_err(|error| {
+        if *error == AppError::SignedOut {
+            crate::live::sign_in();
+        }
+    })
 }
 
 fn place(node: &Node) -> String {

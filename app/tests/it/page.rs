@@ -98,13 +98,11 @@ pub(crate) fn router(console: Fixed, scope: Scope) -> Router {
         system: "buildingbite".into(),
         mode: Mode::Rehearsal,
         rehearsal: None,
+        sign_in: Default::default(),
     };
     let context = move || {
         provide_context(backend.clone());
-        provide_context(Viewer {
-            actor: Actor::loopback(),
-            scope: scope.clone(),
-        });
+        provide_context(Viewer::new(Actor::loopback(), scope.clone()));
     };
     let document = || {
         shell(ShellProps {

@@ -5,7 +5,8 @@
 //! Unix epoch by the *server's* clock.
 //!
 //! Reading order: [`why`] (why something is unknown or refused), [`source`] (how fresh is what we show), [`topology`], [`canary`],
-//! [`change`], [`overview`], [`checklist`], [`explanation`], [`rehearsal`], [`weights`] (the arithmetic of linked sliders).
+//! [`change`], [`overview`], [`checklist`], [`explanation`], [`rehearsal`], [`session`] (who is signed in),
+//! [`weights`] (the arithmetic of linked sliders).
 
 #![forbid(unsafe_code)]
 
@@ -15,6 +16,7 @@ pub mod checklist;
 pub mod explanation;
 pub mod overview;
 pub mod rehearsal;
+pub mod session;
 pub mod source;
 pub mod topology;
 pub mod version;

@@ -2,7 +2,9 @@
 
 use crate::{
     connect::{self, ConnectError, Server, Settings},
-    rights, submit, watch,
+    rights, submit,
+    tokens::KubeTokens,
+    watch,
     wire::Wire,
 };
 use futures::stream::BoxStream;
@@ -37,6 +39,11 @@ impl KubeCluster {
     /// Asks the API server for its version, and as whom it knows us.
     pub async fn probe(&self) -> Result<Server, ConnectError> {
         connect::probe(&self.wire, &self.url).await
+    }
+
+    /// The judge of tokens that were made for this audience.
+    pub fn tokens(&self, audience: Name) -> KubeTokens {
+        KubeTokens::new(self.wire.clone(), audience)
     }
 }
 

@@ -4,7 +4,10 @@
 //! that Naru's ServiceAccount may impersonate, and a stolen ServiceAccount can be nobody else (see k8s/README.md).
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use naru_domain::{Name, actor::Actor};
+use naru_domain::{
+    Name,
+    actor::{Actor, reserved},
+};
 
 /// The user name of every person.
 pub const PERSON: &str = "naru:person";
@@ -15,14 +18,24 @@ pub(crate) const SUB: &str = "naru.dev/sub";
 /// The extra that carries the identity provider's issuer URL.
 pub(crate) const ISSUER: &str = "naru.dev/issuer";
 
+/// Groups of one person. Each is a header and a check of RBAC; nobody is in so many of those that Naru may impersonate.
+const GROUPS: usize = 32;
+
+/// Bytes of a group, a subject or an issuer. OpenID Connect bounds `sub` to 255 (Core 1.0, section 2).
+const LENGTH: usize = 512;
+
 /// The identity cannot be said in a header as it is; saying it otherwise would make it somebody else's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the {0} of this identity is empty or has characters that cannot be sent")]
+#[error("the {0} of this identity is empty, too long, reserved, or has characters that cannot be sent")]
 pub(crate) struct Unspeakable(&'static str);
 
 /// Adds the headers that make a request this person's. Keys of extras are percent-encoded in header names
 /// (<https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation>).
+///
+/// Groups of Kubernetes' own are refused here as well as by RBAC: a ClusterRole that lists too much is not to make somebody
+/// `system:masters`.
 pub(crate) fn impersonate(headers: &mut HeaderMap, who: &Actor) -> Result<(), Unspeakable> {
+    groups(who)?;
     headers.insert(
         HeaderName::from_static("impersonate-user"),
         HeaderValue::from_static(PERSON),
@@ -44,9 +57,18 @@ pub(crate) fn impersonate(headers: &mut HeaderMap, who: &Actor) -> Result<(), Un
     Ok(())
 }
 
+/// The person's groups, none of them Kubernetes' own.
+pub(crate) fn groups(who: &Actor) -> Result<&[Name], Unspeakable> {
+    if who.groups.len() > GROUPS || who.groups.iter().any(|group| reserved(group)) {
+        return Err(Unspeakable("group"));
+    }
+    Ok(&who.groups)
+}
+
 /// Spaces at the ends would be cut off on the way, and " alice" arrive as "alice".
 fn value(what: &'static str, text: &Name) -> Result<HeaderValue, Unspeakable> {
-    if text.is_empty() || text.trim() != &**text || text.chars().any(char::is_control) {
+    if text.is_empty() || text.len() > LENGTH || text.trim() != &**text || text.chars().any(char::is_control)
+    {
         return Err(Unspeakable(what));
     }
     HeaderValue::from_bytes(text.as_bytes()).map_err(|_| Unspeakable(what))
@@ -105,5 +127,49 @@ mod tests {
                 "{sub:?}"
             );
         }
+    }
+
+    #[test]
+    fn nobody_is_impersonated_into_a_group_of_kubernetes_or_into_hundreds() {
+        let many: Vec<String> = (0..33).map(|n| format!("naru:{n}")).collect();
+        for groups in [
+            vec!["system:masters".to_owned()],
+            vec!["naru:operator".into(), "System:Masters".into()],
+            vec![" system:masters".into()],
+            vec!["system:authenticated".into()],
+            vec!["x".repeat(513)],
+            many,
+        ] {
+            let who = Actor {
+                groups: groups.iter().map(|group| group.as_str().into()).collect(),
+                ..Actor::loopback()
+            };
+            let mut headers = HeaderMap::new();
+            assert_eq!(
+                impersonate(&mut headers, &who),
+                Err(Unspeakable("group")),
+                "{groups:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn rbac_lists_the_groups_that_naru_knows_and_no_others() {
+        let text = include_str!("../../../k8s/base/rbac.yaml");
+        let roles: Vec<serde_json::Value> = serde_saphyr::from_multiple(text).unwrap();
+        let role = roles
+            .iter()
+            .find(|it| it["kind"] == "ClusterRole" && it["metadata"]["name"] == "naru-impersonate")
+            .unwrap();
+        let rule = role["rules"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|rule| rule["resources"][0] == "groups")
+            .unwrap();
+        assert_eq!(
+            rule["resourceNames"],
+            serde_json::json!(naru_domain::actor::GROUPS)
+        );
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! connect (kubeconfig, TLS) ─► wire (one HTTP client, retries nothing) ─┬─► watch: page by page into facts, then event by event
 //!                                                                       ├─► submit: guarded writes, as a person or as a controller
-//!                                                                       └─► rights: SubjectAccessReviews
+//!                                                                       └─► rights, tokens: SubjectAccessReviews, TokenReviews
 //! ```
 //!
 //! kube brings the kubeconfig, TLS and credentials; requests and answers are our own, because what this adapter must tell apart (a
@@ -21,10 +21,12 @@ mod identity;
 mod path;
 mod rights;
 mod submit;
+mod tokens;
 mod watch;
 mod wire;
 
 pub use cluster::KubeCluster;
 pub use connect::{ConnectError, Server, Settings, Source};
 pub use identity::PERSON;
+pub use tokens::KubeTokens;
 pub use wire::Pace;

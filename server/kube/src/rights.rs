@@ -2,7 +2,7 @@
 
 use crate::{
     answer::{error, lost},
-    identity::{ISSUER, PERSON, SUB},
+    identity::{ISSUER, PERSON, SUB, groups},
     wire::Wire,
 };
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -19,6 +19,7 @@ const TOGETHER: usize = 16;
 
 /// One answer for each question, in order.
 pub(crate) async fn may(wire: &Wire, who: &Actor, asks: &[Access]) -> Result<Vec<bool>, ClusterError> {
+    groups(who).map_err(|error| ClusterError::Forbidden(error.to_string().into()))?;
     let questions: Vec<_> = asks.iter().map(|ask| one(wire, review(who, ask))).collect();
     futures::stream::iter(questions)
         .buffered(TOGETHER)
@@ -40,8 +41,21 @@ fn review(who: &Actor, ask: &Access) -> Value {
     })
 }
 
-async fn one(wire: &Wire, review: Value) -> Result<bool, ClusterError> {
-    let request = Request::post("/apis/authorization.k8s.io/v1/subjectaccessreviews")
+/// Whether the review's subject may.
+pub(crate) async fn one(wire: &Wire, review: Value) -> Result<bool, ClusterError> {
+    let answer = ask(
+        wire,
+        "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+        &review,
+    )
+    .await?;
+    let allowed = answer.pointer("/status/allowed").and_then(Value::as_bool);
+    allowed.ok_or_else(|| ClusterError::Unreachable("the answer is no SubjectAccessReview".into()))
+}
+
+/// Posts a review, and reads it back with its status.
+pub(crate) async fn ask(wire: &Wire, path: &'static str, review: &Value) -> Result<Value, ClusterError> {
+    let request = Request::post(path)
         .header(header::CONTENT_TYPE, "application/json")
         .body(review.to_string().into_bytes())
         .map_err(|error| ClusterError::Invalid(error.to_string().into()))?;
@@ -53,9 +67,6 @@ async fn one(wire: &Wire, review: Value) -> Result<bool, ClusterError> {
     if !answer.status.is_success() {
         return Err(error(&answer, true));
     }
-    let read: Option<Value> = serde_json::from_slice(&answer.body).ok();
-    let allowed = read
-        .as_ref()
-        .and_then(|review| review.pointer("/status/allowed")?.as_bool());
-    allowed.ok_or_else(|| ClusterError::Unreachable("the answer is no SubjectAccessReview".into()))
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| ClusterError::Unreachable("the answer is no review".into()))
 }

@@ -1,5 +1,6 @@
 //! Who may ask at all: the name that was asked for, and where a write comes from.
 
+use super::login::BACK_CHANNEL;
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, Uri, header},
@@ -102,11 +103,20 @@ fn judge(
             "this host name is not served here\n",
         ));
     }
-    if method.is_safe() || same_origin(headers, authority) {
+    if method.is_safe() || same_origin(headers, authority) || from_provider(method, uri, headers) {
         Ok(())
     } else {
         Err((StatusCode::FORBIDDEN, "not from a page of this console\n"))
     }
+}
+
+/// Whether this is the provider telling of the end of a session: a server's own request, which no browser sends (it would name an Origin), and
+/// which is believed for its signed token alone.
+fn from_provider(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+    let browser = ["origin", "sec-fetch-site", "cookie"];
+    method == Method::POST
+        && uri.path() == BACK_CHANNEL
+        && !browser.into_iter().any(|name| headers.contains_key(name))
 }
 
 /// Whether a write comes from a page of ours: `Origin` is this authority and, where the browser says it, `Sec-Fetch-Site` agrees. The scheme
@@ -207,6 +217,38 @@ mod tests {
             for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
                 assert_eq!(ask(method, &refused), Err(StatusCode::FORBIDDEN), "{refused:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_provider_needs_no_origin_and_a_browser_does() {
+        let ask = |method: Method, path: &str, headers: &[(&str, &str)]| {
+            let mut request = Request::builder()
+                .method(method)
+                .uri(path)
+                .header("host", "localhost:3000");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            judge(&Hosts::default(), &parts.method, &parts.uri, &parts.headers).is_ok()
+        };
+        assert!(ask(Method::POST, "/logout/backchannel", &[]));
+        for (method, path) in [
+            (Method::PUT, "/logout/backchannel"),
+            (Method::POST, "/logout"),
+            (Method::POST, "/logout/backchannel/"),
+            (Method::POST, "//logout/backchannel"),
+        ] {
+            assert!(!ask(method, path, &[]), "{path}");
+        }
+        for header in [
+            ("origin", "http://evil.example"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("cookie", "a=b"),
+        ] {
+            assert!(!ask(Method::POST, "/logout/backchannel", &[header]), "{header:?}");
         }
     }
 

@@ -27,13 +27,13 @@ use std::sync::LazyLock;
 static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
 
 /// Every page, every server function, and the page that says that there is no such page.
-pub(super) fn router(backend: Backend, site: Site) -> Router {
+pub(super) fn router(backend: Backend, site: Site, form_target: Option<String>) -> Router {
     let options = LeptosOptions::builder().output_name("naru").build();
     let document = move || {
         let head = use_nonce().map(|nonce| site.head(&nonce)).unwrap_or_default();
         shell(ShellProps { head })
     };
-    let context = move || provide(&backend);
+    let context = move || provide(&backend, form_target.as_deref());
     let missing = {
         let context = context.clone();
         move || {
@@ -52,16 +52,18 @@ pub(super) fn router(backend: Backend, site: Site) -> Router {
 }
 
 /// Runs once for each page and each call of a server function.
-fn provide(backend: &Backend) {
+fn provide(backend: &Backend, form_target: Option<&str>) {
     provide_context(backend.clone());
     // The listing of the routes at startup has no viewer.
     if let Some(viewer) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Viewer>().cloned()) {
         provide_context(naru_app::context::Viewer {
             actor: viewer.actor,
             scope: viewer.scope,
+            blind: viewer.blind,
+            read_only: viewer.read_only,
         });
     }
-    let policy = use_nonce().and_then(|nonce| page_policy(&nonce));
+    let policy = use_nonce().and_then(|nonce| page_policy(&nonce, form_target));
     if let (Some(policy), Some(response)) = (policy, use_context::<ResponseOptions>()) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }

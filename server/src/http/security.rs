@@ -47,10 +47,13 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
 
 /// A page's Content-Security-Policy: scripts and styles of ours, inline ones only with this response's nonce; WebAssembly may be compiled
 /// (`wasm-unsafe-eval`, CSP level 3), JavaScript may not be evaluated. None if the nonce is no header text.
-pub(super) fn page_policy(nonce: &str) -> Option<HeaderValue> {
+/// `form_target` is where a form may lead beside this console: browsers hold redirects after a form to the policy as well, and signing out goes
+/// on at the provider.
+pub(super) fn page_policy(nonce: &str, form_target: Option<&str>) -> Option<HeaderValue> {
+    let form_target = form_target.map(|it| format!(" {it}")).unwrap_or_default();
     HeaderValue::try_from(format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
-         img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+         img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'{form_target}; base-uri 'none'; \
          frame-ancestors 'none'"
     ))
     .ok()
@@ -60,13 +63,20 @@ pub(super) fn page_policy(nonce: &str) -> Option<HeaderValue> {
 mod tests {
     #[test]
     fn a_page_may_not_evaluate_or_run_inline() {
-        let policy = super::page_policy("abc").unwrap();
+        let policy = super::page_policy("abc", None).unwrap();
         let policy = policy.to_str().unwrap();
         assert!(
             !policy.contains("'unsafe-eval'") && !policy.contains("unsafe-inline"),
             "{policy}"
         );
         assert_eq!(policy.matches("'nonce-abc'").count(), 2, "{policy}");
-        assert_eq!(super::page_policy("a\nb"), None);
+        assert_eq!(super::page_policy("a\nb", None), None);
+        let policy = super::page_policy("abc", Some("https://id.example")).unwrap();
+        assert!(
+            policy
+                .to_str()
+                .unwrap()
+                .contains("form-action 'self' https://id.example;")
+        );
     }
 }

@@ -58,14 +58,25 @@ impl Doorbell {
         *self.version.borrow()
     }
 
-    /// One more stream: the version of now at once, then each new one. None if there are [`STREAMS`] already.
-    pub fn stream(&self) -> Option<Sse<impl Stream<Item = Result<Event, Infallible>> + Send + use<>>> {
+    /// One more stream: the version of now at once, then each new one, for as long as the listener's session lasts if they have one: then the
+    /// page asks again, and is told whether it is still known. None if there are [`STREAMS`] already.
+    pub fn stream(
+        &self,
+        left: Option<Duration>,
+    ) -> Option<Sse<impl Stream<Item = Result<Event, Infallible>> + Send + use<>>> {
         let place: OwnedSemaphorePermit = self.places.clone().try_acquire_owned().ok()?;
         let events = WatchStream::new(self.version.clone()).map(move |version| {
             // Held for as long as the stream is.
             let _ = &place;
             Ok(Event::default().retry(RETRY).data(version.to_string()))
         });
+        let end = async move {
+            match left {
+                Some(left) => tokio::time::sleep(left).await,
+                None => std::future::pending().await,
+            }
+        };
+        let events = events.take_until(Box::pin(end));
         Some(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
     }
 }

@@ -36,10 +36,7 @@ pub(crate) fn viewer(persona: Persona) -> Viewer {
         },
     };
     let namespaces = (persona == Persona::ServiceTeam).then(|| Arc::from([Name::from(TEAM)]));
-    Viewer {
-        actor,
-        scope: Scope { namespaces },
-    }
+    Viewer::new(actor, Scope { namespaces })
 }
 
 /// Whether this person has a shell with kubectl beside the console.

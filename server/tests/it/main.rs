@@ -10,6 +10,7 @@ mod assets;
 mod bad_input;
 mod command;
 mod headers;
+mod identity;
 mod lab;
 mod live;
 mod odd_objects;

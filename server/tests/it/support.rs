@@ -13,6 +13,7 @@ use http_body_util::BodyExt;
 use naru::{
     http::{Hosts, router, site::Site},
     live::Doorbell,
+    sessions::Identity,
 };
 use naru_app::context::{Backend, Mode};
 use naru_domain::{
@@ -205,7 +206,12 @@ pub(crate) fn assets(test: &str) -> PathBuf {
 
 /// A router on this console.
 pub(crate) fn served(test: &str, console: Arc<Shown>) -> Router {
-    ringing(test, console, Arc::new(Held::default())).0
+    signed(test, console, Identity::Loopback)
+}
+
+/// A router on this console, for people who are known in this way.
+pub(crate) fn signed(test: &str, console: Arc<Shown>, identity: Identity) -> Router {
+    known(test, console, Arc::new(Held::default()), identity).0
 }
 
 /// The same, with the future that rings the doorbell.
@@ -213,6 +219,15 @@ pub(crate) fn ringing(
     test: &str,
     console: Arc<Shown>,
     clock: Arc<Held>,
+) -> (Router, impl Future<Output = ()> + Send + use<>) {
+    known(test, console, clock, Identity::Loopback)
+}
+
+fn known(
+    test: &str,
+    console: Arc<Shown>,
+    clock: Arc<Held>,
+    identity: Identity,
 ) -> (Router, impl Future<Output = ()> + Send + use<>) {
     let first = console.view(&Scope::all()).version;
     let (doorbell, ring) = Doorbell::new(console.clone(), clock.clone(), first);
@@ -222,9 +237,10 @@ pub(crate) fn ringing(
         system: "test".into(),
         mode: Mode::Rehearsal,
         rehearsal: None,
+        sign_in: identity.way(),
     };
     let site = Site::open(assets(test)).unwrap();
-    (router(backend, doorbell, site, Hosts::default()), ring)
+    (router(backend, doorbell, site, Hosts::default(), identity), ring)
 }
 
 /// A request to the loopback name, as a browser on one of our own pages would send it.

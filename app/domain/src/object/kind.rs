@@ -41,6 +41,8 @@ pub enum Kind {
     Waiver,
     /// One finding that is accepted until a day.
     Exception,
+    /// Naru's list of the sessions that were ended before their time.
+    RevokedSessions,
     Lease,
     CustomResourceDefinition,
     StatefulSet,
@@ -66,7 +68,7 @@ struct Api(&'static str, &'static str, &'static str, &'static str, bool);
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::Namespace,
         Self::Pod,
         Self::Service,
@@ -94,6 +96,7 @@ impl Kind {
         Self::SignOff,
         Self::Waiver,
         Self::Exception,
+        Self::RevokedSessions,
         Self::Lease,
         Self::CustomResourceDefinition,
         Self::StatefulSet,
@@ -168,6 +171,13 @@ impl Kind {
             Self::SignOff => Api("naru.dev", "v1alpha1", "SignOff", "signoffs", false),
             Self::Waiver => Api("naru.dev", "v1alpha1", "Waiver", "waivers", false),
             Self::Exception => Api("naru.dev", "v1alpha1", "Exception", "exceptions", false),
+            Self::RevokedSessions => Api(
+                "naru.dev",
+                "v1alpha1",
+                "RevokedSessions",
+                "revokedsessions",
+                false,
+            ),
             Self::Lease => Api("coordination.k8s.io", "v1", "Lease", "leases", true),
             Self::CustomResourceDefinition => Api(
                 "apiextensions.k8s.io",
@@ -313,7 +323,7 @@ mod tests {
     #[test]
     fn custom_kinds_are_those_of_definitions() {
         let custom = Kind::ALL.into_iter().filter(|kind| kind.custom()).count();
-        assert_eq!(custom, 23);
+        assert_eq!(custom, 24);
         assert!(Kind::Change.custom() && Kind::HttpRoute.custom() && Kind::WasmPlugin.custom());
         assert!(!Kind::Ingress.custom() && !Kind::CustomResourceDefinition.custom());
     }

@@ -87,7 +87,7 @@ pub(super) fn rule(canary: Memo<Canary>, ask: RwSignal<Option<Ask>>) -> impl Int
     });
     let same = Memo::new(move |_| shape.with(|(_, set)| draft.weights.with(|draft| draft == set)));
     let forbidden = Memo::new(move |_| {
-        frame.read_only || canary.with(|it| it.owner.is_some() || it.destinations.len() < 2)
+        frame.read_only.is_some() || canary.with(|it| it.owner.is_some() || it.destinations.len() < 2)
     });
     let count = Memo::new(move |_| canary.with(|it| it.destinations.len()));
     let rows = move || {

@@ -13,4 +13,5 @@ mod connecting;
 mod fake;
 mod reading;
 mod real;
+mod tokens;
 mod writing;
