@@ -14,7 +14,7 @@ use crate::{
     },
     mesh::{
         Mesh,
-        injection::{Injectors, Template, WillInject, templates},
+        injection::{Injectors, Reason, Template, WillInject, templates},
     },
     object::{Key, Kind},
     snapshot::Objects,
@@ -109,8 +109,20 @@ fn sidecar(objects: &Objects, injectors: &Injectors<'_>, template: &Template) ->
             revision,
             injected: true,
         }),
+        // Which revisions there are, files without an injector do not say: what is named is taken to be there, as the default one is.
+        WillInject::No(Reason::NoSuchRevision { revision, .. }) if assumed(objects) => Some(Sidecar {
+            native: false,
+            image: "".into(),
+            revision,
+            injected: true,
+        }),
         WillInject::No(_) | WillInject::Unknown(_) => brought(&template.pod),
     }
+}
+
+fn assumed(objects: &Objects) -> bool {
+    let key = Key::new(Kind::MutatingWebhookConfiguration, "", injector::NAME);
+    objects.whole.contains_key(&key)
 }
 
 fn come_up(objects: &mut Objects, template: &Template, sidecar: Option<&Sidecar>) {

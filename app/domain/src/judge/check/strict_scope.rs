@@ -219,5 +219,8 @@ mod tests {
         let yaml = system(&policy("istio-system", STRICT)).replacen("labels: {istio-injection: enabled}", "labels: {}", 1);
         let found = judged("strict_scope", &yaml);
         assert_eq!(codes(&found), ["strict-without-proxy"]);
+        // A revision that is named may well be there.
+        let tag = system(&policy("istio-system", STRICT)).replace("istio-injection: enabled", "istio.io/rev: stable");
+        assert_eq!(codes(&judged("strict_scope", &tag)), [""; 0]);
     }
 }
