@@ -10,7 +10,7 @@ mod rehearsal;
 mod undo_change;
 
 pub use apply_weights::{ApplyWeights, apply_weights};
-pub use checklist::{ChecklistItem, checklist, checklist_item};
+pub use checklist::{ReadChecklist, ReadItem, read_checklist, read_item};
 #[cfg(feature = "ssr")]
 pub use checklist::{condition, fact, title};
 #[cfg(feature = "ssr")]

@@ -31,7 +31,7 @@ pub(crate) fn checklist() -> impl IntoView {
 }
 
 async fn ask(lang: Lang) -> Result<Checklist, AppError> {
-    serverfns::checklist(lang).await
+    serverfns::read_checklist(lang).await
 }
 
 fn draw(data: Signal<Checklist>) -> AnyView {

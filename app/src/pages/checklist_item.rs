@@ -35,7 +35,7 @@ pub(crate) fn checklist_item() -> impl IntoView {
 }
 
 async fn ask((lang, item): (Lang, String)) -> Result<ItemPage, AppError> {
-    serverfns::checklist_item(lang, item).await
+    serverfns::read_item(lang, item).await
 }
 
 fn draw(data: Signal<ItemPage>) -> AnyView {
@@ -82,8 +82,10 @@ fn draw(data: Signal<ItemPage>) -> AnyView {
 
 fn around(lang: Lang, it: &ItemPage) -> impl IntoView + use<> {
     let link = |id: &Option<naru_view::Name>, text: fn(Lang, &dyn std::fmt::Display) -> String| {
-        id.as_ref()
-            .map(|id| view! { <A href=routes::item(id) attr:class="chip">{text(lang, id)}</A> })
+        id.as_ref().map(|id| {
+            let (href, text) = (routes::item(id), text(lang, id));
+            view! { <A href attr:class="chip">{text}</A> }
+        })
     };
     view! {
         <nav class="chips" aria-label=lang.checklist_around()>

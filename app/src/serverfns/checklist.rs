@@ -10,7 +10,7 @@ use naru_view::checklist::{Checklist, ItemPage};
 
 /// The checklist as it was last judged, as far as this viewer may see.
 #[server(prefix = "/api", endpoint = "checklist", input = GetUrl)]
-pub async fn checklist(
+pub async fn read_checklist(
     /// In which it is told.
     lang: Lang,
 ) -> Result<Checklist, AppError> {
@@ -19,7 +19,7 @@ pub async fn checklist(
 
 /// One item of it. A name that is no item's is not found.
 #[server(prefix = "/api", endpoint = "checklist_item", input = GetUrl)]
-pub async fn checklist_item(
+pub async fn read_item(
     /// In which it is told.
     lang: Lang,
     /// `1.1` to `4.4`.

@@ -11,7 +11,7 @@ use super::{Found, World, settled};
 use crate::{
     Why,
     crossing::{
-        Migration,
+        Item, Migration,
         migration::{Call, Place},
     },
     fact::{Pod, Proxy as Meshed},
@@ -141,17 +141,27 @@ pub(super) fn gateway(world: &World<'_>, pod: &Pod) -> bool {
 }
 
 /// One end of a call is a service of the Migration whose pods have no proxy: that is found once, where its injection is judged, and what follows from it
-/// is not known until then.
-pub(super) fn awaits_injection(world: &World<'_>, call: &Call) -> bool {
-    let Ok((_, migration)) = &world.migration else {
-        return false;
-    };
+/// is not known until then: the item of that injection.
+pub(super) fn awaits_injection(world: &World<'_>, call: &Call) -> Option<Item> {
+    let (_, migration) = world.migration.as_ref().ok()?;
     let bare = |id: &WorkloadId| pods(world, id).iter().any(|pod| pod.proxy == Meshed::None);
     let from = (call.from.namespace.clone(), call.from.name.clone());
-    migration.all_services().any(|place| {
+    let first = migration.all_services().find(|place| {
         let behind = workloads_behind(world, place);
-        (behind.contains(&from) && bare(&from)) || (*place == call.to && behind.iter().any(bare))
+        (behind.contains(&from) && bare(&from)) || (**place == call.to && behind.iter().any(bare))
+    })?;
+    Some(if migration.entry.as_ref() == Some(first) {
+        Item::EntryInjected
+    } else {
+        Item::ServicesInjected
     })
+}
+
+/// What is not known because another item is not met.
+pub(super) fn follows_from(item: Item) -> Why {
+    Why::FollowsFrom {
+        item: item.id().into(),
+    }
 }
 
 /// The Service's host and each of its ports as a destination.

@@ -12,7 +12,7 @@ const INJECTION: &str = "/metadata/labels/istio-injection";
 const IMAGE: &str = "/spec/template/spec/containers/0/image";
 
 #[rustfmt::skip]
-const MUTATIONS: [Mutation; 43] = [
+const MUTATIONS: [Mutation; 45] = [
     ("IstioOperator istio-system/installed-state", "/spec/profile", r#""demo""#, "1.1"),
     ("IstioOperator istio-system/installed-state", "/spec/tag", r#""latest""#, "1.1"),
     ("Deployment istio-system/istiod", IMAGE, r#""docker.io/istio/pilot:1.20.8""#, "1.1"),

@@ -28,7 +28,7 @@ async fn fake(status: Value, grants: &'static str) -> Fake {
     .await
 }
 
-fn known(groups: Value) -> Value {
+fn known(groups: &Value) -> Value {
     json!({"authenticated": true, "audiences": ["naru"],
         "user": {"username": "system:serviceaccount:ops:door", "uid": "u-1", "groups": groups, "extra": {"a": ["b"]}}})
 }
@@ -36,7 +36,7 @@ fn known(groups: Value) -> Value {
 #[tokio::test]
 async fn a_token_is_a_user_in_the_groups_that_rbac_lets_them_act_in() {
     let groups = json!(["system:masters", "system:authenticated", "naru:viewer", "team-a"]);
-    let fake = fake(known(groups.clone()), "naru:operator").await;
+    let fake = fake(known(&groups), "naru:operator").await;
     let tokens = fake.cluster().await.tokens("naru".into());
     let user = tokens.review("a.b.c").await.unwrap().unwrap();
     assert_eq!(
@@ -65,13 +65,13 @@ async fn a_token_is_a_user_in_the_groups_that_rbac_lets_them_act_in() {
 
 #[tokio::test]
 async fn a_token_that_is_not_known_or_not_meant_for_us_is_nobodys() {
-    let mut elsewhere = known(json!(["naru:operator"]));
+    let mut elsewhere = known(&json!(["naru:operator"]));
     elsewhere["audiences"] = json!(["https://kubernetes.default.svc"]);
-    let mut unaware = known(json!(["naru:operator"]));
+    let mut unaware = known(&json!(["naru:operator"]));
     unaware.as_object_mut().unwrap().remove("audiences");
-    let mut nameless = known(json!(["naru:operator"]));
+    let mut nameless = known(&json!(["naru:operator"]));
     nameless["user"] = json!({"groups": ["naru:operator"]});
-    let mut refused = known(json!(["naru:operator"]));
+    let mut refused = known(&json!(["naru:operator"]));
     refused["authenticated"] = json!(false);
     for status in [
         elsewhere,
@@ -90,7 +90,7 @@ async fn a_token_that_is_not_known_or_not_meant_for_us_is_nobodys() {
 
 #[tokio::test]
 async fn what_can_be_no_token_is_not_sent() {
-    let fake = fake(known(json!([])), "").await;
+    let fake = fake(known(&json!([])), "").await;
     let tokens = fake.cluster().await.tokens("naru".into());
     for token in ["", "a b", "a\r\nImpersonate-User: x", "한국", &"x".repeat(16_385)] {
         assert_eq!(tokens.review(token).await, Ok(None));

@@ -33,8 +33,11 @@ fn run(world: &World<'_>, found: &mut Found) {
         };
         let (from, to) = (call.from.to_string(), call.to.to_string());
         // A call that cannot be explained is 2.3's.
-        let told = ask::told(&mesh, call).ok();
-        let Some(told) = told.filter(|_| !ask::awaits_injection(world, call)) else {
+        if let Some(item) = ask::awaits_injection(world, call) {
+            found.unknown(ask::follows_from(item));
+            continue;
+        }
+        let Ok(told) = ask::told(&mesh, call) else {
             found.unknown(crate::Why::NotObserved {
                 what: format!("{from} → {to}").into(),
             });

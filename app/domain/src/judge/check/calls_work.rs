@@ -48,10 +48,10 @@ fn run(world: &World<'_>, found: &mut Found) {
                 }
                 found.unknowns(unknown);
                 for trouble in troubles {
-                    if matches!(trouble, Trouble::Refused(_)) && ask::awaits_injection(world, call) {
-                        found.unknown(not_seen(call));
-                    } else {
-                        tell(call, trouble, &here, found);
+                    let cause = ask::awaits_injection(world, call);
+                    match cause.filter(|_| matches!(trouble, Trouble::Refused(_))) {
+                        Some(item) => found.unknown(ask::follows_from(item)),
+                        None => tell(call, trouble, &here, found),
                     }
                 }
             }
@@ -66,12 +66,12 @@ fn tell(call: &Call, trouble: Trouble, here: &Decider, found: &mut Found) {
         Trouble::Unrouted(by) => (&UNROUTED, by),
         Trouble::NoCluster(by, at) => {
             place = at;
-            found.unknown(not_seen(call));
+            found.unknown(ask::follows_from(Item::Routed));
             (&NOWHERE, by)
         }
         Trouble::Empty(Some(by), at) if matches!(by.key.kind, Kind::VirtualService | Kind::HttpRoute) => {
             place = at;
-            found.unknown(not_seen(call));
+            found.unknown(ask::follows_from(Item::Routed));
             (&NOWHERE, Some(by))
         }
         Trouble::Empty(by, at) => {
@@ -87,12 +87,6 @@ fn tell(call: &Call, trouble: Trouble, here: &Decider, found: &mut Found) {
         ("place", (&*place).into()),
     ];
     found.finding(code, by.unwrap_or_else(|| here.clone()), args);
-}
-
-fn not_seen(call: &Call) -> Why {
-    Why::NotObserved {
-        what: format!("{} → {}", call.from, call.to).into(),
-    }
 }
 
 fn not_told(world: &World<'_>, call: &Call, untold: Untold, here: &Decider, found: &mut Found) {

@@ -66,8 +66,11 @@ fn declared(world: &World<'_>, migration: &Migration, templates: &[Template], fo
             continue;
         };
         let (from, to) = (call.from.to_string(), call.to.to_string());
-        let told = ask::told(&mesh, call).ok();
-        let Some(told) = told.filter(|_| !ask::awaits_injection(world, call)) else {
+        if let Some(item) = ask::awaits_injection(world, call) {
+            found.unknown(ask::follows_from(item));
+            continue;
+        }
+        let Ok(told) = ask::told(&mesh, call) else {
             found.unknown(crate::Why::NotObserved {
                 what: format!("{from} → {to}").into(),
             });
