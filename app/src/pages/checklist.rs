@@ -97,8 +97,9 @@ fn section(lang: Lang, data: Signal<Checklist>, phase: u8) -> impl IntoView {
     });
     let blocked = Memo::new(move |_| rows.with(|rows| blocking(lang, phase, rows)));
     let id = format!("phase-{phase}");
+    let of = id.clone();
     view! {
-        <section class="card" aria-labelledby=id.clone()>
+        <section class="card" aria-labelledby=of>
             <header>
                 <h2 id=id>{lang.checklist_phase(&phase_name(lang, phase), &phase)}</h2>
                 <p class="end quiet">{move || blocked.get()}</p>
@@ -135,15 +136,17 @@ fn item(lang: Lang, it: &ItemRow) -> impl IntoView + use<> {
     let counts = [
         (it.errors > 0).then(|| lang.checklist_errors(u64::from(it.errors))),
         (it.warnings > 0).then(|| lang.checklist_warnings(u64::from(it.warnings))),
-        (it.unknown > 0).then(|| lang.checklist_unknowns(u64::from(it.unknown))),
+        (it.unknown > 0).then(|| lang.checklist_unknowns(&it.unknown)),
     ];
     let counts = counts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let href = routes::item(&it.id);
+    let (id, title, first) = (it.id.to_string(), it.title.clone(), it.first.clone());
     view! {
-        <A href=routes::item(&it.id) attr:class="item">
-            <span class="id num">{it.id.to_string()}</span>
-            <span class="title">{it.title.clone()}</span>
+        <A href attr:class="item">
+            <span class="id num">{id}</span>
+            <span class="title">{title}</span>
             {pill(sign, word)}
-            <span class="why">{it.first.clone()}</span>
+            <span class="why">{first}</span>
             <span class="counts quiet">{counts}</span>
         </A>
     }
