@@ -3,7 +3,7 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | done |
-//! | 1 | a fault of ours or of the machine's (the address is taken, for example) |
+//! | 1 | a fault of ours or of the machine's (the address is taken, for example); `verify`: signatures are broken |
 //! | 2 | the arguments or settings are wrong |
 //! | 3 | a source could not be reached, or did not speak its protocol; nothing was printed |
 //! | 4 | rights are missing, or objects had to be left out: what was printed, if anything, is incomplete |
@@ -14,7 +14,7 @@
 use crate::{
     config::{Kubernetes, Listening, Logging, Observing, Prometheus, Standing},
     failure::Failure,
-    graph, logging, rehearse, startup,
+    graph, logging, rehearse, startup, verify,
     what_if::{self, About},
     why,
 };
@@ -58,6 +58,21 @@ enum Command {
         after_help = "Exit codes: 0 explained, 2 wrong arguments, 3 the cluster gave no usable answer, 4 rights are missing: the explanation says what it does not know"
     )]
     Why(Why),
+    /// Say whether the signatures in an exported file are whole: no cluster is asked
+    #[command(
+        after_help = "Exit codes: 0 whole, 1 broken (the place is named), 2 wrong arguments, or no such file"
+    )]
+    Verify(Verify),
+}
+
+/// `naru verify`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Verify {
+    /// The exported file, or - for standard input
+    pub(crate) file: PathBuf,
+    /// A head that was published: shows that signatures at the end are missing
+    #[arg(long, env = "NARU_HEAD", value_name = "DIGEST")]
+    pub(crate) head: Option<String>,
 }
 
 /// `naru serve`
@@ -237,7 +252,7 @@ pub async fn run() -> ExitCode {
         &cli.logging,
         if matches!(
             cli.command,
-            Command::Graph(_) | Command::WhatIf(_) | Command::Why(_)
+            Command::Graph(_) | Command::WhatIf(_) | Command::Why(_) | Command::Verify(_)
         ) {
             "warn"
         } else {
@@ -251,6 +266,7 @@ pub async fn run() -> ExitCode {
         Command::Graph(options) => graph::run(options).await,
         Command::WhatIf(options) => what_if::run(&options),
         Command::Why(options) => why::run(options, lang).await,
+        Command::Verify(options) => verify::run(&options, lang),
     };
     done.map_or_else(|failure| failure.report(lang), |()| ExitCode::SUCCESS)
 }
