@@ -3,7 +3,7 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | done |
-//! | 1 | a fault of ours or of the machine's (the address is taken, for example) |
+//! | 1 | a fault of ours or of the machine's (the address is taken, for example); `verify`: signatures are broken |
 //! | 2 | the arguments or settings are wrong |
 //! | 3 | a source could not be reached, or did not speak its protocol; nothing was printed |
 //! | 4 | rights are missing, or objects had to be left out: what was printed, if anything, is incomplete |
@@ -15,7 +15,7 @@ use crate::{
     check,
     config::{Kubernetes, Listening, Logging, Observing, OpenId, Prometheus, SigningIn, Standing},
     failure::Failure,
-    graph, logging, rehearse, startup,
+    graph, logging, rehearse, startup, verify,
     what_if::{self, About},
     why,
 };
@@ -64,6 +64,11 @@ enum Command {
         after_help = "Exit codes: 0 every item asked for is met, 1 one is not met, 2 wrong arguments or files, 3 one is not known, or a source gave no usable answer"
     )]
     Check(Check),
+    /// Say whether the signatures in an exported file are whole: no cluster is asked
+    #[command(
+        after_help = "Exit codes: 0 whole, 1 broken (the place is named), 2 wrong arguments, or no such file"
+    )]
+    Verify(Verify),
 }
 
 /// `naru check`
@@ -111,6 +116,16 @@ pub(crate) enum Report {
     Json,
     /// A JUnit report
     Junit,
+}
+
+/// `naru verify`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Verify {
+    /// The exported file, or - for standard input
+    pub(crate) file: PathBuf,
+    /// A head that was published: shows that signatures at the end are missing
+    #[arg(long, env = "NARU_HEAD", value_name = "DIGEST")]
+    pub(crate) head: Option<String>,
 }
 
 /// `naru serve`
@@ -294,7 +309,7 @@ pub async fn run() -> ExitCode {
         &cli.logging,
         if matches!(
             cli.command,
-            Command::Graph(_) | Command::WhatIf(_) | Command::Why(_) | Command::Check(_)
+            Command::Graph(_) | Command::WhatIf(_) | Command::Why(_) | Command::Check(_) | Command::Verify(_)
         ) {
             "warn"
         } else {
@@ -309,6 +324,7 @@ pub async fn run() -> ExitCode {
         Command::WhatIf(options) => what_if::run(&options).map(done),
         Command::Why(options) => why::run(options, lang).await.map(done),
         Command::Check(options) => check::run(&options, lang).await,
+        Command::Verify(options) => verify::run(&options, lang).map(done),
     };
     ended.unwrap_or_else(|failure| failure.report(lang))
 }

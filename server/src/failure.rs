@@ -103,6 +103,13 @@ pub enum Failure {
         /// What is wrong with it.
         detail: String,
     },
+    /// Signatures are not whole.
+    Broken {
+        /// Where.
+        place: String,
+        /// What is wrong, for people.
+        sentence: String,
+    },
     /// A source gave no answer that could be used.
     Source(Why),
     /// What was printed is incomplete.
@@ -135,17 +142,18 @@ impl Failure {
             Self::NoScenario { .. } => "no-scenario",
             Self::NoWorkload { .. } => "no-workload",
             Self::BadArgument { .. } => "bad-argument",
+            Self::Broken { .. } => "broken",
             Self::Source(_) => "source",
             Self::Partial(_) => "partial",
             Self::Fault(_) => "fault",
         }
     }
 
-    /// 1: a fault. 2: the settings or arguments are wrong. 3: a source could not be reached or did not speak its protocol; nothing was
+    /// 1: a fault, or signatures are broken. 2: the settings or arguments are wrong. 3: a source could not be reached or did not speak its protocol; nothing was
     /// printed. 4: rights are missing, or objects had to be left out; what was printed, if anything, is incomplete.
     pub fn code(&self) -> u8 {
         match self {
-            Self::Listen { .. } | Self::Fault(_) => 1,
+            Self::Listen { .. } | Self::Broken { .. } | Self::Fault(_) => 1,
             Self::NotLoopback { .. }
             | Self::AuthNeeds { .. }
             | Self::PublicUrl
@@ -200,6 +208,7 @@ impl Failure {
             Self::NoScenario { name, known } => lang.cli_no_scenario(known, name),
             Self::NoWorkload { workload } => lang.cli_no_workload(workload),
             Self::BadArgument { argument, detail } => lang.cli_bad_argument(argument, detail),
+            Self::Broken { place, sentence } => lang.cli_broken(place, sentence),
             Self::Source(_) => lang.cli_source().to_owned(),
             Self::Partial(_) => lang.cli_partial().to_owned(),
             Self::Fault(error) => lang.cli_fault(&format!("{error:#}")),

@@ -24,5 +24,6 @@ pub mod sessions;
 mod shutdown;
 pub mod sources;
 mod startup;
+mod verify;
 mod what_if;
 mod why;

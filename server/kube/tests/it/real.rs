@@ -4,5 +4,6 @@ mod admin;
 mod contract;
 mod identity;
 mod journal;
+mod ledger;
 mod proxy;
 mod subject;

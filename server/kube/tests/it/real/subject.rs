@@ -29,14 +29,26 @@ pub(crate) async fn install(admin: &Admin) {
     if *installed {
         return;
     }
-    let crd = serde_saphyr::from_str(include_str!("../../../../../k8s/crds/changes.yaml")).unwrap();
-    admin.define(&crd).await;
+    for crd in [
+        include_str!("../../../../../k8s/crds/changes.yaml"),
+        include_str!("../../../../../k8s/crds/migrations.yaml"),
+        include_str!("../../../../../k8s/crds/evidences.yaml"),
+        include_str!("../../../../../k8s/crds/signoffs.yaml"),
+        include_str!("../../../../../k8s/crds/waivers.yaml"),
+        include_str!("../../../../../k8s/crds/exceptions.yaml"),
+    ] {
+        admin.define(&serde_saphyr::from_str(crd).unwrap()).await;
+    }
     admin
         .apply(include_str!("../../../../../k8s/base/rbac.yaml"), "naru")
         .await;
-    admin
-        .apply(include_str!("../../../../../k8s/base/admission.yaml"), "")
-        .await;
+    for manifest in [
+        include_str!("../../../../../k8s/base/admission.yaml"),
+        include_str!("../../../../../k8s/base/ledger.yaml"),
+        include_str!("../../../../../k8s/base/signers.yaml"),
+    ] {
+        admin.apply(manifest, "").await;
+    }
     // The suite takes PeerAuthentications away: from Istio's own it keeps its hands.
     let (status, there) = admin.get(&definition_url(Kind::PeerAuthentication)).await;
     let ours = status == StatusCode::NOT_FOUND || there["metadata"]["labels"]["naru.dev/suite"] == "yes";

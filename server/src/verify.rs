@@ -1,0 +1,109 @@
+//! `naru verify`: whether the signatures in an exported file are whole.
+
+use crate::{cli, failure::Failure, files};
+use naru_app::Lang;
+use naru_domain::{
+    Name,
+    crossing::{
+        chain::{Broken, How},
+        export::{Damaged, Export},
+    },
+    object::Digest,
+};
+
+/// Reads the file, walks the chain, and prints its end.
+pub(crate) fn run(options: &cli::Verify, lang: Lang) -> Result<(), Failure> {
+    let head = options.head.as_deref().map(digest).transpose()?;
+    let export = Export::read(&files::text(&options.file)?).map_err(|damaged| match damaged {
+        Damaged::Digest => Failure::Broken {
+            place: options.file.display().to_string(),
+            sentence: sentence(lang, "digest", ""),
+        },
+        other => Failure::File {
+            path: options.file.clone(),
+            detail: other.to_string(),
+        },
+    })?;
+    let end = export.verify(head.as_ref()).map_err(|it| broken(lang, &it))?;
+    files::print(&format!("{}\n", lang.cli_whole(&end.count, &end.digest)))
+}
+
+fn digest(text: &str) -> Result<Digest, Failure> {
+    let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if text.len() == 64 && text.bytes().all(hexadecimal) {
+        return Ok(Digest(text.into()));
+    }
+    Err(Failure::BadArgument {
+        argument: "--head",
+        detail: "SHA-256 = 64 × [0-9a-f]".into(),
+    })
+}
+
+fn broken(lang: Lang, broken: &Broken) -> Failure {
+    let with: Name = match &broken.how {
+        How::Forked { with } => with.clone(),
+        How::NoEvidence { evidence } | How::OtherEvidence { evidence } | How::OtherItem { evidence } => {
+            evidence.clone()
+        }
+        How::Cut { head } => head.0.clone(),
+        How::Unreadable { detail } => detail.clone(),
+        _ => "".into(),
+    };
+    Failure::Broken {
+        place: broken.at.to_string(),
+        sentence: sentence(lang, broken.how.key(), &with),
+    }
+}
+
+fn sentence(lang: Lang, key: &'static str, with: &str) -> String {
+    lang.broken(key).unwrap_or(key).replace("{with}", with)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Digest, How, Lang, Name, broken, digest};
+    use naru_domain::crossing::chain::Broken;
+
+    #[test]
+    fn each_way_to_be_broken_has_a_sentence_that_names_what_it_is_about() {
+        let with = || Name::from("WITH");
+        let all = [
+            How::Unnumbered,
+            How::Missing,
+            How::Moved,
+            How::Forked { with: with() },
+            How::Unlinked,
+            How::Changed,
+            How::NoEvidence { evidence: with() },
+            How::OtherEvidence { evidence: with() },
+            How::OtherItem { evidence: with() },
+            How::OnePerson,
+            How::Contradicted,
+            How::Cut { head: Digest(with()) },
+            How::Unreadable { detail: with() },
+        ];
+        for how in all {
+            let about = format!("{how:?}").contains("WITH");
+            let at = "000007".into();
+            let failure = broken(Lang::En, &Broken { at, how });
+            for lang in Lang::ALL {
+                let sentences = failure.sentences(lang);
+                let (key, text) = &sentences[0];
+                assert_eq!((&**key, failure.code()), ("broken", 1));
+                assert!(text.starts_with("000007: ") && text.ends_with('.'), "{text}");
+                assert_eq!(text.contains("WITH"), about, "{text}");
+            }
+        }
+        for lang in Lang::ALL {
+            assert!(lang.broken("digest").is_some());
+        }
+    }
+
+    #[test]
+    fn a_head_is_a_digest() {
+        assert!(digest(&"0f".repeat(32)).is_ok());
+        for odd in ["", "0f", &"0F".repeat(32), &"0g".repeat(32)] {
+            assert_eq!(digest(odd).unwrap_err().key(), "bad-argument");
+        }
+    }
+}
