@@ -12,7 +12,7 @@ const INJECTION: &str = "/metadata/labels/istio-injection";
 const IMAGE: &str = "/spec/template/spec/containers/0/image";
 
 #[rustfmt::skip]
-const MUTATIONS: [Mutation; 45] = [
+const MUTATIONS: [Mutation; 41] = [
     ("IstioOperator istio-system/installed-state", "/spec/profile", r#""demo""#, "1.1"),
     ("IstioOperator istio-system/installed-state", "/spec/tag", r#""latest""#, "1.1"),
     ("Deployment istio-system/istiod", IMAGE, r#""docker.io/istio/pilot:1.20.8""#, "1.1"),
@@ -31,13 +31,10 @@ const MUTATIONS: [Mutation; 45] = [
     ("DestinationRule user-service/user-service", "/spec/subsets/1/labels/version", r#""v3""#, "1.2"),
     ("DestinationRule user-service/user-service", "/spec/subsets", "", "1.2"),
     ("Ingress istio-system/sangsang", "/spec/rules/0/http/paths/0/backend/service/name", r#""istiod""#, "1.3"),
-    ("Ingress istio-system/sangsang", "/spec/defaultBackend", r#"{"service": {"name": "istiod", "port": {"number": 443}}}"#, "1.3"),
     ("Ingress istio-system/frontend", "/spec/rules/0/http/paths/0/backend/service/name", r#""istiod""#, "1.3"),
-    ("Migration /buildingbite", "/spec/edge/gateway/name", r#""istiod""#, "1.3"),
     ("Ingress istio-system/sangsang", "/metadata/annotations/nginx.ingress.kubernetes.io~1backend-protocol", r#""HTTP""#, "1.4"),
     ("Ingress istio-system/sangsang", "/metadata/annotations/nginx.ingress.kubernetes.io~1proxy-ssl-server-name", "", "1.4"),
     ("Ingress istio-system/sangsang", "/metadata/annotations/nginx.ingress.kubernetes.io~1proxy-ssl-name", r#""app.buildingbite.com""#, "1.4"),
-    ("Gateway istio-system/sangsang-gateway", "/spec/servers/0/tls/mode", r#""PASSTHROUGH""#, "1.4"),
     ("Migration /buildingbite", "/spec/edge/tls", r#""terminate""#, "1.4"),
     ("Deployment sangsang/sangsang-plus-gateway", "/spec/template/metadata/labels/sidecar.istio.io~1inject", r#""false""#, "2.1"),
     ("Deployment user-service/user-service-v2", "/spec/template/metadata/labels/sidecar.istio.io~1inject", r#""false""#, "2.2"),
@@ -45,12 +42,11 @@ const MUTATIONS: [Mutation; 45] = [
     ("Namespace /user-service", INJECTION, r#""disabled""#, "2.2"),
     ("Migration /buildingbite", "/spec/calls/1/to/name", r#""product""#, "2.3"),
     ("Migration /buildingbite", "/spec/calls/1/port", "8080", "2.3"),
-    ("AuthorizationPolicy sangsang/sangsang-plus-gateway", "/spec/action", r#""DENY""#, "2.3"),
+    ("AuthorizationPolicy sangsang/sangsang-plus-gateway", "/spec/action", r#""DENY""#, "3.1"),
     ("PeerAuthentication istio-system/default", "/spec/mtls/mode", r#""PERMISSIVE""#, "3.1"),
     ("PeerAuthentication istio-system/default", "/metadata/namespace", r#""sangsang""#, "3.1"),
     ("AuthorizationPolicy sangsang/sangsang-plus-gateway", "/spec/rules/0/from/0/source/principals/0", r#""cluster.local/ns/istio-system/sa/istio-ingressgateway""#, "3.1"),
     ("AuthorizationPolicy sangsang/sangsang-plus-gateway", "/spec/rules/0/from/0/source/principals/1", r#""cluster.local/ns/default/sa/frontend""#, "3.1"),
-    ("PeerAuthentication istio-system/default", "/spec/portLevelMtls", r#"{"8080": {"mode": "DISABLE"}}"#, "3.1"),
     ("VirtualService user-service/user-service", "/spec/http/0/fault", r#"{"abort": {"httpStatus": 503, "percentage": {"value": 10}}}"#, "3.3"),
     ("ConfigMap istio-system/istio", "/data/mesh", r#""defaultConfig: {gatewayTopology: {numTrustedProxies: 1}}""#, "4.1"),
     ("Telemetry istio-system/mesh", "/spec/tracing/0/providers/0/name", r#""zipkin""#, "4.1"),

@@ -145,7 +145,7 @@ fn the_corrected_guide_and_other_peoples_correct_systems_raise_no_alarm() {
 fn allowed(set: &str, item: &str) -> &'static [&'static str] {
     match (set, item) {
         // Nobody has required mutual TLS.
-        ("bookinfo", "3.1") => &["strict-missing"],
+        ("bookinfo" | "shop", "3.1") => &["strict-missing"],
         // Nothing takes out an endpoint that fails.
         ("bookinfo" | "shop", "3.3") => &["outlier-detection-absent"],
         _ => &[],

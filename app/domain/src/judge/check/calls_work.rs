@@ -20,7 +20,8 @@ const UNROUTED: Code = Code::error("call-unrouted");
 const NOWHERE: Code = Code::warning("call-leads-nowhere");
 const EMPTY: Code = Code::error("call-nobody-there");
 const REFUSED: Code = Code::error("call-refused");
-const DENIED: Code = Code::error("call-denied");
+// The policy is at fault, which is found where policies are judged.
+const DENIED: Code = Code::warning("call-denied");
 
 pub(super) const CHECK: Check = Check {
     name: "calls_work",
@@ -79,7 +80,10 @@ fn tell(call: &Call, trouble: Trouble, here: &Decider, found: &mut Found) {
             (&EMPTY, by)
         }
         Trouble::Refused(by) => (&REFUSED, by),
-        Trouble::Denied(by) => (&DENIED, Some(by)),
+        Trouble::Denied(by) => {
+            found.unknown(ask::follows_from(Item::Secured));
+            (&DENIED, Some(by))
+        }
     };
     let args = [
         ("from", call.from.to_string().into()),

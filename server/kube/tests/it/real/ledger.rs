@@ -27,11 +27,15 @@ use naru_domain::{
     judge::{Fact, FactSource, Judgement, Verdict},
     object::{Digest, Kind, Object, Write, guarded},
 };
+use naru_ports::{Clock, SystemClock};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, RwLock};
 
 const MEDIA: &str = "application/json";
 const PATCH: &str = "application/json-patch+json";
+
+/// What is changed in an object before it is sent.
+type Edit = fn(&mut Value);
 
 /// A number that no chain comes to, for what is only tried.
 const FAR: u32 = 999_999;
@@ -262,7 +266,7 @@ fn says(answer: &Value, words: &str) -> bool {
 }
 
 fn now() -> Timestamp {
-    Timestamp::now()
+    SystemClock.now()
 }
 
 fn actor(who: Who) -> Actor {

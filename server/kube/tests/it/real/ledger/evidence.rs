@@ -1,10 +1,10 @@
 //! What was seen is written by Naru, and stays; if the policy that says so is gone, that is seen.
 
-use super::{KIM, Ledger, POLICED, Who, judged};
+use super::{Edit, KIM, Ledger, POLICED, Who, judged};
 use crate::real::admin::eventually;
 use http::StatusCode;
 use naru_domain::crossing::evidence::absent;
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[tokio::test]
 #[ignore = "needs an API server: NARU_LAB_API_KUBECONFIG"]
@@ -57,7 +57,7 @@ async fn real_what_was_seen_is_bounded() {
     let _policed = POLICED.read().await;
     let ledger = Ledger::new().await;
     let whole = judged().object().unwrap().json().clone();
-    let cases: [(fn(&mut Value), &str); 4] = [
+    let cases: [(Edit, &str); 4] = [
         (
             |it| it["spec"]["facts"] = vec![it["spec"]["facts"][0].clone(); 2001].into(),
             "spec.facts",

@@ -1,6 +1,6 @@
 //! Waivers and Exceptions are those of the person who asks, end, and stay.
 
-use super::{KIM, LEE, Ledger, PARK, POLICED, Who, actor, now, waiver};
+use super::{Edit, KIM, LEE, Ledger, PARK, POLICED, Who, actor, now, waiver};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -22,8 +22,9 @@ fn exception(name: &str) -> Value {
 async fn real_nobody_passes_over_for_another_or_for_ever() {
     let _policed = POLICED.read().await;
     let ledger = Ledger::new().await;
-    let made: [(&str, fn(&str) -> Value); 2] = [("waivers", waiver), ("exceptions", exception)];
-    let cases: [(Who, fn(&mut Value), u16, &str); 6] = [
+    type Made = fn(&str) -> Value;
+    let made: [(&str, Made); 2] = [("waivers", waiver), ("exceptions", exception)];
+    let cases: [(Who, Edit, u16, &str); 6] = [
         (Who::Admin, |_| {}, 422, "and by nobody else"),
         (LEE, |_| {}, 422, "spec.actor is not who asks"),
         (
