@@ -49,7 +49,7 @@ fn provider(lang: Lang, to: &str) -> impl IntoView + use<> {
 fn token(lang: Lang, to: String) -> impl IntoView {
     view! {
         <p>{lang.login_kubernetes()}</p>
-        <p><code class="command">"kubectl create token NAME -n NAMESPACE --audience naru --duration 10m"</code></p>
+        <p><code class="command">{lang.login_command()}</code></p>
         <form class="token" method="post" action="/login/token">
             <input type="hidden" name="to" value=to/>
             <label for="token">{lang.login_token_label()}</label>

@@ -206,7 +206,7 @@ fn hear(known: &mut Result<BTreeSet<Name>, Why>, seen: Seen) {
 }
 
 /// Why a question about rights has no answer, as pages say it.
-pub(super) fn unanswered(error: ClusterError) -> Why {
+fn unanswered(error: ClusterError) -> Why {
     let source = SourceName::Kubernetes;
     match error {
         ClusterError::Unreachable(detail) | ClusterError::Unsure(detail) => {
