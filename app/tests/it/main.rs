@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may stop where they stand")]
 
+mod checklist;
 mod locales;
 mod page;
 mod pages;

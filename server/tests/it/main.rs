@@ -8,6 +8,7 @@
 mod answers;
 mod assets;
 mod bad_input;
+mod check;
 mod command;
 mod headers;
 mod identity;
