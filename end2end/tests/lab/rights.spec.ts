@@ -75,7 +75,7 @@ for (const resource of LISTED) {
 }
 
 test("each right to read taken away in turn: every page answers, and says which is missing", async () => {
-  test.setTimeout(600_000);
+  test.setTimeout(900_000);
   // A kind that the cluster does not have is never watched.
   const absent = ["gateway.networking.k8s.io", "install.istio.io", "cert-manager.io"];
   const has = (rule: Rule) => !absent.includes(rule.apiGroups[0]);
