@@ -101,7 +101,7 @@ fn section(lang: Lang, data: Signal<Checklist>, phase: u8) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby=of>
             <header>
-                <h2 id=id>{lang.checklist_phase(&phase_name(lang, phase), &phase)}</h2>
+                <h2 id=id>{lang.checklist_phase(&phase, &phase_name(lang, phase))}</h2>
                 <p class="end quiet">{move || blocked.get()}</p>
             </header>
             <ol class="items">

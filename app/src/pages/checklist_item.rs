@@ -175,7 +175,7 @@ fn facts(lang: Lang, all: &[Fact]) -> impl IntoView + use<> {
         .collect_view();
     let none = all.is_empty().then(|| empty(lang.checklist_no_facts()));
     view! {
-        <section class="card" aria-labelledby="facts">
+        <section class="card">
             <header><h2 id="facts">{lang.checklist_facts_title()}</h2></header>
             {none}
             <div class="scroll" tabindex="0" role="region" aria-labelledby="facts">

@@ -22,6 +22,7 @@ pub fn guide(header_rule: bool) -> Manifests {
     all.extend(edge());
     all.extend(apps());
     all.extend(mesh(header_rule));
+    all.push(migration());
     all
 }
 
@@ -70,7 +71,29 @@ pub fn before() -> Manifests {
                 "spec": {"serviceAccountName": "price-sync", "restartPolicy": "Never",
                     "containers": [{"name": "price-sync", "image": "registry.local/price-sync:1.4.2"}]}}}}}),
     ));
+    all.push(migration());
     all
+}
+
+/// What the team says of it.
+fn migration() -> (Kind, Value) {
+    let place = |namespace: &str, name: &str| json!({"namespace": namespace, "name": name});
+    let (gateway, user, product) = (
+        place("default", "sangsang-plus-gateway"),
+        place("user-service", "user-service"),
+        place("product-service", "product-service"),
+    );
+    let spec = json!({"system": "BuildingBite", "entry": gateway, "services": [user, product],
+        "edge": {"hosts": [HOST], "tls": "terminate", "trustedHops": 1,
+            "ingress": place("ingress-nginx", "ingress-nginx-controller"), "gateway": place("istio-system", "istio-ingressgateway")},
+        "calls": [{"from": gateway, "to": user}, {"from": gateway, "to": product},
+            {"from": place("batch", "price-sync"), "to": product, "period": "24h"}],
+        "identity": {"host": HOST, "paths": ["/realms", "/resources"], "service": place("keycloak", "keycloak")},
+        "soak": "24h", "batchCycle": "720h"});
+    (
+        Kind::Migration,
+        json!({"metadata": {"name": "buildingbite"}, "spec": spec}),
+    )
 }
 
 fn namespaces() -> Manifests {
