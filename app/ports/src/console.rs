@@ -22,7 +22,7 @@ pub struct Judged {
     /// When; None before the first time.
     pub at: Option<Timestamp>,
     /// The items, in order; empty before the first time.
-    pub items: Vec<SeenJudgement>,
+    pub items: Arc<[SeenJudgement]>,
     /// The system's name, from the Migration; empty without one.
     pub system: Name,
 }
@@ -33,7 +33,7 @@ impl Judged {
         Self {
             version,
             at: None,
-            items: Vec::new(),
+            items: Arc::from([]),
             system: "".into(),
         }
     }

@@ -1,6 +1,6 @@
 //! Judges the checklist behind the snapshot, on a thread of its own, whenever what it is judged from has changed.
 
-use crate::observatory::Board;
+use crate::{observatory::Board, views::KEPT};
 use arc_swap::ArcSwap;
 use naru_domain::{
     Name, Timestamp,
@@ -10,11 +10,14 @@ use naru_domain::{
     mesh::Prepared,
     snapshot::Snapshot,
     traffic::Dated,
-    view::judgements,
+    view::{SeenJudgement, judgements},
 };
 use naru_ports::Judged;
 use naru_view::version::Version;
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 use tokio::task::JoinSet;
 
 /// The latest judgements.
@@ -29,6 +32,8 @@ struct Latest {
     of: Option<(Version, Timestamp)>,
     items: Vec<Judgement>,
     system: Name,
+    /// One for all viewers of equal scope.
+    seen: Mutex<HashMap<Scope, Arc<[SeenJudgement]>>>,
 }
 
 impl Judging {
@@ -64,13 +69,26 @@ impl Judging {
         Judged {
             version,
             at: Some(at),
-            items: judgements(&latest.items, scope),
+            items: latest.seen_by(scope),
             system: latest.system.clone(),
         }
     }
 }
 
 impl Latest {
+    /// Made now if nobody of this scope has asked since it was judged.
+    fn seen_by(&self, scope: &Scope) -> Arc<[SeenJudgement]> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(items) = seen.get(scope) {
+            return Arc::clone(items);
+        }
+        let items: Arc<[SeenJudgement]> = judgements(&self.items, scope).into();
+        if seen.len() < KEPT {
+            seen.insert(scope.clone(), Arc::clone(&items));
+        }
+        items
+    }
+
     fn of(snapshot: &Snapshot) -> Self {
         let objects = &*snapshot.objects.value;
         let section = &snapshot.traffic;
@@ -87,6 +105,7 @@ impl Latest {
         Self {
             of: Some((snapshot.version, snapshot.taken)),
             items: judge(&world),
+            seen: Mutex::default(),
             system: system.map_or_else(|| "".into(), |(_, migration)| migration.system),
         }
     }

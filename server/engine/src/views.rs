@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Scopes kept at once. Scopes are few (sets of readable namespaces), so this bounds memory against oddities, not against use.
-const KEPT: usize = 64;
+pub(crate) const KEPT: usize = 64;
 
 /// Views of the latest snapshot, by scope.
 #[derive(Default)]

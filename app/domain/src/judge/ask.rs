@@ -4,10 +4,10 @@ mod calls;
 mod relaxed;
 mod scrape;
 
-pub(super) use calls::{Calls, Trouble, Untold, told, troubles};
+pub(super) use calls::{Calls, Trouble, Untold, troubles};
 pub(super) use scrape::scraped;
 
-use super::{Found, World, settled};
+use super::{Found, World};
 use crate::{
     Why,
     crossing::{
@@ -15,21 +15,12 @@ use crate::{
         migration::{Call, Place},
     },
     fact::{Pod, Proxy as Meshed},
-    mesh::{
-        Decider, host,
-        injection::{self, Template},
-        route::ChosenDestination,
-        unjudged,
-    },
+    mesh::{Decider, explain::Explanation, host, injection::Template, route::ChosenDestination, unjudged},
     object::{Kind, Object},
     traffic::ServiceId,
     workload::{WorkloadId, runs, selects, workload_of},
 };
-use jiff::SignedDuration;
 use std::{collections::BTreeSet, sync::Arc};
-
-/// State younger than this does not count: an auditor that flaps is not read.
-const SETTLED: SignedDuration = SignedDuration::from_mins(10);
 
 /// A field of the Migration.
 pub(super) fn declared_at(world: &World<'_>, path: &str) -> Option<Decider> {
@@ -49,15 +40,11 @@ pub(super) fn absent(world: &World<'_>, place: &Place) -> bool {
 }
 
 /// The pod templates behind a Service; noted where there is no such Service, or nothing behind it.
-pub(super) fn behind<'t>(
-    world: &World<'_>,
-    templates: &'t [Template],
-    place: &Place,
-    found: &mut Found,
-) -> Vec<&'t Template> {
+pub(super) fn behind<'w>(world: &'w World<'_>, place: &Place, found: &mut Found) -> Vec<&'w Template> {
     let service = world.objects.service(&place.namespace, &place.name);
     let behind: Vec<&Template> = service.map_or_else(Vec::new, |service| {
-        let here = templates
+        let here = world
+            .templates()
             .iter()
             .filter(|it| it.owner.namespace == service.namespace);
         here.filter(|it| selects(&service.selector, &it.pod.labels))
@@ -72,11 +59,6 @@ pub(super) fn behind<'t>(
     behind
 }
 
-/// All pod templates.
-pub(super) fn templates(world: &World<'_>) -> Vec<Template> {
-    injection::templates(world.objects)
-}
-
 /// The workload that a template's pods are.
 pub(super) fn workload(template: &Template) -> WorkloadId {
     (template.owner.namespace.clone(), template.owner.name.clone())
@@ -89,22 +71,9 @@ pub(super) fn pods<'w>(world: &'w World<'_>, id: &WorkloadId) -> Vec<&'w Arc<Pod
         .collect()
 }
 
-/// It is not up for long enough to be judged by its state.
-pub(super) fn young(world: &World<'_>, pod: &Pod) -> bool {
-    pod.created
-        .is_some_and(|created| world.now.duration_since(created) < SETTLED)
-}
-
 /// The namespaces of the Migration's services.
 pub(super) fn namespaces(migration: &Migration) -> BTreeSet<&str> {
     migration.all_services().map(|it| &*it.namespace).collect()
-}
-
-/// The injector was only taken for granted: files hold none.
-pub(super) fn injector_assumed(world: &World<'_>) -> bool {
-    let name = settled::ASSUMED_INJECTOR;
-    let key = crate::object::Key::new(Kind::MutatingWebhookConfiguration, "", name);
-    world.objects.whole.contains_key(&key)
 }
 
 /// The workloads whose pods a Service selects.
@@ -155,6 +124,31 @@ pub(super) fn awaits_injection(world: &World<'_>, call: &Call) -> Option<Item> {
     } else {
         Item::ServicesInjected
     })
+}
+
+/// Those of the declared calls of which a check wants to know, each with where it is declared and what becomes of it. What another item's fault
+/// keeps from being known is noted, and so is what cannot be explained: that is 2.3's to tell.
+pub(super) fn explained<'w>(
+    world: &'w World<'_>,
+    migration: &'w Migration,
+    found: &mut Found,
+    wanted: impl Fn(&Call) -> bool,
+) -> Vec<(&'w Call, Decider, &'w Explanation)> {
+    let calls = world.calls();
+    let mut all = Vec::new();
+    for (index, call) in migration.calls.iter().enumerate().filter(|(_, it)| wanted(it)) {
+        let Some(here) = declared_at(world, &format!("/spec/calls/{index}")) else {
+            continue;
+        };
+        match (awaits_injection(world, call), calls.told(index)) {
+            (Some(item), _) => found.unknown(follows_from(item)),
+            (None, Ok(told)) => all.push((call, here, told)),
+            (None, Err(_)) => found.unknown(Why::NotObserved {
+                what: format!("{} → {}", call.from, call.to).into(),
+            }),
+        }
+    }
+    all
 }
 
 /// What is not known because another item is not met.

@@ -5,7 +5,7 @@ mod preflight;
 
 pub(super) use preflight::{Concerns, concerns, preflight};
 
-use super::{Code, Found, World, ask};
+use super::{Code, Found, World, ask, settled, steady};
 use crate::{
     Name, Why,
     crossing::{Migration, migration::Place},
@@ -105,7 +105,6 @@ impl Reasons {
 
 /// Whether pods made now get a proxy.
 pub(super) fn injected(world: &World<'_>, which: Which, codes: &'static Reasons, found: &mut Found) {
-    let templates = ask::templates(world);
     let injectors = Injectors::of(&world.mesh);
     for (path, place) in places(world, which, found) {
         if ask::absent(world, place) {
@@ -115,7 +114,7 @@ pub(super) fn injected(world: &World<'_>, which: Which, codes: &'static Reasons,
             }
             continue;
         }
-        for template in ask::behind(world, &templates, place, found) {
+        for template in ask::behind(world, place, found) {
             let Some(namespace) = namespace(world, template) else {
                 found.unknown(
                     world
@@ -141,7 +140,7 @@ pub(super) fn injected(world: &World<'_>, which: Which, codes: &'static Reasons,
                     found.saw_at("brings-proxy", &by, template.owner.name.clone());
                 }
                 // Files seldom hold the injector: which revisions there are is the cluster's to tell.
-                WillInject::No(Reason::NoSuchRevision { .. }) if ask::injector_assumed(world) => {
+                WillInject::No(Reason::NoSuchRevision { .. }) if settled::assumed(world.objects) => {
                     found.unknown(Why::NeedsCluster);
                 }
                 WillInject::No(reason) => refused(template, reason, codes, found),
@@ -245,9 +244,8 @@ impl Traps {
 
 /// What is written to steer injection, and does not do what it seems to say.
 pub(super) fn trapped(world: &World<'_>, which: Which, codes: &'static Traps, found: &mut Found) {
-    let templates = ask::templates(world);
     for (_, service) in places(world, which, found) {
-        for template in ask::behind(world, &templates, service, found) {
+        for template in ask::behind(world, service, found) {
             let Some(namespace) = namespace(world, template) else {
                 continue;
             };
@@ -286,9 +284,9 @@ pub(super) struct Restarts {
 macro_rules! restarts {
     ($item:literal) => {
         &$crate::judge::injected::Restarts {
-            missing: $crate::judge::Code::error(concat!($item, "-not-restarted")),
-            superfluous: $crate::judge::Code::error(concat!($item, "-loses-proxy")),
-            other_revision: $crate::judge::Code::warning(concat!($item, "-other-revision")),
+            missing: $crate::judge::Code::error(concat!($item, "-not-restarted")).state(),
+            superfluous: $crate::judge::Code::error(concat!($item, "-loses-proxy")).state(),
+            other_revision: $crate::judge::Code::warning(concat!($item, "-other-revision")).state(),
         }
     };
 }
@@ -305,9 +303,8 @@ pub(super) fn restarted(world: &World<'_>, which: Which, codes: &'static Restart
     if !world.running(found) {
         return;
     }
-    let templates = ask::templates(world);
     for (_, service) in places(world, which, found) {
-        for template in ask::behind(world, &templates, service, found) {
+        for template in ask::behind(world, service, found) {
             one(world, template, codes, found);
         }
     }
@@ -316,7 +313,7 @@ pub(super) fn restarted(world: &World<'_>, which: Which, codes: &'static Restart
 fn one(world: &World<'_>, template: &Template, codes: &'static Restarts, found: &mut Found) {
     let id = ask::workload(template);
     let pods = ask::pods(world, &id);
-    if pods.is_empty() || pods.iter().any(|pod| ask::young(world, pod)) {
+    if pods.is_empty() || pods.iter().any(|pod| steady::young(world.now, pod)) {
         return found.unknown(Why::NotObserved {
             what: format!("{}: pods older than 10 min", place(template)).into(),
         });

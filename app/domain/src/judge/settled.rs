@@ -2,10 +2,6 @@
 //! the Services' endpoints. Checks of configuration then ask the same model about files as about a cluster; what only a running cluster
 //! has (readiness, restarts, traffic) they do not ask of files.
 
-pub(crate) mod injector;
-
-pub(crate) use injector::NAME as ASSUMED_INJECTOR;
-
 use crate::{
     Name,
     fact::{
@@ -14,13 +10,16 @@ use crate::{
     },
     mesh::{
         Mesh,
-        injection::{Injectors, Reason, Template, WillInject, templates},
+        injection::{Injectors, Reason, Template, WillInject, installed, templates},
     },
-    object::{Key, Kind},
+    object::{Key, Kind, Object},
     snapshot::Objects,
     workload::selects,
 };
 use std::sync::Arc;
+
+/// The name of an injector that was only taken for granted, by which checks tell it: no installation calls one so.
+pub(super) const ASSUMED_INJECTOR: &str = "assumed-sidecar-injector";
 
 /// So many pods of a workload are enough for every question; more would only cost.
 const PODS: u32 = 3;
@@ -34,7 +33,11 @@ pub fn settled(mut objects: Objects) -> Objects {
         .next()
         .is_none()
     {
-        objects.put(injector::assumed());
+        // It has a name, so that it is an object.
+        objects.whole.extend(
+            Object::new(Kind::MutatingWebhookConfiguration, installed(ASSUMED_INJECTOR))
+                .map(|it| (it.key().clone(), it)),
+        );
     }
     let made: Vec<(Template, Option<Sidecar>)> = {
         let mesh = Mesh::of(&objects);
@@ -120,8 +123,9 @@ fn sidecar(objects: &Objects, injectors: &Injectors<'_>, template: &Template) ->
     }
 }
 
-fn assumed(objects: &Objects) -> bool {
-    let key = Key::new(Kind::MutatingWebhookConfiguration, "", injector::NAME);
+/// The injector was only taken for granted: files hold none.
+pub(super) fn assumed(objects: &Objects) -> bool {
+    let key = Key::new(Kind::MutatingWebhookConfiguration, "", ASSUMED_INJECTOR);
     objects.whole.contains_key(&key)
 }
 

@@ -82,3 +82,28 @@ fn each_trap_of_the_guide_is_found() {
         assert!(told.contains(code), "{code} is not among {told:?}");
     }
 }
+
+/// Pods come and go by themselves: what is found only because they are not ready must not open a signed item at once.
+#[test]
+fn what_only_readiness_brings_about_is_state() {
+    let errors = |ready: bool| -> BTreeSet<(&'static str, bool)> {
+        let mut objects = testing::objects(CORRECT);
+        let old = testing::now() - jiff::SignedDuration::from_hours(2);
+        for pod in objects.pods.values_mut() {
+            let pod = std::sync::Arc::make_mut(pod);
+            (pod.ready, pod.created) = (ready, Some(old));
+        }
+        for slice in objects.endpoint_slices.values_mut() {
+            let endpoints = &mut std::sync::Arc::make_mut(slice).endpoints;
+            endpoints.iter_mut().for_each(|it| it.ready = ready);
+        }
+        let world = World::of(&objects, Prepared::of(&objects), None, testing::now());
+        let all = judge(&world);
+        let found = all.iter().flat_map(|it| &it.findings);
+        let errors = found.filter(|it| it.code.severity == Severity::Error && it.code.name != "items-open");
+        errors.map(|it| (it.code.name, it.code.state)).collect()
+    };
+    let (well, unwell) = (errors(true), errors(false));
+    let new: Vec<_> = unwell.difference(&well).collect();
+    assert!(!new.is_empty() && new.iter().all(|(_, state)| *state), "{new:?}");
+}

@@ -1,15 +1,22 @@
 //! What checks look at.
 
-use super::Found;
+use super::{
+    Found,
+    ask::Calls,
+    routes::{self, Callers, Used},
+};
 use crate::{
     Timestamp, Why,
     crossing::Migration,
-    mesh::{Mesh, Prepared},
+    mesh::{
+        Mesh, Prepared,
+        injection::{self, Template},
+    },
     object::Key,
     snapshot::Objects,
     traffic::{Dated, Traffic},
 };
-use std::sync::Arc;
+use std::{cell::OnceCell, sync::Arc};
 
 /// The system as a whole, at one moment, from a running cluster or from files.
 pub struct World<'a> {
@@ -25,6 +32,16 @@ pub struct World<'a> {
     pub traffic: Option<Arc<Dated<Traffic>>>,
     /// The moment.
     pub now: Timestamp,
+    shared: Shared<'a>,
+}
+
+/// What several checks ask, made when the first of them does.
+#[derive(Default)]
+struct Shared<'a> {
+    templates: OnceCell<Vec<Template>>,
+    calls: OnceCell<Calls>,
+    used: OnceCell<(Vec<Used<'a>>, Vec<Why>)>,
+    callers: OnceCell<Callers<'a>>,
 }
 
 impl<'a> World<'a> {
@@ -57,7 +74,32 @@ impl<'a> World<'a> {
             running: true,
             traffic,
             now,
+            shared: Shared::default(),
         }
+    }
+
+    /// All pod templates.
+    pub(super) fn templates(&self) -> &[Template] {
+        self.shared
+            .templates
+            .get_or_init(|| injection::templates(self.objects))
+    }
+
+    /// The declared calls, explained.
+    pub(super) fn calls(&self) -> &Calls {
+        self.shared.calls.get_or_init(|| Calls::of(self))
+    }
+
+    /// All destinations that rules name; what is not judged of them is noted.
+    pub(super) fn used(&self, found: &mut Found) -> &[Used<'a>] {
+        let (used, whys) = self.shared.used.get_or_init(|| routes::used(self));
+        found.unknowns(whys.iter().cloned());
+        used
+    }
+
+    /// Whose proxies use which VirtualServices.
+    pub(super) fn callers(&self) -> &Callers<'a> {
+        self.shared.callers.get_or_init(|| Callers::of(self))
     }
 
     /// The Migration for a check that cannot go on without: its absence is noted.

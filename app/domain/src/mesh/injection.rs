@@ -8,6 +8,7 @@
 mod admitted;
 mod drift;
 mod injector;
+mod installed;
 mod quantity;
 pub(crate) mod selector;
 mod template;
@@ -16,6 +17,7 @@ mod trap;
 pub use admitted::{Admitted, Code, Concern, Severity, Topic, admitted};
 pub use drift::{Drift, PodDrift, drift};
 pub use injector::{Injector, Injectors, Revision};
+pub use installed::installed;
 pub use template::{Template, template_of, templates};
 pub use trap::{Trap, traps};
 

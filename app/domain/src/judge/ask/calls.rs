@@ -6,7 +6,7 @@ use crate::{
     crossing::migration::{Call, Place},
     judge::{World, settled::settled},
     mesh::{
-        Decider, Mesh, authz,
+        Decider, Mesh, Prepared, authz,
         explain::{Explanation, Nowhere, explain},
         mtls,
         protocol::{self, Reads},
@@ -17,9 +17,12 @@ use crate::{
     workload::WorkloadId,
 };
 
-/// The system for questions about calls: callers that have no pods just now are there too, and policies refuse only for who asks.
+/// The system for questions about calls: callers that have no pods just now are there too, and policies refuse only for who asks. Each declared
+/// call is explained in it once, for all checks.
 pub(in crate::judge) struct Calls {
     objects: Objects,
+    prepared: Prepared,
+    told: Vec<Result<Explanation, Untold>>,
 }
 
 /// Why a call cannot be explained.
@@ -55,18 +58,30 @@ impl Calls {
         let objects = world.objects.clone();
         // Files are settled already. The pods of a night's job are there only at night, and what becomes of its calls is known by day.
         let objects = if world.running { settled(objects) } else { objects };
+        let objects = relaxed(objects);
+        let prepared = Prepared::of(&objects);
+        let mesh = Mesh::with(&objects, prepared.clone());
+        let declared = world.migration.iter().flat_map(|(_, it)| &it.calls);
+        let told = declared.map(|call| told(&mesh, call)).collect();
         Self {
-            objects: relaxed(objects),
+            told,
+            prepared,
+            objects,
         }
     }
 
     pub(in crate::judge) fn mesh(&self) -> Mesh<'_> {
-        Mesh::of(&self.objects)
+        Mesh::with(&self.objects, self.prepared.clone())
+    }
+
+    /// What becomes of the Migration's call of this position.
+    pub(in crate::judge) fn told(&self, index: usize) -> Result<&Explanation, &Untold> {
+        // There is an answer for each declared call.
+        self.told.get(index).map_or(Err(&Untold::Caller), Result::as_ref)
     }
 }
 
-/// Explains a declared call.
-pub(in crate::judge) fn told(mesh: &Mesh<'_>, call: &Call) -> Result<Explanation, Untold> {
+fn told(mesh: &Mesh<'_>, call: &Call) -> Result<Explanation, Untold> {
     let from = (call.from.namespace.clone(), call.from.name.clone());
     between(mesh, &from, &call.to, call.port, &call.path)
 }

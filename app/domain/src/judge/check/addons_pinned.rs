@@ -2,7 +2,7 @@
 
 use crate::{
     crossing::Item,
-    judge::{Check, Code, Found, World, ask},
+    judge::{Check, Code, Found, World},
 };
 
 const UNPINNED: Code = Code::error("addon-unpinned");
@@ -27,7 +27,7 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(world: &World<'_>, found: &mut Found) {
-    for template in ask::templates(world) {
+    for template in world.templates() {
         for container in &template.pod.containers {
             let Some(tool) = tool(&container.image) else {
                 continue;

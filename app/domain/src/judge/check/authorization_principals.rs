@@ -4,7 +4,7 @@
 use crate::{
     Name, Why,
     crossing::Item,
-    judge::{Check, Code, Found, World, ask},
+    judge::{Check, Code, Found, World},
     mesh::Decider,
     object::{Key, Kind, Object},
 };
@@ -57,7 +57,7 @@ fn accounts(world: &World<'_>) -> BTreeSet<(Name, Name)> {
     let or_default = |name: &Name| if name.is_empty() { Name::from("default") } else { name.clone() };
     let pods = world.objects.pods.values();
     let pods = pods.map(|pod| (pod.namespace.clone(), or_default(&pod.service_account)));
-    let templates = ask::templates(world);
+    let templates = world.templates();
     let made = templates
         .iter()
         .map(|it| (it.owner.namespace.clone(), or_default(&it.pod.service_account)));

@@ -9,7 +9,7 @@ use crate::{
     fact::{Pod, Proxy as Meshed},
     judge::{
         Check, Code, Found, World,
-        ask::{self, Calls, Trouble},
+        ask::{self, Trouble},
     },
     mesh::{
         Decider, Mesh, Proxy,
@@ -33,9 +33,8 @@ pub(super) const CHECK: Check = Check {
 
 fn run(world: &World<'_>, found: &mut Found) {
     let Some(migration) = world.migration(found) else { return };
-    let system = Calls::of(world);
-    let relaxed = system.mesh();
-    callers(world, migration, &relaxed, found);
+    let relaxed = world.calls().mesh();
+    callers(world, migration, found);
     let gateway = migration.edge.as_ref().and_then(|it| it.gateway.as_ref());
     if let Some(gateway) = gateway {
         let pods = pods_behind(world, gateway);
@@ -49,19 +48,10 @@ fn run(world: &World<'_>, found: &mut Found) {
     scrapes(world, migration, found);
 }
 
-fn callers(world: &World<'_>, migration: &Migration, relaxed: &Mesh<'_>, found: &mut Found) {
-    for (index, call) in migration.calls.iter().enumerate() {
-        let Some(here) = ask::declared_at(world, &format!("/spec/calls/{index}")) else {
-            continue;
-        };
+fn callers(world: &World<'_>, migration: &Migration, found: &mut Found) {
+    for (call, here, told) in ask::explained(world, migration, found, |_| true) {
         let (from, to) = (call.from.to_string(), call.to.to_string());
-        let Ok(told) = ask::told(relaxed, call) else {
-            found.unknown(crate::Why::NotObserved {
-                what: format!("{from} → {to}").into(),
-            });
-            continue;
-        };
-        let (troubles, unknown) = ask::troubles(&told, !call.path.is_empty());
+        let (troubles, unknown) = ask::troubles(told, !call.path.is_empty());
         found.unknowns(unknown);
         let mut denied = false;
         for trouble in troubles {
@@ -168,9 +158,8 @@ fn at_identity(world: &World<'_>, gateways: &[&Pod], identity: &Identity, found:
 
 /// Prometheus has no proxy mostly, so that it is nobody to a policy.
 fn scrapes(world: &World<'_>, migration: &Migration, found: &mut Found) {
-    let templates = ask::templates(world);
     for place in migration.all_services() {
-        for template in ask::behind(world, &templates, place, found) {
+        for template in ask::behind(world, place, found) {
             let pods = ask::pods(world, &ask::workload(template));
             let meshed = pods.iter().any(|pod| pod.proxy == Meshed::Sidecar);
             let Ok(Some(scraped)) = ask::scraped(world, template) else {

@@ -1,10 +1,10 @@
 //! 2.2: nobody who calls a service was shut out by its injection: a declared caller in plaintext where mutual TLS is required, or the other way round.
 
 use crate::{
-    crossing::Item,
+    crossing::{Item, migration::Call},
     judge::{
         Check, Code, Found, World,
-        ask::{self, Calls, Trouble},
+        ask::{self, Trouble},
     },
 };
 
@@ -22,28 +22,10 @@ fn run(world: &World<'_>, found: &mut Found) {
         (!it.calls.is_empty()).then_some(it)
     });
     let Some(migration) = declared else { return };
-    let system = Calls::of(world);
-    let mesh = system.mesh();
-    for (index, call) in migration.calls.iter().enumerate() {
-        if !migration.all_services().any(|it| *it == call.to) {
-            continue;
-        }
-        let Some(here) = ask::declared_at(world, &format!("/spec/calls/{index}")) else {
-            continue;
-        };
+    let ours = |call: &Call| migration.all_services().any(|it| *it == call.to);
+    for (call, here, told) in ask::explained(world, migration, found, ours) {
         let (from, to) = (call.from.to_string(), call.to.to_string());
-        // A call that cannot be explained is 2.3's.
-        if let Some(item) = ask::awaits_injection(world, call) {
-            found.unknown(ask::follows_from(item));
-            continue;
-        }
-        let Ok(told) = ask::told(&mesh, call) else {
-            found.unknown(crate::Why::NotObserved {
-                what: format!("{from} → {to}").into(),
-            });
-            continue;
-        };
-        let (troubles, unknown) = ask::troubles(&told, !call.path.is_empty());
+        let (troubles, unknown) = ask::troubles(told, !call.path.is_empty());
         found.unknowns(unknown);
         let refused = troubles.into_iter().find_map(|it| match it {
             Trouble::Refused(by) => Some(by),

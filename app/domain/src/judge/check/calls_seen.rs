@@ -13,7 +13,7 @@ use crate::{
     workload::WorkloadId,
 };
 
-const FAILING: Code = Code::error("call-failing");
+const FAILING: Code = Code::error("call-failing").state();
 
 /// Of fewer requests no share is told.
 const ENOUGH: f64 = 50.0;

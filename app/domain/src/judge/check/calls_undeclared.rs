@@ -9,9 +9,9 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-const UNDECLARED: Code = Code::error("call-undeclared");
-const UNKNOWN: Code = Code::error("call-from-unknown");
-const PASSTHROUGH: Code = Code::error("call-passthrough");
+const UNDECLARED: Code = Code::error("call-undeclared").state();
+const UNKNOWN: Code = Code::error("call-from-unknown").state();
+const PASSTHROUGH: Code = Code::error("call-passthrough").state();
 
 pub(super) const CHECK: Check = Check {
     name: "calls_undeclared",

@@ -6,19 +6,19 @@ use crate::{
     crossing::{Item, migration::Call},
     judge::{
         Check, Code, Found, World,
-        ask::{self, Calls, Trouble, Untold},
+        ask::{self, Trouble, Untold},
     },
     mesh::Decider,
     object::Kind,
 };
 
-const CALLER: Code = Code::error("call-caller-absent");
+const CALLER: Code = Code::error("call-caller-absent").state();
 const SERVICE: Code = Code::error("call-service-absent");
 const PORT: Code = Code::error("call-port-absent");
 const UNROUTED: Code = Code::error("call-unrouted");
 // The rule is at fault, which is found where rules are judged.
 const NOWHERE: Code = Code::warning("call-leads-nowhere");
-const EMPTY: Code = Code::error("call-nobody-there");
+const EMPTY: Code = Code::error("call-nobody-there").state();
 const REFUSED: Code = Code::error("call-refused");
 // The policy is at fault, which is found where policies are judged.
 const DENIED: Code = Code::warning("call-denied");
@@ -35,15 +35,14 @@ pub(super) const CHECK: Check = Check {
 fn run(world: &World<'_>, found: &mut Found) {
     let calls = world.declared(found, "calls", |it| (!it.calls.is_empty()).then_some(&it.calls));
     let Some(calls) = calls else { return };
-    let system = Calls::of(world);
-    let mesh = system.mesh();
+    let explained = world.calls();
     for (index, call) in calls.iter().enumerate() {
         let Some(here) = ask::declared_at(world, &format!("/spec/calls/{index}")) else {
             continue;
         };
-        match ask::told(&mesh, call) {
+        match explained.told(index) {
             Ok(told) => {
-                let (troubles, unknown) = ask::troubles(&told, !call.path.is_empty());
+                let (troubles, unknown) = ask::troubles(told, !call.path.is_empty());
                 if troubles.is_empty() && unknown.is_empty() {
                     found.saw_at("call-arrives", &here, format!("{} → {}", call.from, call.to));
                 }
@@ -56,7 +55,7 @@ fn run(world: &World<'_>, found: &mut Found) {
                     }
                 }
             }
-            Err(untold) => not_told(world, call, untold, &here, found),
+            Err(untold) => not_told(world, call, untold.clone(), &here, found),
         }
     }
 }

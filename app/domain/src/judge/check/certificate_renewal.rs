@@ -12,9 +12,9 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-const NOT_READY: Code = Code::error("certificate-not-ready");
-const OVERDUE: Code = Code::error("certificate-renewal-overdue");
-const LATE: Code = Code::warning("certificate-near-its-end");
+const NOT_READY: Code = Code::error("certificate-not-ready").state();
+const OVERDUE: Code = Code::error("certificate-renewal-overdue").state();
+const LATE: Code = Code::warning("certificate-near-its-end").state();
 
 pub(super) const CHECK: Check = Check {
     name: "certificate_renewal",

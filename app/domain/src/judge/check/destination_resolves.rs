@@ -39,10 +39,9 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(world: &World<'_>, found: &mut Found) {
-    let (used, whys) = routes::used(world);
-    found.unknowns(whys);
+    let used = world.used(found);
     found.unknowns(world.objects.gap(Kind::Service));
-    for it in &used {
+    for it in used {
         match it.resolved(world) {
             Host::Service(id) => port(world, it, &id, found),
             Host::Absent { fqdn } => absent(world, it, &fqdn, found),

@@ -2,11 +2,11 @@
 
 use crate::{
     crossing::Item,
-    judge::{Check, Code, Found, World, routes, steady},
+    judge::{Check, Code, Found, World, steady},
     mesh::subset::{Reach, reach},
 };
 
-const NONE: Code = Code::error("destination-not-ready");
+const NONE: Code = Code::error("destination-not-ready").state();
 
 pub(super) const CHECK: Check = Check {
     name: "endpoints_ready",
@@ -16,12 +16,11 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(world: &World<'_>, found: &mut Found) {
-    let (used, whys) = routes::used(world);
-    found.unknowns(whys);
+    let used = world.used(found);
     if used.is_empty() || !world.running(found) {
         return;
     }
-    let callers = routes::Callers::of(world);
+    let callers = world.callers();
     for it in used.iter().filter(|it| it.weight > 0) {
         let Some(chosen) = it.chosen(world) else {
             continue;

@@ -7,7 +7,7 @@ use crate::{
     object::Kind,
 };
 
-const SELECTS_NOTHING: Code = Code::error("gateway-selects-nothing").istio("IST0101");
+const SELECTS_NOTHING: Code = Code::error("gateway-selects-nothing").state().istio("IST0101");
 
 pub(super) const CHECK: Check = Check {
     name: "gateway_selects",

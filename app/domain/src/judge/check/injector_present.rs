@@ -3,7 +3,7 @@
 use crate::{
     Why,
     crossing::Item,
-    judge::{Check, Code, Found, World, settled::injector},
+    judge::{Check, Code, Found, World, settled::ASSUMED_INJECTOR},
     mesh::{
         Decider,
         injection::{Injectors, selector},
@@ -41,7 +41,7 @@ fn run(world: &World<'_>, found: &mut Found) {
 
 fn injectors(world: &World<'_>, found: &mut Found) {
     let injectors = Injectors::of(&world.mesh);
-    let all: Vec<_> = injectors.webhooks().filter(|(by, ..)| &*by.key.name != injector::NAME).collect();
+    let all: Vec<_> = injectors.webhooks().filter(|(by, ..)| &*by.key.name != ASSUMED_INJECTOR).collect();
     if all.is_empty() {
         if world.running(found) {
             found.finding(&ABSENT, nowhere(Kind::MutatingWebhookConfiguration), []);

@@ -15,7 +15,7 @@ use crate::{
 use serde_json::Value;
 
 const SINGLE: Code = Code::error("istiod-single");
-const NOT_READY: Code = Code::error("istiod-not-ready");
+const NOT_READY: Code = Code::error("istiod-not-ready").state();
 
 pub(super) const CHECK: Check = Check {
     name: "istiod_replicas",

@@ -11,8 +11,8 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-const OLD: Code = Code::error("old-path-in-use");
-const UNNAMED: Code = Code::warning("entry-called-past-gateway");
+const OLD: Code = Code::error("old-path-in-use").state();
+const UNNAMED: Code = Code::warning("entry-called-past-gateway").state();
 
 pub(super) const CHECK: Check = Check {
     name: "old_path",

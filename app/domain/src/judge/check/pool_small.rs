@@ -14,7 +14,7 @@ use crate::{
 use serde_json::Value;
 
 const SMALL: Code = Code::warning("pool-small");
-const OVERFLOWS: Code = Code::error("pool-overflows");
+const OVERFLOWS: Code = Code::error("pool-overflows").state();
 
 /// A pool of so many is full as soon as a page with some pictures is loaded.
 const FEW: u64 = 16;

@@ -5,14 +5,14 @@ use crate::{
     Why,
     crossing::Item,
     fact::Proxy as Meshed,
-    judge::{Check, Code, Found, World, ask},
+    judge::{Check, Code, Found, World, ask, steady},
     mesh::Decider,
     object::{Key, Kind},
     traffic::{Reporter, Traffic},
     workload::WorkloadId,
 };
 
-const UNSCRAPED: Code = Code::error("proxy-unscraped");
+const UNSCRAPED: Code = Code::error("proxy-unscraped").state();
 
 /// Requests over the window of which some must have arrived.
 const ENOUGH: f64 = 50.0;
@@ -45,7 +45,7 @@ fn run(world: &World<'_>, found: &mut Found) {
         for id in ask::workloads_behind(world, place) {
             let pods = ask::pods(world, &id);
             let settled = |pod: &&std::sync::Arc<crate::fact::Pod>| {
-                pod.proxy == Meshed::Sidecar && !ask::young(world, pod)
+                pod.proxy == Meshed::Sidecar && !steady::young(world.now, pod)
             };
             if let Some(pod) = pods.iter().find(|pod| settled(pod)) {
                 let by = Decider {

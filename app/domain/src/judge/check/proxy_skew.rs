@@ -8,12 +8,13 @@ use crate::{
     judge::{
         Check, Code, Found, World, ask,
         injected::{Which, places},
+        steady,
     },
     mesh::Decider,
     object::Kind,
 };
 
-const SKEW: Code = Code::error("proxy-skew");
+const SKEW: Code = Code::error("proxy-skew").state();
 
 pub(super) const CHECK: Check = Check {
     name: "proxy_skew",
@@ -26,11 +27,10 @@ fn run(world: &World<'_>, found: &mut Found) {
     if !world.running(found) {
         return;
     }
-    let templates = ask::templates(world);
     for (_, place) in places(world, Which::Entry, found) {
-        for template in ask::behind(world, &templates, place, found) {
+        for template in ask::behind(world, place, found) {
             let pods = ask::pods(world, &ask::workload(template));
-            for pod in pods.iter().filter(|pod| !ask::young(world, pod)) {
+            for pod in pods.iter().filter(|pod| !steady::young(world.now, pod)) {
                 if let Some(sidecar) = pod.sidecar.as_ref().filter(|it| it.injected) {
                     let key = crate::object::Key::new(Kind::Pod, pod.namespace.clone(), pod.name.clone());
                     compared(world, sidecar, key, found);

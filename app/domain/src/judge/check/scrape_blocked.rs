@@ -23,9 +23,8 @@ pub(super) const CHECK: Check = Check {
 fn run(world: &World<'_>, found: &mut Found) {
     let migration = world.declared(found, "entry", |it| it.entry.is_some().then_some(it));
     let Some(migration) = migration else { return };
-    let templates = ask::templates(world);
     for place in migration.all_services() {
-        for template in ask::behind(world, &templates, place, found) {
+        for template in ask::behind(world, place, found) {
             one(world, template, found);
         }
     }

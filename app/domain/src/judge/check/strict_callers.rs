@@ -7,7 +7,7 @@ use crate::{
     fact::{Ingress, Proxy as Meshed},
     judge::{
         Check, Code, Found, World,
-        ask::{self, Calls},
+        ask,
     },
     mesh::{
         Decider, Proxy,
@@ -44,13 +44,13 @@ pub(super) const CHECK: Check = Check {
 
 fn run(world: &World<'_>, found: &mut Found) {
     let Some(migration) = world.migration(found) else { return };
-    let templates = ask::templates(world);
-    declared(world, migration, &templates, found);
+    let templates = world.templates();
+    declared(world, migration, templates, found);
     for ingress in world.objects.ingresses.values() {
         old_ingress(world, migration, ingress, found);
     }
-    jobs(world, migration, &templates, found);
-    scrapes(world, migration, &templates, found);
+    jobs(world, migration, templates, found);
+    scrapes(world, migration, found);
 }
 
 fn declared(world: &World<'_>, migration: &Migration, templates: &[Template], found: &mut Found) {
@@ -59,23 +59,8 @@ fn declared(world: &World<'_>, migration: &Migration, templates: &[Template], fo
             field: "calls".into(),
         });
     }
-    let system = Calls::of(world);
-    let mesh = system.mesh();
-    for (index, call) in migration.calls.iter().enumerate() {
-        let Some(here) = ask::declared_at(world, &format!("/spec/calls/{index}")) else {
-            continue;
-        };
+    for (call, here, told) in ask::explained(world, migration, found, |_| true) {
         let (from, to) = (call.from.to_string(), call.to.to_string());
-        if let Some(item) = ask::awaits_injection(world, call) {
-            found.unknown(ask::follows_from(item));
-            continue;
-        }
-        let Ok(told) = ask::told(&mesh, call) else {
-            found.unknown(crate::Why::NotObserved {
-                what: format!("{from} → {to}").into(),
-            });
-            continue;
-        };
         let own = templates
             .iter()
             .find(|it| it.owner.namespace == call.from.namespace && it.owner.name == call.from.name);
@@ -202,10 +187,10 @@ fn jobs(world: &World<'_>, migration: &Migration, templates: &[Template], found:
     }
 }
 
-fn scrapes(world: &World<'_>, migration: &Migration, templates: &[Template], found: &mut Found) {
+fn scrapes(world: &World<'_>, migration: &Migration, found: &mut Found) {
     for template in migration
         .all_services()
-        .flat_map(|place| ask::behind(world, templates, place, found))
+        .flat_map(|place| ask::behind(world, place, found))
         .collect::<Vec<_>>()
     {
         match ask::scraped(world, template) {

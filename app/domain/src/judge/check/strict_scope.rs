@@ -5,7 +5,7 @@ use crate::{
     Name,
     crossing::Item,
     fact::Proxy as Meshed,
-    judge::{Check, Code, Found, World, ask},
+    judge::{Check, Code, Found, World, ask, steady},
     mesh::{
         Decider, Proxy,
         injection::Template,
@@ -34,18 +34,18 @@ fn run(world: &World<'_>, found: &mut Found) {
     let migration = world.declared(found, "entry", |it| it.entry.is_some().then_some(it));
     let Some(migration) = migration else { return };
     let spaces = ask::namespaces(migration);
-    let templates = ask::templates(world);
+    let templates = world.templates();
     let mut uncovered: BTreeSet<&str> = BTreeSet::new();
     let mut seen = 0_u32;
     let ours: BTreeSet<_> = migration
         .all_services()
-        .flat_map(|place| ask::behind(world, &templates, place, found))
+        .flat_map(|place| ask::behind(world, place, found))
         .map(|template| &template.owner)
         .collect();
     for template in templates.iter().filter(|it| spaces.contains(&*it.owner.namespace)) {
         let pods = ask::pods(world, &ask::workload(template));
         let Some(pod) = pods.iter().find(|pod| pod.proxy == Meshed::Sidecar) else {
-            let settled = pods.iter().any(|pod| !ask::young(world, pod));
+            let settled = pods.iter().any(|pod| !steady::young(world.now, pod));
             if ours.contains(&template.owner) && settled {
                 let name = format!("{}/{}", template.owner.namespace, template.owner.name);
                 let by = template.field("/metadata/labels");

@@ -3,7 +3,7 @@
 use crate::{
     Name,
     crossing::Item,
-    judge::{Check, Code, Found, World, routes},
+    judge::{Check, Code, Found, World},
     mesh::{
         Proxy,
         host::Host,
@@ -24,11 +24,10 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(world: &World<'_>, found: &mut Found) {
-    let (used, whys) = routes::used(world);
-    found.unknowns(whys);
+    let used = world.used(found);
     found.unknowns(world.objects.gap(Kind::DestinationRule));
     let mut known: BTreeMap<(Proxy, Name), Result<Option<Effective<'_>>, Vec<crate::Why>>> = BTreeMap::new();
-    let callers = routes::Callers::of(world);
+    let callers = world.callers();
     for it in used.iter().filter(|it| !it.subset.is_empty()) {
         if let Host::Unknown(why) = it.resolved(world) {
             found.unknown(why);

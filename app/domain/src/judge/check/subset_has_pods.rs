@@ -3,7 +3,7 @@
 use crate::{
     Why,
     crossing::Item,
-    judge::{Check, Code, Found, World, routes},
+    judge::{Check, Code, Found, World},
     mesh::{
         Decider,
         subset::{Reach, destination_rule, pods_of, reach},
@@ -12,7 +12,7 @@ use crate::{
     object::Kind,
 };
 
-const EMPTY: Code = Code::error("subset-empty");
+const EMPTY: Code = Code::error("subset-empty").state();
 const EMPTY_IDLE: Code = Code::info("subset-empty-idle");
 
 pub(super) const CHECK: Check = Check {
@@ -23,11 +23,10 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(world: &World<'_>, found: &mut Found) {
-    let (used, whys) = routes::used(world);
-    found.unknowns(whys);
+    let used = world.used(found);
     let kinds = [Kind::Pod, Kind::EndpointSlice, Kind::DestinationRule];
     found.unknowns(kinds.iter().filter_map(|&kind| world.objects.gap(kind)));
-    let callers = routes::Callers::of(world);
+    let callers = world.callers();
     for it in used.iter().filter(|it| !it.subset.is_empty()) {
         let (Host::Service(id), Some(chosen)) = (it.resolved(world), it.chosen(world)) else {
             continue;

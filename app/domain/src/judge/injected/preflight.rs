@@ -49,7 +49,7 @@ macro_rules! concerns {
             port: $crate::judge::Code::error(concat!($item, "-port-of-proxy")),
             host_network: $crate::judge::Code::error(concat!($item, "-on-host-network")),
             dns_policy: $crate::judge::Code::warning(concat!($item, "-dns-policy")),
-            injector_not_ready: $crate::judge::Code::error(concat!($item, "-injector-not-ready")),
+            injector_not_ready: $crate::judge::Code::error(concat!($item, "-injector-not-ready")).state(),
             quota: $crate::judge::Code::error(concat!($item, "-quota")),
             quota_demands: $crate::judge::Code::error(concat!($item, "-quota-demands")),
             limit_range: $crate::judge::Code::error(concat!($item, "-limit-range")),
@@ -112,9 +112,8 @@ pub(in crate::judge) fn preflight(
     codes: &'static Concerns,
     found: &mut Found,
 ) {
-    let templates = ask::templates(world);
     for (_, service) in places(world, which, found) {
-        for template in ask::behind(world, &templates, service, found) {
+        for template in ask::behind(world, service, found) {
             one(world, template, codes, found);
         }
     }

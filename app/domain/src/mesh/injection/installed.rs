@@ -1,14 +1,13 @@
-//! The default revision's injector, as Istio's chart installs it (`manifests/charts/istio-control/istio-discovery/templates/mutatingwebhook.yaml`
-//! in istio/istio).
+//! The injector that an installation without options leaves.
 
-use crate::{
-    fact::Fact,
-    object::{Kind, Object},
-};
 use serde_json::{Value, json};
 
-/// A webhook configuration like the one that an installation without options leaves.
-pub(super) fn assumed() -> Fact {
+/// The default revision's MutatingWebhookConfiguration under a name, as Istio's chart `istio-discovery` makes it (`mutatingwebhook.yaml` there).
+pub fn installed(name: &str) -> Value {
+    json!({"metadata": {"name": name, "labels": {"istio.io/rev": "default", "app": "sidecar-injector"}}, "webhooks": webhooks()})
+}
+
+fn webhooks() -> Vec<Value> {
     let (inject, injection, revision) = ("sidecar.istio.io/inject", "istio-injection", "istio.io/rev");
     let is =
         |key: &str, operator: &str, value: &str| json!({"key": key, "operator": operator, "values": [value]});
@@ -37,17 +36,11 @@ pub(super) fn assumed() -> Fact {
         ),
     ];
     let hook = |(name, namespaces, objects): (&str, Value, Value)| {
-        json!({"name": format!("{name}.sidecar-injector.istio.io"), "sideEffects": "None", "admissionReviewVersions": ["v1"],
+        json!({"name": format!("{name}.sidecar-injector.istio.io"), "sideEffects": "None", "failurePolicy": "Fail",
+            "reinvocationPolicy": "Never", "admissionReviewVersions": ["v1"],
             "clientConfig": {"service": {"name": "istiod", "namespace": "istio-system", "path": "/inject", "port": 443}},
-            "rules": [{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}],
+            "rules": [{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "scope": "*"}],
             "namespaceSelector": {"matchExpressions": namespaces}, "objectSelector": {"matchExpressions": objects}})
     };
-    let json = json!({"metadata": {"name": NAME, "labels": {"istio.io/rev": "default", "app": "sidecar-injector"}},
-        "webhooks": hooks.map(hook)});
-    #[expect(clippy::unwrap_used, reason = "the JSON above has a name")]
-    let object = Object::new(Kind::MutatingWebhookConfiguration, json).unwrap();
-    Fact::Object(object)
+    hooks.map(hook).into()
 }
-
-/// Its name, by which checks tell that it was only taken for granted: no installation calls one so.
-pub(crate) const NAME: &str = "assumed-sidecar-injector";
