@@ -9,7 +9,16 @@ use std::{collections::BTreeSet, env, fmt::Write as _, fs, path::Path};
 
 /// The groups whose sentences are looked up by their names, on the server alone: they are many, and come with data. Their placeholders are
 /// filled in when they are told.
-const TABLES: [&str; 6] = ["scenario", "item", "condition", "finding", "fact", "broken"];
+const TABLES: [&str; 8] = [
+    "scenario",
+    "item",
+    "condition",
+    "finding",
+    "fact",
+    "broken",
+    "guard",
+    "holdup",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=locales");

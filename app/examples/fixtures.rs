@@ -17,12 +17,16 @@ use naru_app::{
     fixtures::{self, Scene},
     shell,
 };
-use naru_domain::actor::{Actor, Scope};
-use naru_ports::{Clock, Console, Judged};
+use naru_domain::{
+    actor::{Actor, Scope},
+    crossing::Item,
+};
+use naru_ports::{Clock, Console, Judged, Sheet};
 use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet, SetWeights},
     explanation::{Ask, Explanation},
+    ledger::Deed,
     version::Version,
     why::{ApplyError, Refused},
 };
@@ -40,6 +44,12 @@ impl Console for Fixed {
     }
     fn judged(&self, scope: &Scope) -> Judged {
         self.0.judged(scope)
+    }
+    async fn sheet(&self, _: &Actor, scope: &Scope, item: Item) -> Result<Sheet, ApplyError> {
+        self.0.sheet(scope, item)
+    }
+    async fn put(&self, _: &Actor, _: &Deed) -> Result<Name, ApplyError> {
+        Ok("000008".into())
     }
     async fn changed(&self, _: Version) -> Version {
         std::future::pending().await

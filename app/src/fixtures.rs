@@ -9,9 +9,10 @@ mod explanation;
 mod topology;
 
 pub use canaries::plan;
+pub use checklist::ledger;
 
-use naru_domain::actor::Scope;
-use naru_ports::Judged;
+use naru_domain::{actor::Scope, crossing::Item};
+use naru_ports::{Judged, Sheet};
 use naru_view::{
     Millis, View,
     canary::Canaries,
@@ -21,7 +22,7 @@ use naru_view::{
     source::{Freshness, SourceState},
     topology::Topology,
     version::Version,
-    why::{Refused, SourceName, Why},
+    why::{ApplyError, Refused, SourceName, Why},
 };
 use std::sync::Arc;
 
@@ -111,6 +112,19 @@ impl Scene {
         match self {
             Self::Busy | Self::Partial => checklist::judged(scope),
             Self::Empty | Self::Stale | Self::Unreachable => Judged::none(Version { epoch: 7, seq: 1 }),
+        }
+    }
+
+    /// What would be signed of an item in this scene.
+    ///
+    /// # Errors
+    /// Nothing is judged in it.
+    pub fn sheet(self, scope: &Scope, item: Item) -> Result<Sheet, ApplyError> {
+        match self {
+            Self::Busy | Self::Partial => checklist::sheet(scope, item),
+            Self::Empty | Self::Stale | Self::Unreachable => Err(ApplyError::Refused {
+                refused: Refused::NotJudged,
+            }),
         }
     }
 
@@ -251,6 +265,13 @@ fn overview(version: Version, sources: Vec<SourceState>, canaries: &Canaries) ->
                 rate: 213.4,
                 error_share: 0.0012,
                 code: "502 UF".into(),
+            },
+            FailingEdge {
+                source: "/".into(),
+                target: "product-service/product-service".into(),
+                rate: 0.4,
+                error_share: 0.05,
+                code: "503 UO".into(),
             },
         ],
         in_flight: canaries.routes.iter().take(1).cloned().collect(),

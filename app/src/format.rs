@@ -133,6 +133,12 @@ pub fn utc(at: Millis) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
+/// A day in UTC: `2026-11-23`.
+pub fn day(at: Millis) -> String {
+    let (year, month, day, ..) = civil(at);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// Time of day in UTC: `14:02:07`.
 pub fn clock(at: Millis) -> String {
     let (.., hour, minute, second) = civil(at);
@@ -147,7 +153,7 @@ pub fn iso(at: Millis) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, clock, count, duration, iso, maybe, number, percent, points, utc};
+    use super::{bytes, clock, count, day, duration, iso, maybe, number, percent, points, utc};
 
     #[test]
     fn three_significant_digits_and_honest_rounding() {
@@ -222,5 +228,6 @@ mod tests {
         }
         assert_eq!(utc(0), "1970-01-01 00:00:00 UTC");
         assert_eq!(clock(1_795_442_527_000), "14:02:07");
+        assert_eq!(day(1_795_442_527_000), "2026-11-23");
     }
 }

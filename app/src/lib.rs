@@ -28,6 +28,8 @@ pub mod bar;
 mod components;
 pub mod context;
 pub mod error;
+#[cfg(feature = "ssr")]
+mod export;
 #[cfg(feature = "fixtures")]
 pub mod fixtures;
 pub mod format;
@@ -45,6 +47,8 @@ pub mod theme;
 
 pub use app::App;
 pub use error::AppError;
+#[cfg(feature = "ssr")]
+pub use export::export_page;
 pub use lang::Lang;
 #[cfg(feature = "ssr")]
 pub use shell::{ShellProps, shell};

@@ -119,7 +119,48 @@ pub fn refused(lang: Lang, refused: &Refused) -> String {
         Refused::NotUndoable => lang.refused_not_undoable().into(),
         Refused::Reason { limit } => lang.refused_reason(limit),
         Refused::BadInput { field } => lang.refused_bad_input(field),
+        Refused::Unguarded { policies } => lang.refused_unguarded(policies),
+        Refused::Untrusted { at } => lang.refused_untrusted(at),
+        Refused::NotMet { item } => lang.refused_not_met(item),
+        Refused::SamePerson => lang.refused_same_person().into(),
+        Refused::NotJudged => lang.refused_not_judged().into(),
     }
+}
+
+/// What is wrong with an admission policy that signatures rest on.
+#[cfg(feature = "ssr")]
+pub fn guard(lang: Lang, policy: &str, down: naru_domain::crossing::guard::Down) -> String {
+    let key = down.key();
+    lang.guard(key).unwrap_or(key).replace("{policy}", policy)
+}
+
+/// How much a finding weighs, as a word.
+#[cfg(feature = "ssr")]
+pub fn severity(lang: Lang, severity: naru_domain::judge::Severity) -> &'static str {
+    use naru_domain::judge::Severity;
+    match severity {
+        Severity::Error => lang.severity_error(),
+        Severity::Warning => lang.severity_warning(),
+        Severity::Info => lang.severity_info(),
+    }
+}
+
+/// Where and how the signatures are not whole.
+#[cfg(feature = "ssr")]
+pub fn broken(lang: Lang, broken: &naru_domain::crossing::chain::Broken) -> String {
+    use naru_domain::crossing::chain::How;
+    let with = match &broken.how {
+        How::Forked { with } => with,
+        How::NoEvidence { evidence } | How::OtherEvidence { evidence } | How::OtherItem { evidence } => {
+            evidence
+        }
+        How::Cut { head } => &head.0,
+        How::Unreadable { detail } => detail,
+        _ => "",
+    };
+    let key = broken.how.key();
+    let sentence = lang.broken(key).unwrap_or(key).replace("{with}", with);
+    format!("{}: {sentence}", broken.at)
 }
 
 /// What could go wrong with a change that is allowed.

@@ -4,6 +4,7 @@
 mod apply_weights;
 mod checklist;
 mod explain;
+mod ledger;
 mod plan_undo;
 mod plan_weights;
 mod rehearsal;
@@ -16,6 +17,7 @@ pub use checklist::{condition, fact, title};
 #[cfg(feature = "ssr")]
 pub(crate) use explain::explained;
 pub use explain::{Explain, explain};
+pub use ledger::{PutName, ReadSignSheet, put_name, read_sign_sheet};
 pub use plan_undo::{PlanUndo, plan_undo};
 pub use plan_weights::{PlanWeights, plan_weights};
 pub use rehearsal::{Rehearsal, Rehearse, rehearsal, rehearse};
@@ -29,6 +31,7 @@ mod inside {
     };
     use naru_view::{
         canary::SetWeights,
+        ledger::Deed,
         why::{ApplyError, Refused},
     };
 
@@ -72,6 +75,19 @@ mod inside {
             Err(AppError::BadRequest {
                 field: "weights".into(),
             })
+        }
+    }
+
+    /// Nothing is longer than what is kept of it; the console says which text is too long.
+    pub(super) fn deed(deed: &Deed) -> Result<(), AppError> {
+        match deed {
+            Deed::Sign { item, digest, .. } => names("deed", [&**item, &**digest]),
+            Deed::Countersign { name, link } => names("deed", [&**name, &**link]),
+            Deed::Revoke { name, .. } => names("deed", [&**name]),
+            Deed::Waive { item, .. } => names("deed", [&**item]),
+            Deed::Except { code, field, .. } => {
+                names("deed", [&**code, &*field.kind, &*field.namespace, &*field.name])
+            }
         }
     }
 

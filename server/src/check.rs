@@ -22,7 +22,7 @@ use anyhow::Context;
 use naru_app::Lang;
 use naru_domain::{
     Why,
-    crossing::Item,
+    crossing::{Audited, Item, audited, standing::Standing},
     judge::{self, Judgement, Verdict, World, judge, settled::settled},
     mesh::Prepared,
     object::Kind,
@@ -43,8 +43,19 @@ pub(crate) async fn run(options: &cli::Check, lang: Lang) -> Result<ExitCode, Fa
     } else {
         World::of_files(&seen.objects, now)
     };
-    let mut judgements = judge(&world);
-    judgements.retain(|it| wanted.contains(&it.item));
+    // Files say what is found, not who has accepted it: that is a cluster's to know, where it is guarded.
+    let audited = Audited::of(&seen.objects, None);
+    let audited = if audited.guards.stand() {
+        audited
+    } else {
+        Audited::default()
+    };
+    let stands = |it: Judgement| {
+        let standing = audited.standing(&it, now);
+        (it, standing)
+    };
+    let mut judgements: Vec<Stood> = judge(&world).into_iter().map(stands).collect();
+    judgements.retain(|(it, _)| wanted.contains(&it.item));
     let out = match options.output {
         Report::Text => text::report(lang, &judgements, &seen.gaps),
         Report::Json => json::report(lang, &judgements, &seen.gaps).context("printing")?,
@@ -71,8 +82,15 @@ fn wanted(options: &cli::Check) -> Result<Vec<Item>, Failure> {
     options.items.iter().map(read).collect()
 }
 
-fn code(judgements: &[Judgement]) -> u8 {
-    let any = |verdict| judgements.iter().any(|it| it.verdict == verdict);
+/// A judgement, and what people have accepted of it.
+type Stood = (Judgement, Standing);
+
+/// What is passed over fails nobody.
+fn code(judgements: &[Stood]) -> u8 {
+    let any = |verdict| {
+        let mut all = judgements.iter();
+        all.any(|(_, it)| it.judged.verdict == verdict && it.waived.is_none())
+    };
     match () {
         () if any(Verdict::NotMet) => 1,
         () if any(Verdict::Unknown) => 3,
@@ -100,7 +118,7 @@ async fn look(options: &cli::Check) -> Result<Seen, Failure> {
     }
     let cluster = startup::cluster(&options.kubernetes).await?;
     let metrics = startup::metrics_of(&options.prometheus)?;
-    let kinds: Vec<Kind> = judge::kinds().collect();
+    let kinds: Vec<Kind> = judge::kinds().chain(audited::KINDS).collect();
     let (objects, traffic) = futures::join!(inventory(&*cluster, &kinds), async {
         Some(metrics?.traffic(options.observing.window).await)
     });
@@ -131,6 +149,12 @@ async fn look(options: &cli::Check) -> Result<Seen, Failure> {
         traffic,
         gaps,
     })
+}
+
+/// The Exception by which a finding does not count.
+fn accepted(standing: &Standing, finding: usize) -> Option<&str> {
+    let mut all = standing.judged.accepted.iter();
+    all.find(|(it, _)| *it == finding).map(|(_, by)| &**by)
 }
 
 /// The verdict's name, for scripts.

@@ -14,8 +14,9 @@
 use crate::{
     check,
     config::{Kubernetes, Listening, Logging, Observing, OpenId, Prometheus, SigningIn, Standing},
+    doctor, export,
     failure::Failure,
-    graph, logging, rehearse, startup, verify,
+    graph, logging, preflight, rehearse, startup, verify,
     what_if::{self, About},
     why,
 };
@@ -64,6 +65,21 @@ enum Command {
         after_help = "Exit codes: 0 every item asked for is met, 1 one is not met, 2 wrong arguments or files, 3 one is not known, or a source gave no usable answer"
     )]
     Check(Check),
+    /// Say what Naru sees of its sources, what it does not, and which verdicts each gap leaves unknown
+    #[command(
+        after_help = "Exit codes: 0 nothing is missing, 1 a source shows less than it should or a policy is not in force, 2 wrong arguments, 3 the API server gave no usable answer"
+    )]
+    Doctor(Doctor),
+    /// Say of each workload whether its pods will come up when they get a proxy, and with what loss: before any label is set
+    #[command(
+        after_help = "Exit codes: 0 all come up, 1 something stops one, 2 wrong arguments or files, 3 of one it is not known, or a source gave no usable answer"
+    )]
+    Preflight(Preflight),
+    /// Print all that people have signed, waived and accepted, with what it was signed for: a file that outlives the cluster
+    #[command(
+        after_help = "Exit codes: 0 exported and whole, 1 exported and broken (the place is named), 2 wrong arguments, 3 the cluster gave no usable answer, 4 rights are missing (nothing printed)"
+    )]
+    Export(Export),
     /// Say whether the signatures in an exported file are whole: no cluster is asked
     #[command(
         after_help = "Exit codes: 0 whole, 1 broken (the place is named), 2 wrong arguments, or no such file"
@@ -116,6 +132,60 @@ pub(crate) enum Report {
     Json,
     /// A JUnit report
     Junit,
+}
+
+/// `naru doctor`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) kubernetes: Kubernetes,
+    #[command(flatten)]
+    pub(crate) prometheus: Prometheus,
+    #[command(flatten)]
+    pub(crate) observing: Observing,
+    /// How it is told
+    #[arg(long, env = "NARU_OUTPUT", default_value = "text")]
+    pub(crate) output: Telling,
+}
+
+/// `naru preflight`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Preflight {
+    #[command(flatten)]
+    pub(crate) kubernetes: Kubernetes,
+    /// Objects from files instead of a cluster: a file, a folder, or - for standard input; can be repeated
+    #[arg(
+        short = 'f',
+        long = "file",
+        env = "NARU_FILE",
+        value_delimiter = ',',
+        value_name = "PATH"
+    )]
+    pub(crate) files: Vec<PathBuf>,
+    /// How it is told
+    #[arg(long, env = "NARU_OUTPUT", default_value = "text")]
+    pub(crate) output: Telling,
+    /// Only workloads of these namespaces; all but Kubernetes' own if none is named
+    pub(crate) namespaces: Vec<String>,
+}
+
+/// `naru export`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) kubernetes: Kubernetes,
+    /// What is printed
+    #[arg(long, env = "NARU_OUTPUT", default_value = "json")]
+    pub(crate) output: Document,
+}
+
+/// What an export is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Document {
+    /// One JSON document, for `naru verify` and for another cluster
+    Json,
+    /// One page, to be read and printed
+    Html,
 }
 
 /// `naru verify`
@@ -309,7 +379,14 @@ pub async fn run() -> ExitCode {
         &cli.logging,
         if matches!(
             cli.command,
-            Command::Graph(_) | Command::WhatIf(_) | Command::Why(_) | Command::Check(_) | Command::Verify(_)
+            Command::Graph(_)
+                | Command::WhatIf(_)
+                | Command::Why(_)
+                | Command::Check(_)
+                | Command::Doctor(_)
+                | Command::Preflight(_)
+                | Command::Export(_)
+                | Command::Verify(_)
         ) {
             "warn"
         } else {
@@ -324,6 +401,9 @@ pub async fn run() -> ExitCode {
         Command::WhatIf(options) => what_if::run(&options).map(done),
         Command::Why(options) => why::run(options, lang).await.map(done),
         Command::Check(options) => check::run(&options, lang).await,
+        Command::Doctor(options) => doctor::run(&options, lang).await,
+        Command::Preflight(options) => preflight::run(&options, lang).await,
+        Command::Export(options) => export::run(&options, lang).await.map(done),
         Command::Verify(options) => verify::run(&options, lang).map(done),
     };
     ended.unwrap_or_else(|failure| failure.report(lang))

@@ -105,10 +105,8 @@ pub enum Failure {
     },
     /// Signatures are not whole.
     Broken {
-        /// Where.
-        place: String,
-        /// What is wrong, for people.
-        sentence: String,
+        /// Where, and what is wrong.
+        told: String,
     },
     /// A source gave no answer that could be used.
     Source(Why),
@@ -208,7 +206,7 @@ impl Failure {
             Self::NoScenario { name, known } => lang.cli_no_scenario(known, name),
             Self::NoWorkload { workload } => lang.cli_no_workload(workload),
             Self::BadArgument { argument, detail } => lang.cli_bad_argument(argument, detail),
-            Self::Broken { place, sentence } => lang.cli_broken(place, sentence),
+            Self::Broken { told } => told.clone(),
             Self::Source(_) => lang.cli_source().to_owned(),
             Self::Partial(_) => lang.cli_partial().to_owned(),
             Self::Fault(error) => lang.cli_fault(&format!("{error:#}")),

@@ -1,11 +1,10 @@
 //! `naru verify`: whether the signatures in an exported file are whole.
 
 use crate::{cli, failure::Failure, files};
-use naru_app::Lang;
+use naru_app::{Lang, say};
 use naru_domain::{
-    Name,
     crossing::{
-        chain::{Broken, How},
+        chain::Broken,
         export::{Damaged, Export},
     },
     object::Digest,
@@ -16,8 +15,7 @@ pub(crate) fn run(options: &cli::Verify, lang: Lang) -> Result<(), Failure> {
     let head = options.head.as_deref().map(digest).transpose()?;
     let export = Export::read(&files::text(&options.file)?).map_err(|damaged| match damaged {
         Damaged::Digest => Failure::Broken {
-            place: options.file.display().to_string(),
-            sentence: sentence(lang, "digest", ""),
+            told: format!("{}: {}", options.file.display(), sentence(lang, "digest")),
         },
         other => Failure::File {
             path: options.file.clone(),
@@ -40,29 +38,19 @@ fn digest(text: &str) -> Result<Digest, Failure> {
 }
 
 fn broken(lang: Lang, broken: &Broken) -> Failure {
-    let with: Name = match &broken.how {
-        How::Forked { with } => with.clone(),
-        How::NoEvidence { evidence } | How::OtherEvidence { evidence } | How::OtherItem { evidence } => {
-            evidence.clone()
-        }
-        How::Cut { head } => head.0.clone(),
-        How::Unreadable { detail } => detail.clone(),
-        _ => "".into(),
-    };
     Failure::Broken {
-        place: broken.at.to_string(),
-        sentence: sentence(lang, broken.how.key(), &with),
+        told: say::broken(lang, broken),
     }
 }
 
-fn sentence(lang: Lang, key: &'static str, with: &str) -> String {
-    lang.broken(key).unwrap_or(key).replace("{with}", with)
+fn sentence(lang: Lang, key: &'static str) -> String {
+    lang.broken(key).unwrap_or(key).into()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Digest, How, Lang, Name, broken, digest};
-    use naru_domain::crossing::chain::Broken;
+    use super::{Broken, Digest, Lang, broken, digest};
+    use naru_domain::{Name, crossing::chain::How};
 
     #[test]
     fn each_way_to_be_broken_has_a_sentence_that_names_what_it_is_about() {
@@ -79,6 +67,8 @@ mod tests {
             How::OtherItem { evidence: with() },
             How::OnePerson,
             How::Contradicted,
+            How::NotMet,
+            How::Stale,
             How::Cut { head: Digest(with()) },
             How::Unreadable { detail: with() },
         ];

@@ -5,26 +5,33 @@
 //!
 //! What people put their names to, in order of reading: [`evidence`] (what was judged, as a signature names it), [`signoff`] (signatures,
 //! numbered, each naming the one before), [`waiver`] and [`exception`] (what is passed over until a day), [`chain`] (whether all of it is
-//! whole), [`ledger`] (all of it together), [`standing`] (how an item stands by it), [`reopen`] (when a signed item is open again),
-//! [`export`] (the file that outlives the cluster).
+//! whole), [`ledger`] (all of it together), [`guard`] (whether what it rests on stands), [`audited`] (both, of a cluster), [`standing`] (how an
+//! item stands by it), [`sheet`] (what is shown before signing), [`decide`] (which signatures Naru accepts), [`reopen`] (when a signed item is
+//! open again), [`progress`] (what keeps the next phase closed), [`export`] (the file that outlives the cluster).
 
 pub mod act;
+pub mod audited;
 pub mod chain;
+pub mod decide;
 pub mod evidence;
 pub mod exception;
 pub mod export;
+pub mod guard;
 pub mod item;
 pub mod ledger;
 pub mod migration;
+pub mod progress;
 pub mod reopen;
 #[cfg(test)]
 mod schema;
+pub mod sheet;
 pub mod signoff;
 pub mod standing;
 #[cfg(test)]
 mod tests;
 pub mod waiver;
 
+pub use audited::Audited;
 pub use evidence::Evidence;
 pub use exception::Exception;
 pub use item::Item;

@@ -204,6 +204,8 @@ pub struct Deployment {
     pub replicas: u32,
     /// Pods ready.
     pub ready: u32,
+    /// Its pods are being replaced.
+    pub rolling: bool,
 }
 
 /// How a Deployment's pods are replaced.

@@ -10,6 +10,7 @@ mod edge;
 mod finding;
 mod injected;
 mod nginx;
+mod preflight;
 mod release;
 mod routes;
 pub mod settled;
@@ -23,6 +24,7 @@ mod world;
 
 pub use check::{ALL, Check};
 pub use finding::{Code, Fact, FactSource, Finding, Found, Severity};
+pub use preflight::{Preflight, preflight};
 pub use verdict::{Judgement, Verdict, judge};
 pub use world::World;
 

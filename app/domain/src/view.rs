@@ -7,7 +7,7 @@ mod overview;
 mod services;
 mod sources;
 
-pub use checklist::{SeenJudgement, judgements};
+pub use checklist::{SeenJudgement, judgements, seen_reopened};
 pub use explanation::explanation;
 pub use sources::{PROMETHEUS_STALE, sources};
 

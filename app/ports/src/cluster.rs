@@ -85,6 +85,8 @@ pub struct Access {
     pub kind: Kind,
     /// None: in all namespaces.
     pub namespace: Option<Name>,
+    /// None: all of them. A name where rights are given by it, such as the item that somebody may sign.
+    pub name: Option<Name>,
 }
 
 /// The Kubernetes API. No method retries by itself; `watch` alone comes back for ever.

@@ -3,12 +3,15 @@
 use naru_domain::{
     Timestamp,
     actor::{Actor, Scope},
+    crossing::{Audited, Item, progress::Holdup},
+    object::Digest,
     view::SeenJudgement,
 };
 use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet, SetWeights},
     explanation::{Ask, Explanation},
+    ledger::Deed,
     version::Version,
     why::{ApplyError, Refused},
 };
@@ -25,6 +28,27 @@ pub struct Judged {
     pub items: Arc<[SeenJudgement]>,
     /// The system's name, from the Migration; empty without one.
     pub system: Name,
+    /// What people have put their names to, whole: of items, but also of findings in namespaces that this viewer may not see.
+    pub audited: Arc<Audited>,
+    /// What holds up the phase after each of the four.
+    pub holdups: [Vec<(Item, Holdup)>; 4],
+}
+
+/// What somebody would sign, as far as they may see it.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// The item as it is judged and stands.
+    pub seen: SeenJudgement,
+    /// What the whole of it is known again by.
+    pub digest: Digest,
+    /// The name that the signature would have.
+    pub number: Name,
+    /// The digest of the one before it; empty for the first.
+    pub previous: Digest,
+    /// Another person has to sign too.
+    pub second: bool,
+    /// Whether they may sign it; None if the API server did not say.
+    pub may: Option<bool>,
 }
 
 impl Judged {
@@ -35,6 +59,8 @@ impl Judged {
             at: None,
             items: Arc::from([]),
             system: "".into(),
+            audited: Arc::default(),
+            holdups: Default::default(),
         }
     }
 }
@@ -50,6 +76,12 @@ pub trait Console: Send + Sync {
 
     /// The checklist as it was last judged, as far as this viewer may see. From memory too.
     fn judged(&self, scope: &Scope) -> Judged;
+
+    /// What this person would sign of an item now.
+    async fn sheet(&self, who: &Actor, scope: &Scope, item: Item) -> Result<Sheet, ApplyError>;
+
+    /// Puts a person's name to something, and says under which name it is kept. A signature counts once Naru has accepted it.
+    async fn put(&self, who: &Actor, deed: &Deed) -> Result<Name, ApplyError>;
 
     /// Returns once the version differs from `seen`.
     async fn changed(&self, seen: Version) -> Version;

@@ -15,7 +15,7 @@ mod tokens;
 
 pub use clock::{Clock, SystemClock};
 pub use cluster::{Access, As, Cluster, ClusterError, Seen, Submitted};
-pub use console::{Console, Judged};
+pub use console::{Console, Judged, Sheet};
 pub use metrics::Metrics;
 pub use rehearsal::Rehearsing;
 pub use tokens::{TokenUser, Tokens};

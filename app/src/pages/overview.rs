@@ -158,8 +158,8 @@ fn failing(lang: Lang, edges: &[FailingEdge], known: bool) -> AnyView {
     let rows = edges.iter().map(|edge| {
         view! {
             <tr>
-                <th scope="row" class="stack">{name(&edge.source)}</th>
-                <td class="stack">{name(&edge.target)}</td>
+                <th scope="row" class="stack">{name(lang, &edge.source)}</th>
+                <td class="stack">{name(lang, &edge.target)}</td>
                 <td class="r">{format::number(edge.rate)}</td>
                 <td class="r">{sign::errors(Some(edge.error_share))}</td>
                 <td><code>{edge.code.trim_end_matches(" -").to_owned()}</code></td>
@@ -185,9 +185,10 @@ fn failing(lang: Lang, edges: &[FailingEdge], known: bool) -> AnyView {
     .into_any()
 }
 
-/// `namespace/workload` with the namespace in the background.
-fn name(text: &str) -> impl IntoView + use<> {
+/// `namespace/workload` with the namespace in the background. Who calls without a sidecar has neither, and is said to be unknown.
+fn name(lang: Lang, text: &str) -> impl IntoView + use<> {
     let (namespace, workload) = match text.split_once('/') {
+        Some((_, "")) => (String::new(), lang.topology_unknown_caller().to_owned()),
         Some((namespace, workload)) if !namespace.is_empty() => {
             (format!("{namespace}/"), workload.to_owned())
         }

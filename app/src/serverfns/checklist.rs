@@ -3,6 +3,8 @@ mod told;
 
 #[cfg(feature = "ssr")]
 pub use told::{condition, fact, title};
+#[cfg(feature = "ssr")]
+pub(super) use told::{told_finding, told_unknown, told_verdict};
 
 use crate::{AppError, lang::Lang};
 use leptos::{prelude::server, server_fn::codec::GetUrl};

@@ -11,7 +11,7 @@ use std::sync::Arc;
 async fn the_answer_comes_first_and_every_item_stands_with_its_reason() {
     let html = page(Scene::Busy, "/checklist", "en").await;
     assert!(
-        heading(&html).starts_with("Phase 1 of 4 · 0 of 16"),
+        heading(&html).starts_with("Phase 1 of 4 · 2 of 16 done"),
         "{}",
         heading(&html)
     );
@@ -19,8 +19,8 @@ async fn the_answer_comes_first_and_every_item_stands_with_its_reason() {
     for said in [
         "1.1 Istio installed",
         "4.4 Ready for production",
-        "Not met: 1.2",
-        "1 error",
+        "✓ Signed",
+        "1 finding accepted",
     ] {
         assert!(text.contains(said), "{said:?} in {text}");
     }
@@ -30,7 +30,7 @@ async fn the_answer_comes_first_and_every_item_stands_with_its_reason() {
 #[tokio::test]
 async fn an_item_names_the_object_the_field_and_the_code() {
     let html = page(Scene::Busy, "/checklist/1.2", "en").await;
-    assert_eq!(heading(&html), "1.2 Gateway and VirtualService: Not met");
+    assert_eq!(heading(&html), "1.2 Gateway and VirtualService: Not known");
     let text = text(&html);
     for said in [
         "names Gateway absent, which is not there",
@@ -46,7 +46,7 @@ async fn an_item_names_the_object_the_field_and_the_code() {
 #[tokio::test]
 async fn it_is_told_in_korean_too() {
     let html = page(Scene::Busy, "/checklist/1.2", "ko").await;
-    assert_eq!(heading(&html), "1.2 Gateway와 VirtualService: 미충족");
+    assert_eq!(heading(&html), "1.2 Gateway와 VirtualService: 알 수 없음");
     assert!(text(&html).contains("가리키는 Gateway absent가 없어"));
 }
 
@@ -68,7 +68,7 @@ async fn what_lies_in_other_namespaces_is_counted_and_not_told() {
     };
     let request = Request::get("/checklist/1.2").body(Body::empty()).unwrap();
     let (_, html) = answer(router(console, scope), request).await;
-    assert_eq!(heading(&html), "1.2 Gateway and VirtualService: Not met");
+    assert_eq!(heading(&html), "1.2 Gateway and VirtualService: Not known");
     let text = text(&html);
     assert!(text.contains("in namespaces that you do not see"), "{text}");
     assert!(

@@ -7,5 +7,6 @@ mod locales;
 mod page;
 mod pages;
 mod server_functions;
+mod signing;
 mod states;
 mod why;

@@ -12,12 +12,16 @@ use naru_app::{
     fixtures::{self, Scene},
     shell,
 };
-use naru_domain::actor::{Actor, Scope};
-use naru_ports::{Clock, Console, Judged};
+use naru_domain::{
+    actor::{Actor, Scope},
+    crossing::Item,
+};
+use naru_ports::{Clock, Console, Judged, Sheet};
 use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet, SetWeights},
     explanation::{Ask, Explanation},
+    ledger::Deed,
     version::Version,
     why::{ApplyError, Refused},
 };
@@ -43,6 +47,14 @@ impl Console for Fixed {
 
     fn judged(&self, scope: &Scope) -> Judged {
         self.scene.judged(scope)
+    }
+
+    async fn sheet(&self, _: &Actor, scope: &Scope, item: Item) -> Result<Sheet, ApplyError> {
+        self.scene.sheet(scope, item)
+    }
+
+    async fn put(&self, _: &Actor, _: &Deed) -> Result<Name, ApplyError> {
+        Err(ApplyError::Conflict)
     }
 
     async fn changed(&self, _: Version) -> Version {

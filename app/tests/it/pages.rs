@@ -6,10 +6,12 @@ use naru_app::fixtures::Scene::Busy;
 #[tokio::test]
 async fn the_overview_answers_first() {
     let html = page(Busy, "/", "en").await;
-    assert_eq!(heading(&html), "2 call paths fail or degrade");
+    assert_eq!(heading(&html), "3 call paths fail or degrade");
     let text = text(&html);
     for said in [
         "REHEARSAL",
+        // Who has no sidecar has no name either.
+        "Unknown caller product-service/",
         "6 of 9 workloads in the mesh",
         "default/ sangsang-plus-gateway",
         "7.31 %",
@@ -27,7 +29,7 @@ async fn the_overview_answers_first() {
 async fn the_overview_speaks_korean() {
     let html = page(Busy, "/", "ko-KR,ko;q=0.9,en;q=0.8").await;
     assert!(html.contains("<html lang=\"ko\""));
-    assert_eq!(heading(&html), "호출 경로 2개에서 실패 또는 저하 발생");
+    assert_eq!(heading(&html), "호출 경로 3개에서 실패 또는 저하 발생");
     let text = text(&html);
     for said in [
         "예행연습",

@@ -1,6 +1,11 @@
 //! The checklist: items with their verdicts, findings and facts, told in the viewer's language by the server.
 
-use crate::{Millis, Name, source::SourceState, version::Version};
+use crate::{
+    Millis, Name,
+    ledger::{Event, LedgerState, Pass, Signature, SignatureState},
+    source::SourceState,
+    version::Version,
+};
 use serde::{Deserialize, Serialize};
 
 /// Whether an item is met.
@@ -28,6 +33,10 @@ pub struct Checklist {
     pub system: Name,
     /// The items, in order.
     pub items: Vec<ItemRow>,
+    /// What holds up the phase after each of the four, in sentences; empty where it may begin.
+    pub holdups: Vec<Vec<String>>,
+    /// How the signatures stand as a whole.
+    pub ledger: LedgerState,
 }
 
 /// An item, in short.
@@ -39,8 +48,20 @@ pub struct ItemRow {
     pub phase: u8,
     /// What it is called.
     pub title: String,
-    /// Whether it is met.
+    /// Whether it is met, with what is accepted.
     pub verdict: Verdict,
+    /// What became of its latest signature.
+    pub signature: SignatureState,
+    /// Who signed; empty for nobody.
+    pub signed_by: Name,
+    /// When.
+    pub signed_at: Option<Millis>,
+    /// It is passed over until then.
+    pub waived_until: Option<Millis>,
+    /// Findings that are accepted.
+    pub accepted: u32,
+    /// It holds up nobody: signed and still so, or passed over.
+    pub done: bool,
     /// Findings that keep it from being met.
     pub errors: u32,
     /// Findings that will hurt.
@@ -72,6 +93,16 @@ pub struct ItemPage {
     pub hidden: u32,
     /// The items before and after it.
     pub neighbours: (Option<Name>, Option<Name>),
+    /// Its latest signature.
+    pub signature: Signature,
+    /// Another person has to sign too.
+    pub two_people: bool,
+    /// It is passed over, or was.
+    pub waivers: Vec<Pass>,
+    /// What happened to it, the latest first.
+    pub history: Vec<Event>,
+    /// Why nobody can sign it now; empty if somebody can.
+    pub unsignable: Vec<String>,
 }
 
 /// How much a finding weighs.
@@ -112,6 +143,8 @@ pub struct Finding {
     pub message: String,
     /// Istio's own code for the same thing.
     pub istio: Option<Name>,
+    /// It is accepted, or was.
+    pub accepted: Option<Pass>,
 }
 
 /// One thing that was seen.

@@ -14,6 +14,7 @@ pub mod canary;
 pub mod change;
 pub mod checklist;
 pub mod explanation;
+pub mod ledger;
 pub mod overview;
 pub mod rehearsal;
 pub mod session;

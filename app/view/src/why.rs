@@ -121,6 +121,16 @@ pub enum Refused {
     Reason { limit: u32 },
     /// Input out of range; `field` names it.
     BadInput { field: Name },
+    /// Admission policies that signatures rest on are not in force as Naru ships them.
+    Unguarded { policies: Name },
+    /// The signatures are not whole; `at` is the first that is not as it was.
+    Untrusted { at: Name },
+    /// An error stands against the item that nobody has accepted.
+    NotMet { item: Name },
+    /// Who has signed cannot sign beside.
+    SamePerson,
+    /// The checklist was not judged yet.
+    NotJudged,
 }
 
 /// What could go wrong with a change that is allowed.

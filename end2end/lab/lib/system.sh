@@ -43,6 +43,7 @@ up_naru() {
   apply_kustomization "$REPO_DIR/k8s"
   kc wait --for=condition=established crd --all --timeout=30s > /dev/null ||
     die "custom resource definitions are not established" "kubectl get crd"
+  apply_file "$LAB_DIR/migration.yaml"
   apply_kustomization "$REPO_DIR/k8s/opt-in" -n user-service
   local token
   token=$(kc -n naru create token naru --duration=24h) || die "a token for Naru's ServiceAccount" "kubectl -n naru get serviceaccounts"

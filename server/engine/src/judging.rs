@@ -1,14 +1,15 @@
-//! Judges the checklist behind the snapshot, on a thread of its own, whenever what it is judged from has changed.
+//! Judges the checklist behind the snapshot, on a thread of its own, whenever what it is judged from has changed; and says how each item
+//! stands by what people have signed.
 
 use crate::{observatory::Board, views::KEPT};
 use arc_swap::ArcSwap;
 use naru_domain::{
     Name, Timestamp,
     actor::Scope,
-    crossing::Migration,
+    crossing::{Audited, Migration, progress::holdups, reopen::rolling, standing::Standing},
     judge::{Judgement, World, judge},
     mesh::Prepared,
-    snapshot::Snapshot,
+    snapshot::{KindState, Snapshot},
     traffic::Dated,
     view::{SeenJudgement, judgements},
 };
@@ -18,19 +19,37 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
 /// The latest judgements.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Judging {
     latest: Arc<ArcSwap<Latest>>,
+    judged: Arc<watch::Sender<()>>,
 }
 
+impl Default for Judging {
+    fn default() -> Self {
+        Self {
+            latest: Arc::default(),
+            judged: Arc::new(watch::Sender::new(())),
+        }
+    }
+}
+
+/// What was judged at a moment.
 #[derive(Default)]
-struct Latest {
+pub(crate) struct Latest {
     /// Of the snapshot that was judged; None before the first.
-    of: Option<(Version, Timestamp)>,
-    items: Vec<Judgement>,
+    pub(crate) of: Option<(Version, Timestamp)>,
+    /// The items, in order, and how they stand.
+    pub(crate) items: Vec<(Judgement, Standing)>,
+    /// What they stand by.
+    pub(crate) audited: Arc<Audited>,
+    /// Pods were being replaced.
+    pub(crate) rolling: bool,
+    /// Every kind has been listed since this process began: what is missing is not there, rather than not heard of yet.
+    pub(crate) listed: bool,
     system: Name,
     /// One for all viewers of equal scope.
     seen: Mutex<HashMap<Scope, Arc<[SeenJudgement]>>>,
@@ -39,7 +58,7 @@ struct Latest {
 impl Judging {
     /// Judges each snapshot whose objects or traffic differ from those judged before; a slow judgement skips the snapshots in between.
     pub(crate) fn spawn(&self, board: &Board, tasks: &mut JoinSet<()>) {
-        let (board, latest) = (board.clone(), Arc::clone(&self.latest));
+        let (board, this) = (board.clone(), self.clone());
         tasks.spawn(async move {
             let mut done = None;
             loop {
@@ -47,9 +66,11 @@ impl Judging {
                 let revisions = (snapshot.objects.revision, snapshot.traffic.revision);
                 // Before the first list there is nothing to judge: all would be called unknown for want of an answer.
                 if snapshot.objects.at.is_some() && done != Some(revisions) {
-                    let of = Arc::clone(&snapshot);
-                    if let Ok(judged) = tokio::task::spawn_blocking(move || Latest::of(&of)).await {
-                        latest.store(Arc::new(judged));
+                    let (of, before) = (Arc::clone(&snapshot), this.latest());
+                    let judged = move || Latest::of(&of, &before.audited);
+                    if let Ok(judged) = tokio::task::spawn_blocking(judged).await {
+                        this.latest.store(Arc::new(judged));
+                        this.judged.send_replace(());
                     } else {
                         tracing::error!("judging the checklist failed");
                     }
@@ -60,17 +81,30 @@ impl Judging {
         });
     }
 
+    /// What was judged last.
+    pub(crate) fn latest(&self) -> Arc<Latest> {
+        self.latest.load_full()
+    }
+
+    /// Tells whenever something was judged.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<()> {
+        self.judged.subscribe()
+    }
+
     /// As far as this scope sees.
     pub(crate) fn seen_by(&self, scope: &Scope, epoch: u64) -> Judged {
         let latest = self.latest.load();
         let Some((version, at)) = latest.of else {
             return Judged::none(Version { epoch, seq: 0 });
         };
+        let standings: Vec<Standing> = latest.items.iter().map(|(_, it)| it.clone()).collect();
         Judged {
             version,
             at: Some(at),
             items: latest.seen_by(scope),
             system: latest.system.clone(),
+            audited: Arc::clone(&latest.audited),
+            holdups: [1, 2, 3, 4].map(|phase| holdups(&standings, phase)),
         }
     }
 }
@@ -89,7 +123,7 @@ impl Latest {
         items
     }
 
-    fn of(snapshot: &Snapshot) -> Self {
+    fn of(snapshot: &Snapshot, before: &Audited) -> Self {
         let objects = &*snapshot.objects.value;
         let section = &snapshot.traffic;
         let traffic = section.at.zip(section.value.traffic.as_deref());
@@ -102,11 +136,19 @@ impl Latest {
         });
         let world = World::of(objects, Prepared::of(objects), traffic, snapshot.taken);
         let system = Migration::of(objects).ok().flatten();
+        let audited = Audited::of(objects, Some(before));
+        let stands = |judgement: Judgement| {
+            let standing = audited.standing(&judgement, snapshot.taken);
+            (judgement, standing)
+        };
         Self {
             of: Some((snapshot.version, snapshot.taken)),
-            items: judge(&world),
+            items: judge(&world).into_iter().map(stands).collect(),
+            rolling: rolling(objects),
+            listed: objects.kinds.values().all(|it| *it != KindState::NotYet),
             seen: Mutex::default(),
             system: system.map_or_else(|| "".into(), |(_, migration)| migration.system),
+            audited: Arc::new(audited),
         }
     }
 }

@@ -1,15 +1,18 @@
-//! One of several equal servers does the recovery: whoever holds the Lease (`coordination.k8s.io/v1`).
+//! One of several equal servers does the recovery and keeps the ledger: whoever holds the Lease (`coordination.k8s.io/v1`).
 //!
 //! The Lease only saves work. It is no fence: a holder that sleeps past its end wakes up believing in it. What keeps two holders from
 //! harm is that every write is guarded by a resourceVersion.
 
+use crate::Setup;
 use jiff::SignedDuration;
 use json_patch::{AddOperation, Patch, PatchOperation, jsonptr::PointerBuf};
 use naru_domain::{
     Name, Timestamp,
     object::{Key, Kind, Malformed, Object, Write},
 };
+use naru_ports::{As, Clock, Cluster, ClusterError};
 use serde_json::json;
+use std::sync::Arc;
 
 /// How long a holder is believed in after it was last heard of. Kubernetes's own components use 15 s.
 pub const LEASE_DURATION: SignedDuration = SignedDuration::from_secs(15);
@@ -32,6 +35,44 @@ impl LeaseName {
     /// The Lease's key.
     pub fn key(&self) -> Key {
         Key::new(Kind::Lease, self.namespace.clone(), self.name.clone())
+    }
+}
+
+/// A server's claim to the Lease.
+pub(crate) struct Leadership {
+    cluster: Arc<dyn Cluster>,
+    clock: Arc<dyn Clock>,
+    lease: LeaseName,
+}
+
+impl Leadership {
+    pub(crate) fn new(setup: &Setup) -> Self {
+        Self {
+            cluster: Arc::clone(&setup.cluster),
+            clock: Arc::clone(&setup.clock),
+            lease: setup.settings.lease.clone(),
+        }
+    }
+
+    /// Whether we hold the Lease now, taking it if it is free. It is only asked for when there is something to do.
+    pub(crate) async fn held(&self) -> bool {
+        let lease = match self.cluster.get(&self.lease.key()).await {
+            Ok(lease) => Some(lease),
+            Err(ClusterError::NotFound) => None,
+            Err(error) => {
+                tracing::warn!(%error, "the Lease cannot be read");
+                return false;
+            }
+        };
+        match step(lease.as_ref(), &self.lease, self.clock.now()) {
+            Ok(Step::Hold(_)) => true,
+            Ok(Step::Take(write)) => self
+                .cluster
+                .submit(As::Controller("recovery"), &write, false, "naru")
+                .await
+                .is_ok(),
+            Ok(Step::Wait(_)) | Err(_) => false,
+        }
     }
 }
 

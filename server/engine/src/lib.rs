@@ -1,5 +1,5 @@
-//! The engine: keeps the snapshot (observatory), judges the checklist by it (judging), carries out changes (desk), and finds out how
-//! interrupted ones ended (recovery).
+//! The engine: keeps the snapshot (observatory), judges the checklist by it (judging), keeps what people put their names to (ledger),
+//! carries out changes (desk), and finds out how interrupted ones ended (recovery).
 //!
 //! It knows the ports and nothing behind them, so all of it runs on the rehearsal with a hand-moved clock, where the kill tests live.
 //!
@@ -16,6 +16,7 @@ pub mod contract;
 mod desk;
 mod judging;
 mod lease;
+mod ledger;
 mod observatory;
 mod recovery;
 mod views;
@@ -26,14 +27,16 @@ use naru_domain::{
     Name,
     actor::{Actor, Scope},
     change::{plan::Intent, recovery::GRACE},
+    crossing::Item,
     snapshot::Snapshot,
     view::explanation,
 };
-use naru_ports::{Clock, Cluster, Console, Judged, Metrics};
+use naru_ports::{Clock, Cluster, Console, Judged, Metrics, Sheet};
 use naru_view::{
     View,
     canary::{Applied, PlanSheet, SetWeights},
     explanation::{Ask, Explanation},
+    ledger::Deed,
     version::Version,
     why::{ApplyError, Refused},
 };
@@ -109,6 +112,7 @@ impl Engine {
         judging.spawn(&board, &mut tasks);
         if !setup.settings.read_only {
             recovery::spawn(&setup, &board, &mut tasks);
+            ledger::spawn(Arc::new(ledger::Keeper::new(&setup)), &judging, &mut tasks);
         }
         Arc::new(Self {
             setup,
@@ -151,6 +155,14 @@ impl Console for Engine {
 
     fn judged(&self, scope: &Scope) -> Judged {
         self.judging.seen_by(scope, self.setup.settings.epoch)
+    }
+
+    async fn sheet(&self, who: &Actor, scope: &Scope, item: Item) -> Result<Sheet, ApplyError> {
+        self.clerk().sheet(who, scope, item).await
+    }
+
+    async fn put(&self, who: &Actor, deed: &Deed) -> Result<Name, ApplyError> {
+        self.clerk().put(who, deed).await
     }
 
     async fn changed(&self, seen: Version) -> Version {
@@ -203,6 +215,15 @@ fn undo(namespace: &Name, change: &Name) -> Intent {
 }
 
 impl Engine {
+    fn clerk(&self) -> ledger::Clerk<'_> {
+        ledger::Clerk {
+            cluster: &*self.setup.cluster,
+            clock: &*self.setup.clock,
+            latest: self.judging.latest(),
+            read_only: self.setup.settings.read_only,
+        }
+    }
+
     fn desk(&self) -> desk::Desk<'_> {
         desk::Desk {
             cluster: &*self.setup.cluster,

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use naru_domain::{
     Why,
     canary::questions,
+    crossing::audited,
     judge,
     object::Kind,
     snapshot::Snapshot,
@@ -24,9 +25,9 @@ use tokio::{
     task::JoinSet,
 };
 
-/// The kinds that are watched: what is judged, and the journal.
+/// The kinds that are watched: what is judged, what people have signed, and the journal.
 pub(crate) fn watched() -> impl Iterator<Item = Kind> {
-    judge::kinds().chain([Kind::Change])
+    judge::kinds().chain(audited::KINDS).chain([Kind::Change])
 }
 
 /// Events on their way to the assembler. A list of many thousand objects is one event, so this bounds bursts of small ones.

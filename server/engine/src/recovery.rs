@@ -1,10 +1,6 @@
 //! Finds out how interrupted changes ended: `domain::change::recovery` decides, this carries out.
 
-use crate::{
-    Settings, Setup,
-    lease::{self, Step},
-    observatory::Board,
-};
+use crate::{Setup, lease::Leadership, observatory::Board};
 use jiff::SignedDuration;
 use naru_domain::{
     Why,
@@ -15,7 +11,7 @@ use naru_domain::{
     object::Write,
 };
 use naru_ports::{As, Clock, Cluster, ClusterError};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 
 /// How often the journal is looked through.
@@ -39,7 +35,8 @@ pub(crate) fn spawn(setup: &Setup, board: &Board, tasks: &mut JoinSet<()>) {
 pub(crate) struct Recovery {
     cluster: Arc<dyn Cluster>,
     clock: Arc<dyn Clock>,
-    settings: Settings,
+    leadership: Leadership,
+    grace: Duration,
 }
 
 impl Recovery {
@@ -47,7 +44,8 @@ impl Recovery {
         Self {
             cluster: Arc::clone(&setup.cluster),
             clock: Arc::clone(&setup.clock),
-            settings: setup.settings.clone(),
+            leadership: Leadership::new(setup),
+            grace: setup.settings.grace,
         }
     }
 
@@ -57,8 +55,7 @@ impl Recovery {
         let mut journal = records(&snapshot.objects.value);
         journal.sort_by_key(|record| std::cmp::Reverse(record.approved_at));
         let open = |record: &Record| record.phase == Phase::Intended;
-        // The Lease is only asked for when there is something to do.
-        if !journal.iter().any(open) || !self.leads().await {
+        if !journal.iter().any(open) || !self.leadership.held().await {
             return;
         }
         for i in 0..journal.len() {
@@ -70,28 +67,6 @@ impl Recovery {
         }
     }
 
-    /// Whether we hold the Lease now, taking it if it is free.
-    async fn leads(&self) -> bool {
-        let us = &self.settings.lease;
-        let lease = match self.cluster.get(&us.key()).await {
-            Ok(lease) => Some(lease),
-            Err(ClusterError::NotFound) => None,
-            Err(error) => {
-                tracing::warn!(%error, "the recovery's Lease cannot be read");
-                return false;
-            }
-        };
-        match lease::step(lease.as_ref(), us, self.clock.now()) {
-            Ok(Step::Hold(_)) => true,
-            Ok(Step::Take(write)) => self
-                .cluster
-                .submit(As::Controller("recovery"), &write, false, "naru")
-                .await
-                .is_ok(),
-            Ok(Step::Wait(_)) | Err(_) => false,
-        }
-    }
-
     /// Brings one change to its end, as far as that is possible now, and says which.
     async fn recover(&self, record: &Record, journal: &[Record]) -> Option<Phase> {
         // The watch may lag: only the entry itself says whether it is still open.
@@ -99,7 +74,7 @@ impl Recovery {
         if record.phase != Phase::Intended {
             return Some(record.phase);
         }
-        let grace = SignedDuration::try_from(self.settings.grace).unwrap_or(SignedDuration::MAX);
+        let grace = SignedDuration::try_from(self.grace).unwrap_or(SignedDuration::MAX);
         for _ in 0..STEPS {
             let live = match self.cluster.get(&record.target).await {
                 Ok(live) => Some(live),

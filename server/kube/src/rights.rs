@@ -36,7 +36,8 @@ fn review(who: &Actor, ask: &Access) -> Value {
         "spec": {
             "user": PERSON, "groups": groups, "extra": {SUB: [who.sub], ISSUER: [who.issuer]},
             "resourceAttributes": {"verb": ask.verb, "group": ask.kind.group(), "version": ask.kind.version(),
-                "resource": ask.kind.plural(), "namespace": ask.namespace.as_deref().unwrap_or("")},
+                "resource": ask.kind.plural(), "namespace": ask.namespace.as_deref().unwrap_or(""),
+                "name": ask.name.as_deref().unwrap_or("")},
         }
     })
 }

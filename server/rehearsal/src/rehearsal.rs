@@ -5,7 +5,10 @@ use crate::{
     run::Run,
     scenario::{Scenario, System},
     traffic::SimulatedMetrics,
-    world::controllers::{Startup, controllers},
+    world::{
+        controllers::{Startup, controllers},
+        policies::policies,
+    },
 };
 use jiff::SignedDuration;
 use naru_domain::{Timestamp, object::Kind};
@@ -92,7 +95,7 @@ impl Rehearsal {
         let created = Timestamp::from_second((clock.now() - AGE).as_second())
             .unwrap_or_default()
             .to_string();
-        for (kind, mut json) in system.objects {
+        for (kind, mut json) in system.objects.into_iter().chain(policies()) {
             if let Some(metadata) = json.get_mut("metadata").and_then(Value::as_object_mut) {
                 metadata.insert("creationTimestamp".into(), created.as_str().into());
             }

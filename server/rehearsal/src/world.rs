@@ -9,6 +9,7 @@ pub mod hands;
 mod injection;
 pub mod istio;
 pub mod manifest;
+pub mod policies;
 pub mod sized;
 
 use naru_domain::object::Kind;

@@ -1,11 +1,11 @@
 //! For scripts.
 
-use super::name;
+use super::{Stood, accepted, name};
 use crate::failure::why_key;
 use naru_app::{Lang, say, serverfns};
 use naru_domain::{
     Why,
-    judge::{Fact, Finding, Judgement, Severity},
+    judge::{Fact, Finding, Severity},
     object::Key,
 };
 use serde::Serialize;
@@ -22,7 +22,11 @@ struct Item<'a> {
     item: &'static str,
     phase: u8,
     title: &'static str,
+    /// With what is accepted.
     verdict: &'static str,
+    /// The Waiver by which it is passed over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waived: Option<&'a str>,
     findings: Vec<Found<'a>>,
     facts: Vec<Seen<'a>>,
     unknown: Vec<Unknown>,
@@ -45,6 +49,9 @@ struct Found<'a> {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     istio: Option<&'static str>,
+    /// The Exception by which it does not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -66,20 +73,24 @@ struct Unknown {
     message: String,
 }
 
-pub(super) fn report(lang: Lang, judgements: &[Judgement], gaps: &[Why]) -> serde_json::Result<String> {
+pub(super) fn report(lang: Lang, judgements: &[Stood], gaps: &[Why]) -> serde_json::Result<String> {
     let items = judgements.iter().map(|it| item(lang, it)).collect();
     let mut text = serde_json::to_string_pretty(&Printed { items, gaps })?;
     text.push('\n');
     Ok(text)
 }
 
-fn item(lang: Lang, it: &Judgement) -> Item<'_> {
+fn item(lang: Lang, (it, standing): &Stood) -> Item<'_> {
+    let findings = it.findings.iter().enumerate();
     Item {
         item: it.item.id(),
         phase: it.item.phase(),
         title: serverfns::title(lang, it.item),
-        verdict: name(it.verdict),
-        findings: it.findings.iter().map(|it| found(lang, it)).collect(),
+        verdict: name(standing.judged.verdict),
+        waived: standing.waived.as_ref().map(|it| &*it.by),
+        findings: findings
+            .map(|(at, it)| found(lang, it, accepted(standing, at)))
+            .collect(),
         facts: it.facts.iter().map(|it| seen(lang, it)).collect(),
         unknown: it
             .unknown
@@ -101,7 +112,7 @@ fn object(key: &Key) -> Object<'_> {
     }
 }
 
-fn found(lang: Lang, it: &Finding) -> Found<'_> {
+fn found<'a>(lang: Lang, it: &'a Finding, accepted: Option<&'a str>) -> Found<'a> {
     Found {
         code: it.code.name,
         severity: it.code.severity,
@@ -110,6 +121,7 @@ fn found(lang: Lang, it: &Finding) -> Found<'_> {
         path: &it.path,
         message: say::finding(lang, it),
         istio: it.code.istio,
+        accepted,
     }
 }
 

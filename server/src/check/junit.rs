@@ -1,25 +1,34 @@
-//! For pipelines that show test reports: a suite a phase, a case an item. What is not met has failed, what is not known was skipped.
+//! For pipelines that show test reports: a suite a phase, a case an item. What is not met has failed, what is not known or
+//! passed over was skipped.
 
+use super::Stood;
 use naru_app::{Lang, say, serverfns};
-use naru_domain::judge::{Judgement, Severity, Verdict};
+use naru_domain::judge::{Severity, Verdict};
 use std::fmt::Write;
 
-pub(super) fn report(lang: Lang, judgements: &[Judgement]) -> String {
+pub(super) fn report(lang: Lang, judgements: &[Stood]) -> String {
     let mut out =
         String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"naru check\">\n");
     // Writing to a String cannot fail.
     for phase in 1..=4_u8 {
-        let of: Vec<&Judgement> = judgements.iter().filter(|it| it.item.phase() == phase).collect();
+        let of: Vec<&Stood> = judgements
+            .iter()
+            .filter(|(it, _)| it.item.phase() == phase)
+            .collect();
         if of.is_empty() {
             continue;
         }
-        let count = |verdict| of.iter().filter(|it| it.verdict == verdict).count();
+        let passed_over = of.iter().filter(|(_, it)| it.waived.is_some()).count();
+        let count = |verdict| {
+            let counts = |it: &&&Stood| it.1.waived.is_none() && it.1.judged.verdict == verdict;
+            of.iter().filter(counts).count()
+        };
         let _ = writeln!(
             out,
             "  <testsuite name=\"phase {phase}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\" errors=\"0\">",
             of.len(),
             count(Verdict::NotMet),
-            count(Verdict::Unknown),
+            count(Verdict::Unknown) + passed_over,
         );
         for it in of {
             case(&mut out, lang, it);
@@ -30,7 +39,7 @@ pub(super) fn report(lang: Lang, judgements: &[Judgement]) -> String {
     out
 }
 
-fn case(out: &mut String, lang: Lang, it: &Judgement) {
+fn case(out: &mut String, lang: Lang, (it, standing): &Stood) {
     let title = escaped(serverfns::title(lang, it.item));
     let _ = writeln!(
         out,
@@ -38,11 +47,10 @@ fn case(out: &mut String, lang: Lang, it: &Judgement) {
         it.item.phase(),
         it.item
     );
-    for finding in it
-        .findings
-        .iter()
-        .filter(|it| it.code.severity == Severity::Error)
-    {
+    let counts = |at: usize| standing.waived.is_none() && !standing.judged.accepts(at);
+    let errors = it.findings.iter().enumerate();
+    let errors = errors.filter(|(at, it)| it.code.severity == Severity::Error && counts(*at));
+    for (_, finding) in errors {
         let message = escaped(&say::finding(lang, finding));
         let place = escaped(&format!("{} {}", finding.key, finding.path));
         let _ = writeln!(
@@ -51,7 +59,10 @@ fn case(out: &mut String, lang: Lang, it: &Judgement) {
             finding.code.name
         );
     }
-    if it.verdict == Verdict::Unknown {
+    if let Some(waived) = &standing.waived {
+        let why = escaped(&lang.cli_waived(&waived.by, &waived.until));
+        let _ = writeln!(out, "      <skipped message=\"{why}\"/>");
+    } else if standing.judged.verdict == Verdict::Unknown {
         let whys: Vec<String> = it.unknown.iter().map(|(_, why)| say::why(lang, why)).collect();
         let _ = writeln!(out, "      <skipped message=\"{}\"/>", escaped(&whys.join(" ")));
     }

@@ -7,6 +7,7 @@ use crate::sessions::Viewer;
 use naru_domain::{
     Name,
     actor::{Actor, Scope},
+    crossing::Item,
     object::Kind,
 };
 use naru_rehearsal::api::{Deeds, ObjectStore};
@@ -55,6 +56,7 @@ pub(super) fn grant(store: &ObjectStore) {
         verb: Some(verb),
         kind,
         namespace: namespace.map(Name::from),
+        name: None,
     };
     let sees = |namespace| ["get", "list", "watch"].map(|verb| deed(verb, None, namespace));
     let sets = |kinds: &[Kind], namespace| {
@@ -73,10 +75,17 @@ pub(super) fn grant(store: &ObjectStore) {
         Kind::RequestAuthentication,
         Kind::Change,
     ];
-    store.allow_only(
-        group(Persona::SecurityOfficer),
-        with(sees(None), sets(&policies, None)),
-    );
+    // As `naru-signer` and a role for the one item that is theirs (k8s/base/signers.yaml).
+    let signs = [
+        deed("create", Some(Kind::SignOff), None),
+        deed("patch", Some(Kind::SignOff), None),
+        Deeds {
+            name: Some(Item::Secured.id().into()),
+            ..deed("sign", Some(Kind::SignOff), None)
+        },
+    ];
+    let set = sets(&policies, None).into_iter().chain(signs).collect();
+    store.allow_only(group(Persona::SecurityOfficer), with(sees(None), set));
     store.allow_only(group(Persona::Viewer), sees(None));
 }
 
@@ -96,6 +105,7 @@ mod tests {
             verb: "patch",
             kind,
             namespace: Some(namespace.into()),
+            name: None,
         };
         let asks = [
             ask(Kind::VirtualService, "user-service"),
@@ -110,6 +120,18 @@ mod tests {
         ] {
             let who = viewer(persona).actor;
             assert_eq!(store.may(&who, &asks).await.unwrap(), expected, "{persona:?}");
+            let signs = ["3.1", "1.1"].map(|item| Access {
+                verb: "sign",
+                kind: Kind::SignOff,
+                namespace: None,
+                name: Some(item.into()),
+            });
+            let may = match persona {
+                Persona::PlatformEngineer => [true, true],
+                Persona::SecurityOfficer => [true, false],
+                Persona::ServiceTeam | Persona::Viewer => [false, false],
+            };
+            assert_eq!(store.may(&who, &signs).await.unwrap(), may, "{persona:?}");
             assert_eq!(has_kubectl(&who), persona == Persona::PlatformEngineer);
             assert_eq!(only_looks(&who), persona == Persona::Viewer);
         }

@@ -6,9 +6,12 @@
 use super::record::{Record, Records};
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
-use naru_domain::actor::{Actor, Scope};
+use naru_domain::{
+    actor::{Actor, Scope},
+    crossing::Item,
+};
 use naru_engine::Engine;
-use naru_ports::{Clock, Console, Judged, Rehearsing};
+use naru_ports::{Clock, Console, Judged, Rehearsing, Sheet};
 use naru_rehearsal::{
     Rehearsal, scenario,
     time::{Control, Pace},
@@ -18,6 +21,7 @@ use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet, SetWeights},
     explanation::{Ask, Explanation},
+    ledger::Deed,
     rehearsal::{Action, Declined, Rehearsal as Shown},
     version::Version,
     why::{ApplyError, Refused},
@@ -189,6 +193,14 @@ impl Console for Stage {
 
     fn judged(&self, scope: &Scope) -> Judged {
         self.run().engine.judged(scope)
+    }
+
+    async fn sheet(&self, who: &Actor, scope: &Scope, item: Item) -> Result<Sheet, ApplyError> {
+        self.run().engine.sheet(who, scope, item).await
+    }
+
+    async fn put(&self, who: &Actor, deed: &Deed) -> Result<Name, ApplyError> {
+        self.run().engine.put(who, deed).await
     }
 
     async fn changed(&self, seen: Version) -> Version {

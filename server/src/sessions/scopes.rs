@@ -112,6 +112,7 @@ impl Scopes {
             verb: VERB,
             kind: ASKED,
             namespace,
+            name: None,
         };
         if self.cluster.may(who, &[ask(None)]).await?.first() == Some(&true) {
             return Ok(Sight {
@@ -257,6 +258,7 @@ mod tests {
             verb: Some("list"),
             kind: Some(Kind::Pod),
             namespace: namespace.map(Name::from),
+            name: None,
         }
     }
 

@@ -18,15 +18,17 @@ use naru::{
 use naru_app::context::{Backend, Mode};
 use naru_domain::{
     actor::{Actor, Scope},
+    crossing::Item,
     snapshot::Snapshot,
     view::explanation,
 };
-use naru_ports::{Clock, Console, Judged};
+use naru_ports::{Clock, Console, Judged, Sheet};
 use naru_view::{
     Name, View,
     canary::{Applied, Canaries, PlanSheet, SetWeights},
     change::Changes,
     explanation::{Ask, Explanation},
+    ledger::Deed,
     overview::Overview,
     source::{Freshness, SourceState},
     topology::Topology,
@@ -85,6 +87,14 @@ impl Console for Shown {
 
     fn judged(&self, _: &Scope) -> Judged {
         Judged::none(self.view.borrow().version)
+    }
+
+    async fn sheet(&self, _: &Actor, _: &Scope, _: Item) -> Result<Sheet, ApplyError> {
+        Err(ApplyError::Forbidden { detail: "no".into() })
+    }
+
+    async fn put(&self, _: &Actor, _: &Deed) -> Result<Name, ApplyError> {
+        Err(ApplyError::Forbidden { detail: "no".into() })
     }
 
     async fn changed(&self, seen: Version) -> Version {

@@ -1,10 +1,15 @@
 //! What is common to everything that people put their names to.
 
 use super::migration::Unreadable;
-use crate::{Name, Timestamp, actor::Actor, object::Object};
+use crate::{
+    Name, Timestamp,
+    actor::Actor,
+    object::{Key, Kind, Malformed, Object, Write},
+};
 use jiff::SignedDuration;
+use json_patch::{AddOperation, Patch, PatchOperation, jsonptr::PointerBuf};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A person did something at a moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +53,34 @@ pub fn same_person(one: &Actor, other: &Actor) -> bool {
 /// What is passed over `from` a moment `until` another is so at `now`: not before, not at the end, and never for longer than [`LONGEST`].
 pub(super) fn in_force(from: Timestamp, until: Timestamp, now: Timestamp) -> bool {
     from <= now && now < until && until.duration_since(from) <= LONGEST
+}
+
+/// A person takes back what an object says: a SignOff, a Waiver, an Exception.
+pub fn revoke(object: &Object, revocation: &Revocation) -> Write {
+    let started = object.get("/status").is_some_and(Value::is_object);
+    let key = object.key().clone();
+    set_status(key, object.resource_version(), started, "revoked", revocation)
+}
+
+/// One field of a status, guarded by the object as it was read; `started` if there is a status to add to.
+pub(super) fn set_status<T: Serialize>(key: Key, rv: Name, started: bool, field: &str, value: &T) -> Write {
+    let value = serde_json::to_value(value).unwrap_or(Value::Null);
+    let (path, value) = if started {
+        (PointerBuf::from_tokens(["status", field]), value)
+    } else {
+        (PointerBuf::from_tokens(["status"]), json!({ field: value }))
+    };
+    let ops = Patch(vec![PatchOperation::Add(AddOperation { path, value })]);
+    Write::PatchStatus { key, rv, ops }
+}
+
+/// The object of one of Naru's own kinds that a spec is written as.
+pub(super) fn object<T: Serialize>(kind: Kind, name: &str, spec: &T) -> Result<Object, Malformed> {
+    let spec = serde_json::to_value(spec).map_err(|_| Malformed("it cannot be written as JSON"))?;
+    let json = json!({
+        "apiVersion": kind.api_version(), "kind": kind.name(), "metadata": {"name": name}, "spec": spec,
+    });
+    Object::new(kind, json)
 }
 
 /// Reads what stands at a JSON pointer; the default for what is not there.

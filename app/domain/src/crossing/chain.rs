@@ -71,6 +71,10 @@ pub enum How {
     OnePerson,
     /// It was both accepted and refused.
     Contradicted,
+    /// An error stood against it that nobody had accepted.
+    NotMet,
+    /// What it was given for was judged long before.
+    Stale,
     /// The published head is none of these: signatures at the end are missing.
     Cut {
         /// What was published.
@@ -98,6 +102,8 @@ impl How {
             Self::OtherItem { .. } => "other-item",
             Self::OnePerson => "one-person",
             Self::Contradicted => "contradicted",
+            Self::NotMet => "not-met",
+            Self::Stale => "stale",
             Self::Cut { .. } => "cut",
             Self::Unreadable { .. } => "unreadable",
         }
@@ -137,7 +143,22 @@ pub fn verify(sign_offs: &[SignOff], evidence: &[Evidence], head: Option<&Digest
     }
 }
 
-/// The first signature that Naru has to decide on, with what it is to be refused for; None if it is in order.
+/// What the signature at `index` is to be refused for; None if it is in order.
+///
+/// # Errors
+/// What is before it is broken: then nothing is decided.
+pub fn fault(sign_offs: &[SignOff], index: usize, evidence: &[Evidence]) -> Result<Option<How>, Broken> {
+    let reached = numbered(sign_offs)?.len();
+    verify(&sign_offs[..index.min(reached)], evidence, None)?;
+    if index >= reached {
+        return Ok(Some(How::Missing));
+    }
+    Ok(verify(&sign_offs[..=index], evidence, None)
+        .err()
+        .map(|it| it.how))
+}
+
+/// The first signature that Naru has to decide on, with what it is to be refused for; None if there is none to decide on.
 ///
 /// # Errors
 /// What is before it is broken: then nothing is decided.
@@ -145,19 +166,10 @@ pub fn undecided<'a>(
     sign_offs: &'a [SignOff],
     evidence: &[Evidence],
 ) -> Result<Option<(&'a SignOff, Option<How>)>, Broken> {
-    let reached = numbered(sign_offs)?.len();
-    let Some(index) = sign_offs.iter().position(SignOff::pending) else {
-        return verify(sign_offs, evidence, None).map(|_| None);
-    };
-    verify(&sign_offs[..index.min(reached)], evidence, None)?;
-    let how = if index < reached {
-        verify(&sign_offs[..=index], evidence, None)
-            .err()
-            .map(|it| it.how)
-    } else {
-        Some(How::Missing)
-    };
-    Ok(Some((&sign_offs[index], how)))
+    match sign_offs.iter().position(SignOff::pending) {
+        Some(index) => Ok(Some((&sign_offs[index], fault(sign_offs, index, evidence)?))),
+        None => verify(sign_offs, evidence, None).map(|_| None),
+    }
 }
 
 /// Those that stand without a hole from 1 on, each once. What Naru has not accepted may have any number: it is no part of the chain until

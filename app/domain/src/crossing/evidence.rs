@@ -139,15 +139,6 @@ pub struct TooLarge {
     pub bytes: usize,
 }
 
-/// Those of Naru's policies that are not there or not bound. While there is one, nobody may sign.
-pub fn absent(policies: &[Policy]) -> Vec<&'static str> {
-    let stands = |name: &&str| {
-        let mut named = policies.iter().filter(|policy| *policy.name == **name);
-        named.any(|policy| policy.generation.is_some() && policy.binding.is_some())
-    };
-    POLICIES.into_iter().filter(|name| !stands(name)).collect()
-}
-
 impl Evidence {
     /// Reads the object.
     ///
@@ -165,10 +156,10 @@ impl Evidence {
 }
 
 impl EvidenceSpec {
-    /// What is kept of a judgement made at a moment by a Migration.
+    /// What is kept of a judgement made at a moment by a Migration of this revision.
     pub fn of(
         judgement: &Judgement,
-        migration: Option<&Object>,
+        migration_revision: Option<Digest>,
         policies: Vec<Policy>,
         at: Timestamp,
     ) -> Self {
@@ -197,7 +188,6 @@ impl EvidenceSpec {
             check: (*check).into(),
             why: why.clone(),
         });
-        let revision = |object: &Object| Digest::of(object.get("/spec").unwrap_or(&Value::Null));
         Self {
             item: judgement.item.id().into(),
             verdict: judgement.verdict,
@@ -205,7 +195,7 @@ impl EvidenceSpec {
             findings: findings.collect(),
             unknown: unknown.collect(),
             at,
-            migration_revision: migration.map(revision),
+            migration_revision,
             policies,
         }
     }

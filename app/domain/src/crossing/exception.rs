@@ -2,13 +2,14 @@
 
 use super::{
     act::{self, Revocable},
+    evidence::SeenFinding,
     migration::Unreadable,
 };
 use crate::{
     Name, Timestamp,
     actor::Actor,
     judge::{Finding, Judgement, Severity, Verdict},
-    object::{Key, Object},
+    object::{Key, Kind, Malformed, Object},
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,16 @@ pub struct ExceptionSpec {
     pub at: Timestamp,
 }
 
+impl ExceptionSpec {
+    /// The object to be created under a name.
+    ///
+    /// # Errors
+    /// The name is empty.
+    pub fn object(&self, name: &str) -> Result<Object, Malformed> {
+        act::object(Kind::Exception, name, self)
+    }
+}
+
 impl Exception {
     /// Reads the object.
     ///
@@ -61,14 +72,29 @@ impl Exception {
 
     /// It is about this finding, whether it holds or not.
     pub fn covers(&self, finding: &Finding) -> bool {
-        *self.spec.code == *finding.code.name
-            && self.spec.object == finding.key
-            && self.spec.path.as_ref().is_none_or(|path| *path == finding.path)
+        self.is_about(finding.code.name, &finding.key, &finding.path)
+    }
+
+    /// The same, of a finding that was kept.
+    pub fn covers_seen(&self, finding: &SeenFinding) -> bool {
+        self.is_about(&finding.code, &finding.object, &finding.path)
+    }
+
+    fn is_about(&self, code: &str, object: &Key, path: &Name) -> bool {
+        *self.spec.code == *code
+            && self.spec.object == *object
+            && self.spec.path.as_ref().is_none_or(|it| it == path)
     }
 
     /// It holds at this moment.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.status.revoked.is_none() && act::in_force(self.spec.at, self.spec.until, now)
+    }
+
+    /// It held at a moment that is past, whatever became of it since.
+    pub fn held(&self, at: Timestamp) -> bool {
+        let open = self.status.revoked.as_ref().is_none_or(|it| at < it.at);
+        open && act::in_force(self.spec.at, self.spec.until, at)
     }
 }
 

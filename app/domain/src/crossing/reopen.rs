@@ -14,6 +14,7 @@ use crate::{
     Name, Timestamp,
     judge::{Judgement, Severity, Verdict},
     object::Key,
+    snapshot::Objects,
 };
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -116,6 +117,12 @@ impl Migration {
         let said = self.reopen_after.parse::<SignedDuration>().ok();
         said.filter(|it| !it.is_negative()).unwrap_or(DEFAULT_AFTER)
     }
+}
+
+/// Pods of the system, or of the mesh itself, are being replaced. Rollouts end: a Deployment's that comes to nothing is given up after its
+/// `progressDeadlineSeconds`, ten minutes unless told otherwise.
+pub fn rolling(objects: &Objects) -> bool {
+    objects.deployments.values().any(|it| it.rolling)
 }
 
 /// What is wrong now.

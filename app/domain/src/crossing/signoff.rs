@@ -14,7 +14,6 @@ use crate::{
     actor::Actor,
     object::{Digest, Key, Kind, Malformed, Object, Write},
 };
-use json_patch::{AddOperation, Patch, PatchOperation, jsonptr::PointerBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -170,29 +169,14 @@ impl SignOff {
         self.set("refused", &RefusedSign { at, why })
     }
 
-    /// A person takes it back.
-    pub fn revoke(&self, revocation: &Revocation) -> Write {
-        self.set("revoked", revocation)
-    }
-
     /// Naru notes that its item is open again.
     pub fn reopen(&self, reopened: &Reopened) -> Write {
         self.set("reopened", reopened)
     }
 
-    /// One field of the status, guarded by the object as it was read.
     fn set<T: Serialize>(&self, field: &str, value: &T) -> Write {
-        let value = serde_json::to_value(value).unwrap_or(Value::Null);
-        let (path, value) = if self.started {
-            (PointerBuf::from_tokens(["status", field]), value)
-        } else {
-            (PointerBuf::from_tokens(["status"]), json!({ field: value }))
-        };
-        Write::PatchStatus {
-            key: Key::new(Kind::SignOff, "", self.name.clone()),
-            rv: self.rv.clone(),
-            ops: Patch(vec![PatchOperation::Add(AddOperation { path, value })]),
-        }
+        let key = Key::new(Kind::SignOff, "", self.name.clone());
+        act::set_status(key, self.rv.clone(), self.started, field, value)
     }
 }
 
@@ -202,12 +186,6 @@ impl SignOffSpec {
     /// # Errors
     /// Never: a number is a name.
     pub fn object(&self, number: u32) -> Result<Object, Malformed> {
-        let spec =
-            serde_json::to_value(self).map_err(|_| Malformed("the signature cannot be written as JSON"))?;
-        let json = json!({
-            "apiVersion": Kind::SignOff.api_version(), "kind": Kind::SignOff.name(),
-            "metadata": {"name": &*name_of(number)}, "spec": spec,
-        });
-        Object::new(Kind::SignOff, json)
+        act::object(Kind::SignOff, &name_of(number), self)
     }
 }

@@ -1,7 +1,9 @@
 //! Signatures, made and tampered with.
 
 mod chain;
+mod decide;
 mod export;
+mod guard;
 mod reopen;
 mod standing;
 
@@ -174,14 +176,4 @@ fn what_was_judged_is_kept_whole_or_refused() {
     long.facts = vec![long.facts[0].clone(); 30];
     let spec = EvidenceSpec::of(&long, None, policies(), at(0));
     assert!(spec.object().unwrap_err().bytes > super::evidence::LIMIT);
-}
-
-#[test]
-fn a_policy_counts_only_with_its_binding() {
-    use super::evidence::absent;
-    assert_eq!(absent(&[]), POLICIES);
-    let mut all = policies();
-    assert!(absent(&all).is_empty());
-    all[1].binding = None;
-    assert_eq!(absent(&all), [POLICIES[1]]);
 }

@@ -4,7 +4,11 @@ use super::{
     act::{self, Revocable},
     migration::Unreadable,
 };
-use crate::{Name, Timestamp, actor::Actor, object::Object};
+use crate::{
+    Name, Timestamp,
+    actor::Actor,
+    object::{Kind, Malformed, Object},
+};
 use serde::{Deserialize, Serialize};
 
 /// A Waiver object.
@@ -34,6 +38,16 @@ pub struct WaiverSpec {
     pub actor: Actor,
     /// When.
     pub at: Timestamp,
+}
+
+impl WaiverSpec {
+    /// The object to be created under a name.
+    ///
+    /// # Errors
+    /// The name is empty.
+    pub fn object(&self, name: &str) -> Result<Object, Malformed> {
+        act::object(Kind::Waiver, name, self)
+    }
 }
 
 impl Waiver {

@@ -47,6 +47,7 @@ pub(super) fn read(kind: Kind, json: Value) -> Result<Fact, Malformed> {
             rollout: rollout(it),
             replicas: number(it, "/spec/replicas").unwrap_or(1),
             ready: number(it, "/status/readyReplicas").unwrap_or(0),
+            rolling: rolling(it),
         })),
         Kind::ReplicaSet => Fact::ReplicaSet(Arc::new(ReplicaSet {
             namespace,
@@ -69,6 +70,24 @@ fn rollout(it: &Value) -> Rollout {
         max_surge: or_default("/spec/strategy/rollingUpdate/maxSurge"),
         max_unavailable: or_default("/spec/strategy/rollingUpdate/maxUnavailable"),
     }
+}
+
+/// As `kubectl rollout status` asks, but for readiness: the Deployment controller has not seen what is written, pods of the new template are
+/// missing, or old ones are still there. One that has come to nothing (`ProgressDeadlineExceeded`) is no rollout any more.
+fn rolling(it: &Value) -> bool {
+    let conditions = list(it, "/status/conditions");
+    let failed = conditions
+        .iter()
+        .any(|it| &*at(it, "/type") == "Progressing" && &*at(it, "/status") == "False");
+    let count = |pointer: &str| number::<u64>(it, pointer).unwrap_or(0);
+    let (wanted, updated) = (
+        number(it, "/spec/replicas").unwrap_or(1),
+        count("/status/updatedReplicas"),
+    );
+    let unseen = count("/metadata/generation") > count("/status/observedGeneration");
+    it.get("status").is_some()
+        && !failed
+        && (unseen || updated < wanted || count("/status/replicas") > updated)
 }
 
 fn set_template(it: &Value) -> Option<Arc<PodTemplate>> {

@@ -16,6 +16,8 @@ pub struct Check {
     pub run: fn(&World<'_>, &mut Found),
 }
 
+pub(super) use services_preflight::{CHECK as SERVICES_PREFLIGHT, CODES as SERVICE_CONCERNS};
+
 macro_rules! checks {
     ($($name:ident,)*) => {
         $(mod $name;)*

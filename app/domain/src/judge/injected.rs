@@ -3,7 +3,7 @@
 
 mod preflight;
 
-pub(super) use preflight::{Concerns, concerns, preflight};
+pub(super) use preflight::{Concerns, concerns, of_template, preflight};
 
 use super::{Code, Found, World, ask, settled, steady};
 use crate::{

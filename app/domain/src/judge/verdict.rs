@@ -44,6 +44,20 @@ pub fn judge(world: &World<'_>) -> Vec<Judgement> {
     all
 }
 
+/// What one check found, as a judgement of its own.
+pub(super) fn of_found(check: &'static Check, found: Found) -> Judgement {
+    let mut judgement = Judgement {
+        item: check.item,
+        verdict: Verdict::Met,
+        findings: Vec::new(),
+        facts: Vec::new(),
+        unknown: Vec::new(),
+    };
+    judgement.take(check, found);
+    judgement.settle();
+    judgement
+}
+
 fn of_item(world: &World<'_>, item: Item) -> Judgement {
     let mut judgement = Judgement {
         item,

@@ -44,6 +44,8 @@ pub enum Kind {
     /// Naru's list of the sessions that were ended before their time.
     RevokedSessions,
     Lease,
+    /// What has happened, for `kubectl describe` and for whoever collects events.
+    Event,
     CustomResourceDefinition,
     StatefulSet,
     DaemonSet,
@@ -57,6 +59,8 @@ pub enum Kind {
     HorizontalPodAutoscaler,
     MutatingWebhookConfiguration,
     ValidatingWebhookConfiguration,
+    ValidatingAdmissionPolicy,
+    ValidatingAdmissionPolicyBinding,
     /// What `istioctl` installs from.
     IstioOperator,
     Telemetry,
@@ -68,7 +72,7 @@ struct Api(&'static str, &'static str, &'static str, &'static str, bool);
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 48] = [
         Self::Namespace,
         Self::Pod,
         Self::Service,
@@ -98,6 +102,7 @@ impl Kind {
         Self::Exception,
         Self::RevokedSessions,
         Self::Lease,
+        Self::Event,
         Self::CustomResourceDefinition,
         Self::StatefulSet,
         Self::DaemonSet,
@@ -111,6 +116,8 @@ impl Kind {
         Self::HorizontalPodAutoscaler,
         Self::MutatingWebhookConfiguration,
         Self::ValidatingWebhookConfiguration,
+        Self::ValidatingAdmissionPolicy,
+        Self::ValidatingAdmissionPolicyBinding,
         Self::IstioOperator,
         Self::Telemetry,
         Self::Certificate,
@@ -179,6 +186,7 @@ impl Kind {
                 false,
             ),
             Self::Lease => Api("coordination.k8s.io", "v1", "Lease", "leases", true),
+            Self::Event => Api("", "v1", "Event", "events", true),
             Self::CustomResourceDefinition => Api(
                 "apiextensions.k8s.io",
                 "v1",
@@ -226,6 +234,20 @@ impl Kind {
                 "v1",
                 "ValidatingWebhookConfiguration",
                 "validatingwebhookconfigurations",
+                false,
+            ),
+            Self::ValidatingAdmissionPolicy => Api(
+                "admissionregistration.k8s.io",
+                "v1",
+                "ValidatingAdmissionPolicy",
+                "validatingadmissionpolicies",
+                false,
+            ),
+            Self::ValidatingAdmissionPolicyBinding => Api(
+                "admissionregistration.k8s.io",
+                "v1",
+                "ValidatingAdmissionPolicyBinding",
+                "validatingadmissionpolicybindings",
                 false,
             ),
             Self::IstioOperator => Api(

@@ -1,7 +1,9 @@
 //! Judgements in the viewer's language.
 
-use crate::{AppError, context::backend, lang::Lang, say};
+use crate::{AppError, context::backend, lang::Lang, say, serverfns::ledger::told as ledger};
 use naru_domain::{
+    Timestamp,
+    actor::Scope,
     crossing::Item,
     judge::{self, Judgement},
     object::Key,
@@ -11,53 +13,100 @@ use naru_ports::Judged;
 use naru_view::{
     Name,
     checklist::{Checklist, Fact, Field, Finding, ItemPage, ItemRow, Severity, Verdict},
+    ledger::{Pass, Signature, SignatureState},
     source::SourceState,
 };
 
 pub(super) fn checklist(lang: Lang) -> Result<Checklist, AppError> {
-    let (judged, sources) = seen()?;
+    let Asked { judged, sources, .. } = asked()?;
     let row = |item: Item| match of(&judged, item) {
-        Some(it) => row(lang, &it.judgement),
+        Some(it) => row(lang, it),
         None => unjudged(lang, item),
     };
+    let holdups = judged.holdups.iter().map(|all| {
+        let all = all.iter().copied();
+        all.map(|it| ledger::holdup(lang, it)).collect()
+    });
     Ok(Checklist {
         version: judged.version,
         judged: judged.at.map(|at| at.as_millisecond()),
         sources,
         system: judged.system.clone(),
         items: Item::ALL.map(row).into(),
+        holdups: holdups.collect(),
+        ledger: ledger::ledger(lang, &judged.audited),
     })
 }
 
 pub(super) fn item(lang: Lang, id: &str) -> Result<ItemPage, AppError> {
     let item: Item = id.parse().map_err(|_| AppError::NotFound)?;
-    let (judged, sources) = seen()?;
+    let Asked {
+        judged,
+        sources,
+        scope,
+        now,
+    } = asked()?;
     let position = Item::ALL.iter().position(|it| *it == item).unwrap_or(0);
     let neighbour = |position: Option<usize>| Some(Name::from(Item::ALL.get(position?)?.id()));
-    let seen = of(&judged, item);
-    let judgement = seen.map(|it| &it.judgement);
-    let findings = judgement.into_iter().flat_map(|it| &it.findings);
-    let facts = judgement.into_iter().flat_map(|it| &it.facts);
-    let unknown = judgement.into_iter().flat_map(|it| &it.unknown);
-    Ok(ItemPage {
-        row: judgement.map_or_else(|| unjudged(lang, item), |it| row(lang, it)),
+    let audited = &*judged.audited;
+    let page = ItemPage {
+        row: unjudged(lang, item),
         condition: condition(lang, item).into(),
         judged: judged.at.map(|at| at.as_millisecond()),
         sources,
-        findings: findings.map(|it| finding(lang, it)).collect(),
-        facts: facts.map(|it| fact(lang, it)).collect(),
-        unknown: unknown
-            .map(|(check, why)| (Name::from(*check), say::why(lang, why)))
-            .collect(),
-        hidden: seen.map_or(0, |it| it.hidden),
+        findings: Vec::new(),
+        facts: Vec::new(),
+        unknown: Vec::new(),
+        hidden: 0,
         neighbours: (neighbour(position.checked_sub(1)), neighbour(Some(position + 1))),
+        signature: Signature::none(),
+        two_people: audited.wants_second(item.id()),
+        waivers: ledger::waivers(audited, item, now),
+        history: Vec::new(),
+        unsignable: vec![lang.refused_not_judged().into()],
+    };
+    let Some(seen) = of(&judged, item) else {
+        return Ok(page);
+    };
+    let judgement = &seen.judgement;
+    let excepted = |at: usize| {
+        let judged = &seen.standing.judged;
+        let mut all = judged.accepted.iter().chain(&judged.lapsed);
+        let (_, by) = all.find(|(it, _)| *it == at)?;
+        ledger::accepted(audited, by, now)
+    };
+    let findings = judgement.findings.iter().enumerate();
+    Ok(ItemPage {
+        row: row(lang, seen),
+        findings: findings
+            .map(|(at, it)| told_finding(lang, it, excepted(at)))
+            .collect(),
+        facts: judgement.facts.iter().map(|it| fact(lang, it)).collect(),
+        unknown: told_unknown(lang, judgement),
+        hidden: seen.hidden,
+        signature: ledger::signature(lang, audited, &seen.standing),
+        history: ledger::history(lang, audited, seen, &scope),
+        unsignable: ledger::unsignable(lang, audited, &seen.standing),
+        ..page
     })
 }
 
-fn seen() -> Result<(Judged, Vec<SourceState>), AppError> {
+/// What a request goes by.
+struct Asked {
+    judged: Judged,
+    sources: Vec<SourceState>,
+    scope: Scope,
+    now: Timestamp,
+}
+
+fn asked() -> Result<Asked, AppError> {
     let (backend, viewer) = backend()?;
-    let sources = backend.console.view(&viewer.scope).overview.sources.clone();
-    Ok((backend.console.judged(&viewer.scope), sources))
+    Ok(Asked {
+        judged: backend.console.judged(&viewer.scope),
+        sources: backend.console.view(&viewer.scope).overview.sources.clone(),
+        now: backend.clock.now(),
+        scope: viewer.scope,
+    })
 }
 
 fn of(judged: &Judged, item: Item) -> Option<&SeenJudgement> {
@@ -74,35 +123,56 @@ pub fn condition(lang: Lang, item: Item) -> &'static str {
     lang.condition(item.id()).unwrap_or("")
 }
 
-fn row(lang: Lang, it: &Judgement) -> ItemRow {
-    let count = |severity| {
-        let all = it.findings.iter().filter(|it| it.code.severity == severity);
-        u32::try_from(all.count()).unwrap_or(u32::MAX)
+fn row(lang: Lang, seen: &SeenJudgement) -> ItemRow {
+    let (it, standing) = (&seen.judgement, &seen.standing);
+    let verdict = standing.judged.verdict;
+    let counts = |at: usize| !standing.judged.accepts(at);
+    let of = |severity| {
+        let all = it.findings.iter().enumerate();
+        all.filter(move |(at, it)| it.code.severity == severity && counts(*at))
+            .map(|(_, it)| it)
     };
-    let wrong = it
-        .findings
-        .iter()
-        .find(|it| it.code.severity == judge::Severity::Error);
-    let first = match (it.verdict, wrong, it.unknown.first()) {
+    let count = |severity| u32::try_from(of(severity).count()).unwrap_or(u32::MAX);
+    let wrong = of(judge::Severity::Error).next();
+    let first = match (verdict, wrong, it.unknown.first()) {
         (judge::Verdict::NotMet, Some(finding), _) => say::finding(lang, finding),
         (judge::Verdict::NotMet, None, _) => lang.checklist_hidden_reason().into(),
         (judge::Verdict::Unknown, _, Some((_, why))) => say::why(lang, why),
         _ => String::new(),
     };
+    let signed = ledger::signed(&standing.signature);
     ItemRow {
         id: it.item.id().into(),
         phase: it.item.phase(),
         title: title(lang, it.item).into(),
-        verdict: match it.verdict {
-            judge::Verdict::Met => Verdict::Met,
-            judge::Verdict::NotMet => Verdict::NotMet,
-            judge::Verdict::Unknown => Verdict::Unknown,
-        },
+        verdict: told_verdict(verdict),
+        signature: ledger::state_of(&standing.signature),
+        signed_by: signed.map_or_else(|| "".into(), |it| it.by.name.clone()),
+        signed_at: signed.map(|it| it.at.as_millisecond()),
+        waived_until: standing.waived.as_ref().map(|it| it.until.as_millisecond()),
+        accepted: u32::try_from(standing.judged.accepted.len()).unwrap_or(u32::MAX),
+        done: standing.done(),
         errors: count(judge::Severity::Error),
         warnings: count(judge::Severity::Warning),
         unknown: u32::try_from(it.unknown.len()).unwrap_or(u32::MAX),
         first,
     }
+}
+
+pub(in crate::serverfns) fn told_verdict(verdict: judge::Verdict) -> Verdict {
+    match verdict {
+        judge::Verdict::Met => Verdict::Met,
+        judge::Verdict::NotMet => Verdict::NotMet,
+        judge::Verdict::Unknown => Verdict::Unknown,
+    }
+}
+
+/// What is not known: the check, and why.
+pub(in crate::serverfns) fn told_unknown(lang: Lang, it: &Judgement) -> Vec<(Name, String)> {
+    it.unknown
+        .iter()
+        .map(|(check, why)| (Name::from(*check), say::why(lang, why)))
+        .collect()
 }
 
 /// Before the first judgement nothing is known.
@@ -112,6 +182,12 @@ fn unjudged(lang: Lang, item: Item) -> ItemRow {
         phase: item.phase(),
         title: title(lang, item).into(),
         verdict: Verdict::Unknown,
+        signature: SignatureState::None,
+        signed_by: "".into(),
+        signed_at: None,
+        waived_until: None,
+        accepted: 0,
+        done: false,
         errors: 0,
         warnings: 0,
         unknown: 0,
@@ -119,7 +195,7 @@ fn unjudged(lang: Lang, item: Item) -> ItemRow {
     }
 }
 
-fn finding(lang: Lang, it: &judge::Finding) -> Finding {
+pub(in crate::serverfns) fn told_finding(lang: Lang, it: &judge::Finding, accepted: Option<Pass>) -> Finding {
     Finding {
         code: it.code.name.into(),
         severity: match it.code.severity {
@@ -130,6 +206,7 @@ fn finding(lang: Lang, it: &judge::Finding) -> Finding {
         field: field(&it.key, &it.path),
         message: say::finding(lang, it),
         istio: it.code.istio.map(Name::from),
+        accepted,
     }
 }
 

@@ -176,7 +176,7 @@ async fn without_the_right_the_journal_says_that_nothing_was_carried_out() {
     let patch = Deeds {
         verb: Some("patch"),
         kind: Some(Kind::VirtualService),
-        namespace: None,
+        ..Deeds::default()
     };
     store.forbid(who, patch);
     let engine = engine(Arc::new(store.clone())).await;

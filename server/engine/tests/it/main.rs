@@ -2,5 +2,6 @@
 
 mod changes;
 mod kills;
+mod ledger;
 mod observatory;
 mod system;

@@ -7,7 +7,7 @@ use naru_domain::{
 };
 use naru_engine::{Engine, Settings, Setup};
 use naru_ports::{Clock, Cluster, Metrics, SystemClock};
-use naru_rehearsal::api::ObjectStore;
+use naru_rehearsal::{api::ObjectStore, world::policies::policies};
 use naru_view::canary::{RouteRef, SetWeights, WeightOf};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
@@ -69,13 +69,23 @@ pub(crate) fn store() -> ObjectStore {
         Kind::DestinationRule,
         Kind::PeerAuthentication,
         Kind::Change,
+        Kind::Migration,
+        Kind::SignOff,
+        Kind::Evidence,
+        Kind::Waiver,
+        Kind::Exception,
     ] {
         store.install(kind);
+    }
+    for (kind, json) in policies() {
+        store.load(kind, json, "kubectl").expect("a well-formed policy");
     }
     let load = |kind: Kind, json: Value| store.load(kind, json, "kubectl").expect("a well-formed object");
     let place = |name: &str| json!({"name": name, "namespace": NAMESPACE});
     load(Kind::Namespace, json!({"metadata": {"name": NAMESPACE}}));
-    load(Kind::Namespace, json!({"metadata": {"name": "naru"}}));
+    for name in ["naru", "default"] {
+        load(Kind::Namespace, json!({"metadata": {"name": name}}));
+    }
     load(
         Kind::Service,
         json!({"metadata": place("user-service"),

@@ -2,6 +2,8 @@
 //!
 //! What only the real one knows (CEL cost, every field of every schema, other webhooks) is not here: the contract suite runs there too.
 
+pub(super) mod ledger;
+
 use super::schema;
 use naru_domain::object::Kind;
 use naru_ports::As;

@@ -31,12 +31,26 @@ pub struct Deeds {
     pub kind: Option<Kind>,
     /// Where.
     pub namespace: Option<Name>,
+    /// Only the object of this name; for `sign` and its like, which item.
+    pub name: Option<Name>,
 }
 
 impl Deeds {
-    fn cover(&self, verb: &str, kind: Kind) -> bool {
-        self.verb.is_none_or(|it| it == verb) && self.kind.is_none_or(|it| it == kind)
+    fn cover(&self, asked: &Asked<'_>) -> bool {
+        let named = |it: &Name| asked.name.is_some_and(|asked| **it == *asked);
+        self.verb.is_none_or(|it| it == asked.verb)
+            && self.kind.is_none_or(|it| it == asked.kind)
+            && self.name.as_ref().is_none_or(named)
     }
+}
+
+/// What is asked for. None asks for all of them (or for what is in no namespace).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) verb: &'a str,
+    pub(super) kind: Kind,
+    pub(super) namespace: Option<&'a str>,
+    pub(super) name: Option<&'a str>,
 }
 
 /// Who asks.
@@ -60,13 +74,13 @@ pub(super) struct Rights {
 }
 
 impl Rights {
-    /// `namespace` None asks for all namespaces (or for a cluster-scoped kind).
-    pub(super) fn allow(&self, asker: Asker<'_>, verb: &str, kind: Kind, namespace: Option<&str>) -> bool {
+    pub(super) fn allow(&self, asker: Asker<'_>, asked: &Asked<'_>) -> bool {
+        let namespace = asked.namespace;
         let banned = |who: &Who| {
             self.bans.iter().any(|(whom, deeds)| {
                 // A ban in one namespace answers a question for all of them too.
                 let here = |it: &Name| namespace.is_none_or(|asked| **it == *asked);
-                whom == who && deeds.cover(verb, kind) && deeds.namespace.as_ref().is_none_or(here)
+                whom == who && deeds.cover(asked) && deeds.namespace.as_ref().is_none_or(here)
             })
         };
         let granted = |group: &Name| {
@@ -74,7 +88,7 @@ impl Rights {
             self.only.get(group).is_none_or(|grants| {
                 grants
                     .iter()
-                    .any(|deeds| deeds.cover(verb, kind) && deeds.namespace.as_ref().is_none_or(here))
+                    .any(|deeds| deeds.cover(asked) && deeds.namespace.as_ref().is_none_or(here))
             })
         };
         if banned(&Who::Everyone) {
@@ -117,9 +131,18 @@ pub(super) fn refusal(asker: Asker<'_>, verb: &str, key: &Key) -> Name {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asker, Deeds, Rights, Who};
+    use super::{Asked, Asker, Deeds, Rights, Who};
     use naru_domain::{actor::Actor, object::Kind};
     use naru_ports::As;
+
+    fn ask<'a>(verb: &'a str, kind: Kind, namespace: Option<&'a str>) -> Asked<'a> {
+        Asked {
+            verb,
+            kind,
+            namespace,
+            name: None,
+        }
+    }
 
     fn person(groups: &[&str]) -> Actor {
         Actor {
@@ -142,8 +165,9 @@ mod tests {
             bans,
             ..Rights::default()
         };
-        let may =
-            |groups: &[&str], verb| rights.allow((&person(groups)).into(), verb, Kind::Service, Some("n"));
+        let may = |groups: &[&str], verb| {
+            rights.allow((&person(groups)).into(), &ask(verb, Kind::Service, Some("n")))
+        };
         assert!(!may(&["a"], "patch") && !may(&["a", "b"], "patch") && !may(&[], "get"));
         assert!(may(&["a", "c"], "patch") && may(&["a"], "get"));
     }
@@ -155,9 +179,11 @@ mod tests {
             verb: Some("patch"),
             kind: Some(Kind::Service),
             namespace: Some("n".into()),
+            name: None,
         };
         rights.only.insert("a".into(), vec![deeds]);
-        let may = |verb, namespace| rights.allow((&person(&["a"])).into(), verb, Kind::Service, namespace);
+        let may =
+            |verb, namespace| rights.allow((&person(&["a"])).into(), &ask(verb, Kind::Service, namespace));
         assert!(may("patch", Some("n")));
         assert!(!may("get", Some("n")) && !may("patch", Some("m")) && !may("patch", None));
     }
@@ -168,15 +194,16 @@ mod tests {
             verb: None,
             kind: Some(Kind::Pod),
             namespace: Some("secret".into()),
+            name: None,
         };
         let rights = Rights {
             bans: vec![(Who::Naru, deeds)],
             ..Rights::default()
         };
-        assert!(!rights.allow(Asker::Naru, "list", Kind::Pod, None));
-        assert!(!rights.allow(Asker::Naru, "list", Kind::Pod, Some("secret")));
-        assert!(rights.allow(Asker::Naru, "list", Kind::Pod, Some("open")));
-        assert!(rights.allow(Asker::Naru, "list", Kind::Service, None));
-        assert!(!rights.allow(Asker::As(As::Controller("c")), "get", Kind::Pod, None));
+        assert!(!rights.allow(Asker::Naru, &ask("list", Kind::Pod, None)));
+        assert!(!rights.allow(Asker::Naru, &ask("list", Kind::Pod, Some("secret"))));
+        assert!(rights.allow(Asker::Naru, &ask("list", Kind::Pod, Some("open"))));
+        assert!(rights.allow(Asker::Naru, &ask("list", Kind::Service, None)));
+        assert!(!rights.allow(Asker::As(As::Controller("c")), &ask("get", Kind::Pod, None)));
     }
 }

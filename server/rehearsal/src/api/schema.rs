@@ -1,26 +1,44 @@
 //! Structural schemas, as the API server holds custom objects to them: unknown fields are pruned, known ones are checked.
 //!
-//! Naru's own definition is read from the very file that is installed in clusters, so that what would be pruned or refused there is
+//! Naru's own definitions are read from the very files that are installed in clusters, so that what would be pruned or refused there is
 //! pruned or refused here. (Kubernetes documentation, "Extend the Kubernetes API with CustomResourceDefinitions": structural schemas,
 //! field pruning, validation rules.)
 
-use naru_domain::object::Kind;
-use serde_json::{Map, Value};
-use std::sync::LazyLock;
+mod rules;
 
-static CHANGES: LazyLock<Value> = LazyLock::new(|| {
-    let definition = include_str!("../../../../k8s/crds/changes.yaml");
-    // The text is part of the program: it reads, or no test passes.
-    let definition: Value = serde_saphyr::from_str(definition).unwrap_or_default();
-    definition
-        .pointer("/spec/versions/0/schema/openAPIV3Schema")
-        .cloned()
-        .unwrap_or_default()
+use naru_domain::object::Kind;
+use rules::holds;
+use serde_json::{Map, Value};
+use std::{collections::BTreeMap, sync::LazyLock};
+
+static SCHEMAS: LazyLock<BTreeMap<Kind, Value>> = LazyLock::new(|| {
+    let definitions = [
+        (Kind::Change, include_str!("../../../../k8s/crds/changes.yaml")),
+        (Kind::SignOff, include_str!("../../../../k8s/crds/signoffs.yaml")),
+        (
+            Kind::Evidence,
+            include_str!("../../../../k8s/crds/evidences.yaml"),
+        ),
+        (Kind::Waiver, include_str!("../../../../k8s/crds/waivers.yaml")),
+        (
+            Kind::Exception,
+            include_str!("../../../../k8s/crds/exceptions.yaml"),
+        ),
+    ];
+    // The texts are part of the program: they read, or no test passes.
+    let schema = |definition: &str| {
+        let definition: Value = serde_saphyr::from_str(definition).unwrap_or_default();
+        definition
+            .pointer("/spec/versions/0/schema/openAPIV3Schema")
+            .cloned()
+            .unwrap_or_default()
+    };
+    definitions.map(|(kind, text)| (kind, schema(text))).into()
 });
 
 /// The schema of a custom kind, where it is known. Istio's are Istio's.
 pub(super) fn of(kind: Kind) -> Option<&'static Value> {
-    (kind == Kind::Change).then(|| &*CHANGES)
+    SCHEMAS.get(&kind)
 }
 
 /// Prunes `new` to its schema and says what is wrong with it, in the API server's manner; `old` is what was there.
@@ -110,6 +128,13 @@ fn object(
     if schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true)) {
         return;
     }
+    if let Some(each) = schema.get("additionalProperties") {
+        for (name, value) in map.iter_mut() {
+            let old = old.and_then(|it| it.get(name));
+            node(each, old, value, &format!("{path}.{name}"), wrong);
+        }
+        return;
+    }
     let properties = schema.get("properties").and_then(Value::as_object);
     map.retain(|name, _| properties.is_some_and(|known| known.contains_key(name)));
     for (name, value) in map.iter_mut() {
@@ -138,6 +163,11 @@ fn over(schema: &Value, limit: &str, length: usize, path: &str, wrong: &mut Vec<
     }
 }
 
+fn digest(value: &str) -> bool {
+    let hexadecimal = |it: u8| it.is_ascii_digit() || (b'a'..=b'f').contains(&it);
+    value.len() == 64 && value.bytes().all(hexadecimal)
+}
+
 fn string(schema: &Value, value: &str, path: &str, wrong: &mut Vec<String>) {
     let length = value.chars().count();
     over(schema, "maxLength", length, path, wrong);
@@ -157,11 +187,13 @@ fn string(schema: &Value, value: &str, path: &str, wrong: &mut Vec<String>) {
         schema.get("pattern").and_then(Value::as_str),
         schema.get("format").and_then(Value::as_str),
     ) {
-        (Some("^[0-9a-f]{64}$"), _) => {
-            length == 64
-                && value
-                    .bytes()
-                    .all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it))
+        (Some("^[0-9a-f]{64}$"), _) => digest(value),
+        (Some("^([0-9a-f]{64})?$"), _) => value.is_empty() || digest(value),
+        (Some("^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"), _) => {
+            let ends = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit();
+            value.starts_with(ends)
+                && value.ends_with(ends)
+                && value.chars().all(|it| ends(it) || ".-".contains(it))
         }
         // Another pattern must be taught first: better to refuse than to let pass what a cluster would not.
         (Some(_), _) => false,
@@ -172,25 +204,6 @@ fn string(schema: &Value, value: &str, path: &str, wrong: &mut Vec<String>) {
         wrong.push(format!(
             "{path}: Invalid value: \"{value}\" has not the form that is wanted"
         ));
-    }
-}
-
-/// The rules of our own definition. One that is not known here does not hold: better to refuse than to let pass.
-fn holds(rule: &str, old: Option<&Value>, new: &Value) -> bool {
-    // A rule with `oldSelf` is for updates alone.
-    let Some(old) = old else {
-        return rule.contains("oldSelf");
-    };
-    match rule {
-        "self == oldSelf" => new == old,
-        "self.phase == oldSelf.phase || !(oldSelf.phase in ['Landed', 'NotCarriedOut'])" => {
-            let ended = matches!(
-                old.get("phase").and_then(Value::as_str),
-                Some("Landed" | "NotCarriedOut")
-            );
-            new.get("phase") == old.get("phase") || !ended
-        }
-        _ => false,
     }
 }
 

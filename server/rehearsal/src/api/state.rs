@@ -6,7 +6,7 @@ mod write;
 use super::{
     Asker, Hook, Stored,
     faults::Faults,
-    rights::{Rights, refusal},
+    rights::{Asked, Rights, refusal},
 };
 use meta::{finish, fresh, set_meta};
 use naru_domain::{
@@ -280,7 +280,13 @@ impl State {
 
     fn permit(&self, asker: Asker<'_>, verb: &str, key: &Key) -> Result<(), ClusterError> {
         let namespace = (!key.namespace.is_empty()).then_some(&*key.namespace);
-        if self.rights.allow(asker, verb, key.kind, namespace) {
+        let asked = Asked {
+            verb,
+            kind: key.kind,
+            namespace,
+            name: Some(&key.name),
+        };
+        if self.rights.allow(asker, &asked) {
             Ok(())
         } else {
             Err(ClusterError::Forbidden(refusal(asker, verb, key)))
@@ -289,8 +295,13 @@ impl State {
 
     pub(super) fn may(&self, who: &Actor, asks: &[Access]) -> Vec<bool> {
         let allow = |ask: &Access| {
-            self.rights
-                .allow(who.into(), ask.verb, ask.kind, ask.namespace.as_deref())
+            let asked = Asked {
+                verb: ask.verb,
+                kind: ask.kind,
+                namespace: ask.namespace.as_deref(),
+                name: ask.name.as_deref(),
+            };
+            self.rights.allow(who.into(), &asked)
         };
         asks.iter().map(allow).collect()
     }

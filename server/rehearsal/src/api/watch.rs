@@ -2,6 +2,7 @@
 
 use super::{
     Asker, ObjectStore,
+    rights::Asked,
     state::{Event, gone},
 };
 use futures::{StreamExt, stream, stream::BoxStream};
@@ -89,9 +90,15 @@ impl Watch {
                 detail: detail.clone(),
             });
         }
+        let asked = |verb| Asked {
+            verb,
+            kind: self.kind,
+            namespace: None,
+            name: None,
+        };
         if let Some(verb) = ["list", "watch"]
             .into_iter()
-            .find(|verb| !state.rights.allow(Asker::Naru, verb, self.kind, None))
+            .find(|&verb| !state.rights.allow(Asker::Naru, &asked(verb)))
         {
             let resource = self.kind.plural().into();
             return Seen::Lost(Why::Forbidden {

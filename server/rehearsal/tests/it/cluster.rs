@@ -33,6 +33,7 @@ impl Stored {
             verb: Some(verb),
             kind: Some(kind),
             namespace: Some(NAMESPACE.into()),
+            name: None,
         };
         store.allow_only(
             "naru:operator",

@@ -60,6 +60,7 @@ async fn what_is_seen_follows_the_groups() {
         verb: "list",
         kind: naru_domain::object::Kind::Pod,
         namespace: Some("shop".into()),
+        name: None,
     };
     assert_eq!(
         world.store.may(&somebody("naru:viewer"), &[ask]).await.unwrap(),

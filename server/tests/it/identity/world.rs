@@ -151,6 +151,7 @@ impl World {
             verb: Some("list"),
             kind: Some(Kind::Pod),
             namespace: Some((*name).into()),
+            name: None,
         };
         self.store
             .allow_only(group, namespaces.iter().map(deed).collect::<Vec<_>>());

@@ -6,10 +6,12 @@ use crate::{
         Migration,
         evidence::EvidenceSpec,
         exception::{Excepted, apply},
-        reopen::{DEFAULT_AFTER, Look, Reopened, Watch},
+        reopen::{self, DEFAULT_AFTER, Look, Reopened, Watch},
     },
     judge::{Judgement, Verdict},
+    manifests,
 };
+use serde_json::{Value, json};
 
 struct Signed {
     evidence: EvidenceSpec,
@@ -121,4 +123,30 @@ fn how_long_is_the_migrations_to_say() {
     assert_eq!(says("soon").reopens_after(), DEFAULT_AFTER);
     assert_eq!(says("-5m").reopens_after(), DEFAULT_AFTER);
     assert_eq!(says("1h30m").reopens_after().as_mins(), 90);
+}
+
+/// As `kubectl rollout status` tells it, but for readiness.
+#[test]
+fn a_deployment_is_rolling_until_its_pods_are_of_its_template() {
+    let done = json!({"observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 0});
+    let rolling = |edit: fn(&mut Value)| {
+        let mut json = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "d", "namespace": "n", "generation": 3}, "spec": {"replicas": 2}, "status": done});
+        edit(&mut json);
+        reopen::rolling(&manifests::objects([json]).unwrap())
+    };
+    assert!(!rolling(|_| {}), "pods that are not ready are no rollout");
+    assert!(rolling(|it| it["metadata"]["generation"] = json!(4)));
+    assert!(rolling(|it| it["status"]["updatedReplicas"] = json!(1)));
+    assert!(rolling(|it| it["status"]["replicas"] = json!(3)));
+    // One that came to nothing would hide what is wrong for ever.
+    assert!(!rolling(|it| {
+        it["status"]["updatedReplicas"] = json!(1);
+        it["status"]["conditions"] =
+            json!([{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]);
+    }));
+    assert!(
+        !rolling(|it| drop(it.as_object_mut().unwrap().shift_remove("status"))),
+        "from a file"
+    );
 }

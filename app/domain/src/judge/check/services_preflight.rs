@@ -8,9 +8,9 @@ use crate::{
     },
 };
 
-const CODES: &Concerns = concerns!("service");
+pub(in crate::judge) const CODES: &Concerns = concerns!("service");
 
-pub(super) const CHECK: Check = Check {
+pub(in crate::judge) const CHECK: Check = Check {
     name: "services_preflight",
     item: Item::ServicesInjected,
     codes: &CODES.all(),

@@ -114,12 +114,18 @@ pub(in crate::judge) fn preflight(
 ) {
     for (_, service) in places(world, which, found) {
         for template in ask::behind(world, service, found) {
-            one(world, template, codes, found);
+            of_template(world, template, codes, found);
         }
     }
 }
 
-fn one(world: &World<'_>, template: &Template, codes: &'static Concerns, found: &mut Found) {
+/// What stops or hurts the pods of one template.
+pub(in crate::judge) fn of_template(
+    world: &World<'_>,
+    template: &Template,
+    codes: &'static Concerns,
+    found: &mut Found,
+) {
     let admitted = injection::admitted(&world.mesh, &template.owner);
     let pods = ask::pods(world, &ask::workload(template));
     let in_the_mesh = |pod: &&std::sync::Arc<crate::fact::Pod>| pod.proxy == Proxy::Sidecar && pod.ready;

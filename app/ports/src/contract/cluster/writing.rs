@@ -309,6 +309,7 @@ pub async fn rights_are_answered_one_by_one(subject: &dyn Subject) {
         verb,
         kind,
         namespace,
+        name: None,
     };
     let asks = [
         ask("patch", Kind::VirtualService, here.clone()),

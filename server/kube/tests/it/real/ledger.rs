@@ -21,11 +21,14 @@ use naru_domain::{
     crossing::{
         Evidence, Item, SignOff,
         chain::verify,
-        evidence::{EvidenceSpec, POLICIES, Policy},
+        evidence::{EvidenceSpec, POLICIES},
+        guard::Guards,
         signoff::{EvidenceRef, SignOffSpec},
     },
-    judge::{Fact, FactSource, Judgement, Verdict},
+    fact::Fact,
+    judge::{self, FactSource, Judgement, Verdict},
     object::{Digest, Kind, Object, Write, guarded},
+    snapshot::Objects,
 };
 use naru_ports::{Clock, SystemClock};
 use serde_json::{Value, json};
@@ -243,21 +246,22 @@ impl Ledger {
         SignOff::read(&Object::new(Kind::SignOff, answer).unwrap()).unwrap()
     }
 
-    /// Naru's policies as the API server has them.
-    async fn policies(&self) -> Vec<Policy> {
-        let mut policies = Vec::new();
+    /// How Naru's policies stand, as the API server has them.
+    async fn guards(&self) -> Guards {
+        let mut objects = Objects::all_known();
         for name in POLICIES {
-            let generation = async |plural: &str| {
-                let url = format!("/apis/admissionregistration.k8s.io/v1/{plural}/{name}");
-                self.admin.get(&url).await.1["metadata"]["generation"].as_i64()
-            };
-            policies.push(Policy {
-                name: name.into(),
-                generation: generation("validatingadmissionpolicies").await,
-                binding: generation("validatingadmissionpolicybindings").await,
-            });
+            for kind in [
+                Kind::ValidatingAdmissionPolicy,
+                Kind::ValidatingAdmissionPolicyBinding,
+            ] {
+                let url = format!("/apis/{}/{}/{name}", kind.api_version(), kind.plural());
+                let (status, json) = self.admin.get(&url).await;
+                if status.is_success() {
+                    objects.put(Fact::read(kind, json).unwrap());
+                }
+            }
         }
-        policies
+        Guards::of(&objects)
     }
 }
 
@@ -288,7 +292,7 @@ fn judged() -> EvidenceSpec {
         item: Item::Secured,
         verdict: Verdict::Met,
         findings: Vec::new(),
-        facts: vec![Fact {
+        facts: vec![judge::Fact {
             name: "injection",
             source: FactSource::Object,
             key: None,

@@ -4,9 +4,19 @@ use super::{
     Entry, Mode, State,
     meta::{finish, fresh, set_meta, set_status, status_apart, text},
 };
-use crate::api::{Asker, admit};
+use crate::api::{
+    Asker,
+    admit::{
+        self,
+        ledger::{Refusal, Writing},
+    },
+    rights::Asked,
+};
 use json_patch::{Patch, PatchErrorKind};
-use naru_domain::object::{Key, Kind, Object, Write};
+use naru_domain::{
+    actor::Actor,
+    object::{Key, Kind, Object, Write},
+};
 use naru_ports::{As, ClusterError, Submitted};
 use serde_json::Value;
 
@@ -26,10 +36,10 @@ impl State {
         }
         let object = match write {
             Write::Create(object) => Some(self.create(who, key, object.json(), mode)?),
-            Write::Patch { rv, ops, .. } => Some(self.patch(key, rv, ops, mode, false)?),
-            Write::PatchStatus { rv, ops, .. } => Some(self.patch(key, rv, ops, mode, true)?),
+            Write::Patch { rv, ops, .. } => Some(self.patch(who, key, rv, ops, mode, false)?),
+            Write::PatchStatus { rv, ops, .. } => Some(self.patch(who, key, rv, ops, mode, true)?),
             Write::Delete { uid, rv, .. } => {
-                self.delete(key, uid, rv, mode)?;
+                self.delete(who, key, uid, rv, mode)?;
                 None
             }
         };
@@ -90,6 +100,13 @@ impl State {
             _ => Ok(()),
         });
         admitted.map_err(|said| ClusterError::Invalid(said.into()))?;
+        self.police(&Writing {
+            who,
+            key,
+            old: None,
+            new: Some(&json),
+            status: false,
+        })?;
         if mode.dry_run {
             // A uid that nothing will ever have.
             let json = fresh(key.kind, json, "6e617275-0000-4000-9000-000000000000", mode);
@@ -101,8 +118,31 @@ impl State {
         object(key, (*stored).clone())
     }
 
+    /// Asks Naru's own admission policies, those that are there with their bindings.
+    fn police(&self, writing: &Writing<'_>) -> Result<(), ClusterError> {
+        let there = |kind, name: &str| self.objects.contains_key(&Key::new(kind, "", name));
+        let in_force = |name: &str| {
+            there(Kind::ValidatingAdmissionPolicy, name)
+                && there(Kind::ValidatingAdmissionPolicyBinding, name)
+        };
+        let may = |person: &Actor, verb: &'static str, kind, name: &str| {
+            let asked = Asked {
+                verb,
+                kind,
+                namespace: None,
+                name: Some(name),
+            };
+            self.rights.allow(person.into(), &asked)
+        };
+        admit::ledger::ask(writing, in_force, may).map_err(|refusal| match refusal {
+            Refusal::Invalid(said) => ClusterError::Invalid(said.into()),
+            Refusal::Forbidden(said) => ClusterError::Forbidden(said.into()),
+        })
+    }
+
     fn patch(
         &mut self,
+        who: As<'_>,
         key: &Key,
         rv: &str,
         ops: &Patch,
@@ -144,6 +184,13 @@ impl State {
             set_status(&mut new, old.get("status").cloned());
         }
         admit::validate(key.kind, Some(&old), &mut new).map_err(invalid)?;
+        self.police(&Writing {
+            who,
+            key,
+            old: Some(&old),
+            new: Some(&new),
+            status,
+        })?;
         let Some(new) = finish(key.kind, &old, new, mode, status.then_some("status")) else {
             return object(key, (*old).clone());
         };
@@ -154,11 +201,25 @@ impl State {
         object(key, (*stored).clone())
     }
 
-    fn delete(&mut self, key: &Key, uid: &str, rv: &str, mode: Mode<'_>) -> Result<(), ClusterError> {
+    fn delete(
+        &mut self,
+        who: As<'_>,
+        key: &Key,
+        uid: &str,
+        rv: &str,
+        mode: Mode<'_>,
+    ) -> Result<(), ClusterError> {
         let old = self.json(key).ok_or(ClusterError::NotFound)?;
         if text(&old, "/metadata/uid") != uid || text(&old, "/metadata/resourceVersion") != rv {
             return Err(ClusterError::Conflict);
         }
+        self.police(&Writing {
+            who,
+            key,
+            old: Some(&old),
+            new: None,
+            status: false,
+        })?;
         if !mode.dry_run {
             self.remove(mode.now, key);
         }

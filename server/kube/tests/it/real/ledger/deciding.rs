@@ -2,8 +2,8 @@
 
 use super::{KIM, LEE, Ledger, PARK, POLICED, Who, actor, now};
 use naru_domain::{
-    crossing::act::{Act, Revocation},
-    object::Digest,
+    crossing::act::{Act, Revocation, revoke},
+    object::{Digest, Kind, Object},
 };
 use serde_json::{Value, json};
 
@@ -134,7 +134,9 @@ async fn real_who_revokes_says_so_themselves() {
         reason: "Callers were missed.".into(),
         at: now(),
     };
-    let (status, answer) = ledger.write(LEE, &signed.revoke(&revocation)).await;
+    let (_, object) = ledger.get(&format!("signoffs/{}", signed.name)).await;
+    let object = Object::new(Kind::SignOff, object).unwrap();
+    let (status, answer) = ledger.write(LEE, &revoke(&object, &revocation)).await;
     assert!(status.is_success(), "{answer}");
     let gone = json!([{"op": "remove", "path": "/status/revoked"}]);
     ledger

@@ -3,7 +3,7 @@
 use super::{Edit, KIM, Ledger, POLICED, Who, judged};
 use crate::real::admin::eventually;
 use http::StatusCode;
-use naru_domain::crossing::evidence::absent;
+use naru_domain::crossing::guard::Down;
 use serde_json::json;
 
 #[tokio::test]
@@ -87,10 +87,10 @@ async fn real_what_was_seen_is_bounded() {
 async fn real_a_policy_that_was_taken_away_is_missed() {
     let _policed = POLICED.write().await;
     let ledger = Ledger::new().await;
-    assert!(absent(&ledger.policies().await).is_empty());
+    assert!(ledger.guards().await.stand(), "{:?}", ledger.guards().await);
     let url = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/naru-evidence";
     ledger.admin.delete(url).await;
-    assert_eq!(absent(&ledger.policies().await), ["naru-evidence"]);
+    assert_eq!(ledger.guards().await.down, [("naru-evidence", Down::Unbound)]);
     let invented = judged().object().unwrap().json().clone();
     eventually!(ledger.try_create(Who::Admin, "evidences", &invented).await.0 == StatusCode::CREATED);
     ledger
@@ -98,5 +98,5 @@ async fn real_a_policy_that_was_taken_away_is_missed() {
         .apply(include_str!("../../../../../../k8s/base/ledger.yaml"), "")
         .await;
     ledger.in_force().await;
-    assert!(absent(&ledger.policies().await).is_empty());
+    assert!(ledger.guards().await.stand(), "{:?}", ledger.guards().await);
 }
