@@ -15,6 +15,8 @@ key_of() {
       gateway_api) sources istio ;;
       apps) sources apps ;;
       envoy) echo "$NARU_LAB_ENVOY_VERSION" ;;
+      keycloak) echo "$NARU_LAB_KEYCLOAK_VERSION $NARU_LAB_KEYCLOAK_SHA256"; declare -f make_keycloak ;;
+      keycloak_realm) key_of keycloak; cat keycloak/realm.json; echo "$NARU_LAB_CONSOLE $NARU_LAB_KEYCLOAK_ADMIN_PASSWORD" ;;
       debian) ( # shellcheck source=/dev/null
         . /etc/os-release; echo "$ID $VERSION_ID" ) ;;
     esac
@@ -27,13 +29,14 @@ sources() { find "$@" -type f ! -name '*_test.go' \( -name '*.go' -o -name go.mo
 
 part_dir() { echo "$NARU_LAB_CACHE/$1-$(key_of "$1")"; }
 
-# setup_parts makes what is missing. One at a time over all checkouts (the lock), and each appears whole or not at all.
+# setup_parts [PART...] makes what is missing. One at a time over all checkouts (the lock), and each appears whole or not at all.
 setup_parts() {
   local part dir next begun
+  [ $# -gt 0 ] || set -- "${PARTS[@]}"
   mkdir -p "$NARU_LAB_CACHE"
   exec 9>"$NARU_LAB_CACHE/.lock"
   flock 9
-  for part in "${PARTS[@]}"; do
+  for part in "$@"; do
     dir=$(part_dir "$part")
     [ -d "$dir" ] && continue
     begun=$(now_ms)
