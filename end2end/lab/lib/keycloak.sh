@@ -67,17 +67,22 @@ up_keycloak() {
   local begun
   begun=$(now_ms)
   setup_keycloak
-  if [ ! -d "$KEYCLOAK_HOME" ]; then
-    keycloak_home "$KEYCLOAK_HOME"
-    cp -r "$(part_dir keycloak_realm)/h2" "$KEYCLOAK_HOME/data/"
-    # What a console needs beside it, in files as `naru serve` wants them.
-    ( umask 077
-      jq -j '.clients[] | select(.clientId == "naru").secret' "$LAB_DIR/keycloak/realm.json" > "$KEYCLOAK_HOME/client.secret"
-      openssl rand -base64 32 > "$KEYCLOAK_HOME/session.key" )
-  fi
+  [ -d "$KEYCLOAK_HOME" ] || new_keycloak
   start_keycloak
   await_keycloak
   step "Keycloak" "$begun"
+}
+
+# new_keycloak copies the realm as it is written, and puts what a console needs beside it, in files as `naru serve` wants them.
+new_keycloak() {
+  local next=$KEYCLOAK_HOME.next
+  rm -rf "$next"
+  keycloak_home "$next"
+  cp -r "$(part_dir keycloak_realm)/h2" "$next/data/"
+  ( umask 077
+    jq -j '.clients[] | select(.clientId == "naru").secret' "$LAB_DIR/keycloak/realm.json" > "$next/client.secret"
+    openssl rand -base64 32 > "$next/session.key" )
+  mv "$next" "$KEYCLOAK_HOME"
 }
 
 start_keycloak() {
