@@ -11,6 +11,7 @@ const out = process.env.NARU_E2E_OUT ?? join(tmpdir(), "naru-e2e");
 const desktop = { width: 1440, height: 900 };
 const phone = { width: 360, height: 740 };
 const lab = /tests\/lab\//;
+const signIn = /tests\/lab\/(oidc|spring)/;
 
 export default defineConfig<Options>({
   testDir: "tests",
@@ -52,7 +53,8 @@ export default defineConfig<Options>({
     { name: "no-script", testIgnore: lab, grep: /@reads/, use: { javaScriptEnabled: false } },
     { name: "phone", testIgnore: lab, grep: /@phone/, use: { viewport: phone, hasTouch: true } },
     // One mesh for all: what one journey changes, the next one sees. So one at a time, with patience.
-    { name: "lab", testMatch: lab, fullyParallel: false, workers: 1, timeout: 180_000, use: { world: "lab" } },
+    { name: "lab", testMatch: lab, testIgnore: signIn, fullyParallel: false, workers: 1, timeout: 180_000, use: { world: "lab" } },
+    { name: "sign-in", testMatch: signIn, fullyParallel: false, workers: 1, timeout: 120_000, use: { world: "sign-in" } },
     { name: "shots", testDir: "shots", timeout: 120_000 },
   ],
 });

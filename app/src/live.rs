@@ -6,7 +6,7 @@ mod sign_in;
 mod told;
 
 pub(crate) use load::load;
-pub(crate) use sign_in::sign_in;
+pub(crate) use sign_in::{leave, sign_in};
 pub(crate) use told::{Told, told};
 
 use crate::{AppError, components::states, context::Frame};

@@ -25,6 +25,9 @@ export NARU_LAB_ETCD_PORT=${NARU_LAB_ETCD_PORT:-$(( _base + 79 ))}
 export NARU_LAB_ETCD_PEER_PORT=${NARU_LAB_ETCD_PEER_PORT:-$(( _base + 80 ))}
 export NARU_LAB_CONTROLLERS_PORT=${NARU_LAB_CONTROLLERS_PORT:-$(( _base + 57 ))}
 export NARU_LAB_SCHEDULER_PORT=${NARU_LAB_SCHEDULER_PORT:-$(( _base + 59 ))}
+export NARU_LAB_KEYCLOAK_PORT=${NARU_LAB_KEYCLOAK_PORT:-$(( _base + 88 ))}
+# Where a console is that people sign in to: Keycloak must know beforehand whom to tell that a session has ended.
+export NARU_LAB_CONSOLE_PORT=${NARU_LAB_CONSOLE_PORT:-$(( _base + 30 ))}
 unset _base
 
 # The pod network: a bridge on the host whose address is the node's, and from which pods are reached directly.
@@ -45,6 +48,11 @@ export NARU_LAB_SCRAPE_INTERVAL=${NARU_LAB_SCRAPE_INTERVAL:-5s}
 export NARU_LAB_KUBERNETES_VERSION=v1.35.4
 export NARU_LAB_ISTIO_VERSION=1.31.0
 export NARU_LAB_ENVOY_VERSION=1.40.0
+export NARU_LAB_KEYCLOAK_VERSION=26.7.3
+export NARU_LAB_KEYCLOAK_SHA256=27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f
+
+# Of the loopback address alone, as the passwords in keycloak/realm.json.
+export NARU_LAB_KEYCLOAK_ADMIN_PASSWORD=admin
 
 # Files that others are told about (`lab env`).
 export NARU_LAB_KUBECONFIG=$NARU_LAB_STATE/admin.kubeconfig
@@ -54,3 +62,6 @@ export NARU_LAB_PROMETHEUS=http://127.0.0.1:$NARU_LAB_PROMETHEUS_PORT
 export NARU_LAB_LOAD=http://127.0.0.1:$NARU_LAB_LOAD_PORT
 export NARU_LAB_FRONT=https://127.0.0.1:$NARU_LAB_FRONT_PORT
 export NARU_LAB_FRONT_CA=$NARU_LAB_STATE/pki/front-ca.crt
+export NARU_LAB_KEYCLOAK=http://127.0.0.1:$NARU_LAB_KEYCLOAK_PORT
+export NARU_LAB_ISSUER=$NARU_LAB_KEYCLOAK/realms/lab
+export NARU_LAB_CONSOLE=http://127.0.0.1:$NARU_LAB_CONSOLE_PORT

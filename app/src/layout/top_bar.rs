@@ -5,7 +5,7 @@ use crate::{
     components::icon::{Icon, icon},
     context::{Frame, Mode, frame},
     lang::Lang,
-    live::{Link, Live},
+    live::{self, Link, Live},
     theme::Theme,
 };
 use leptos::{ev, html, prelude::*};
@@ -49,7 +49,7 @@ pub(super) fn top_bar(help: NodeRef<html::Dialog>) -> impl IntoView {
 /// A form: signing out changes something, and a page of somebody else's must not be able to do it by a link.
 fn sign_out(lang: Lang) -> impl IntoView {
     view! {
-        <form class="sign-out" method="post" action="/logout">
+        <form class="sign-out" method="post" action="/logout" on:submit=|_| live::leave()>
             <button type="submit" class="button little">{lang.top_sign_out()}</button>
         </form>
     }

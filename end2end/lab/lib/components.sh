@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Killing and starting single components, for tests that ask what happens then.
 
-COMPONENTS=(etcd apiserver controllers scheduler kubelet istiod prometheus load)
+COMPONENTS=(etcd apiserver controllers scheduler kubelet istiod prometheus load keycloak)
 
 known_component() {
   [[ " ${COMPONENTS[*]} " == *" ${1:-} "* ]] || die "no component '${1:-}'" "one of: ${COMPONENTS[*]}"
@@ -36,6 +36,7 @@ start_component() {
     apiserver) start_apiserver; await_apiserver ;;
     prometheus) start_prometheus; await_prometheus ;;
     load) start_load; await_load ;;
+    keycloak) start_keycloak; await_keycloak ;;
     kubelet)
       start_kubelet
       mark_bridge

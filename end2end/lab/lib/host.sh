@@ -5,9 +5,14 @@
 HOST_TOOLS=(ip:iproute2 iptables:iptables jq:jq openssl:openssl curl:curl nsenter:util-linux setpriv:util-linux unzip:unzip flock:util-linux)
 
 require_host() {
-  local tool missing=()
   [ "$(id -u)" = 0 ] || die "not root" "run it with sudo: network namespaces, bridges and mounts need it"
-  for tool in "${HOST_TOOLS[@]}"; do
+  require_tools "${HOST_TOOLS[@]}"
+}
+
+# require_tools COMMAND:PACKAGE...
+require_tools() {
+  local tool missing=()
+  for tool in "$@"; do
     command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
   done
   [ ${#missing[@]} = 0 ] && return

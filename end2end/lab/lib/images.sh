@@ -7,6 +7,7 @@ write_images() {
   jq -n \
     --arg istiod "$(bin pilot-discovery)" --arg agent "$(bin pilot-agent)" --arg envoy "$(bin envoy)" \
     --arg bootstrap "$(bin envoy_bootstrap.json)" --arg nginx "$(bin nginx)" --arg apps "$(bin apps)" \
+    --arg gateway "$(part_dir spring_gateway)/gateway.jar" --arg java "$(command -v java || echo /usr/bin/java)" \
     --arg version "$NARU_LAB_ISTIO_VERSION" --arg sha "stock-envoy-$NARU_LAB_ENVOY_VERSION" '
     def app(program): {command: ["/app/apps", program], mounts: {($apps): "/app/apps"}};
     {
@@ -19,6 +20,8 @@ write_images() {
       "naru.lab/nginx": {command: ["/usr/local/bin/nginx", "-e", "stderr", "-c", "/etc/naru-nginx/nginx.conf"], uid: 0,
         mounts: {($nginx): "/usr/local/bin/nginx"}},
       "naru.lab/sangsang-plus-gateway": app("gateway"),
+      "naru.lab/spring-gateway": {mounts: {($gateway): "/app/gateway.jar"},
+        command: [$java, "-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar", "/app/gateway.jar"]},
       "naru.lab/user-service": app("service"),
       "naru.lab/product-service": app("service"),
       "naru.lab/stock-batch": app("batch"),

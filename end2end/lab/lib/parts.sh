@@ -15,6 +15,9 @@ key_of() {
       gateway_api) sources istio ;;
       apps) sources apps ;;
       envoy) echo "$NARU_LAB_ENVOY_VERSION" ;;
+      spring_gateway) find spring-gateway -type f | LC_ALL=C sort | xargs cat; declare -f make_spring_gateway ;;
+      keycloak) echo "$NARU_LAB_KEYCLOAK_VERSION $NARU_LAB_KEYCLOAK_SHA256"; declare -f make_keycloak ;;
+      keycloak_realm) key_of keycloak; cat keycloak/realm.json; echo "$NARU_LAB_CONSOLE $NARU_LAB_KEYCLOAK_ADMIN_PASSWORD" ;;
       debian) ( # shellcheck source=/dev/null
         . /etc/os-release; echo "$ID $VERSION_ID" ) ;;
     esac
@@ -27,13 +30,15 @@ sources() { find "$@" -type f ! -name '*_test.go' \( -name '*.go' -o -name go.mo
 
 part_dir() { echo "$NARU_LAB_CACHE/$1-$(key_of "$1")"; }
 
-# setup_parts makes what is missing. One at a time over all checkouts (the lock), and each appears whole or not at all.
+# setup_parts [PART...] makes what is missing. One at a time over all checkouts (the lock), and each appears whole or not at all.
 setup_parts() {
   local part dir next begun
+  [ $# -gt 0 ] || set -- "${PARTS[@]}"
+  have_parts "$@" && return
   mkdir -p "$NARU_LAB_CACHE"
   exec 9>"$NARU_LAB_CACHE/.lock"
   flock 9
-  for part in "${PARTS[@]}"; do
+  for part in "$@"; do
     dir=$(part_dir "$part")
     [ -d "$dir" ] && continue
     begun=$(now_ms)
@@ -46,6 +51,12 @@ setup_parts() {
     say "$part made in $(( ($(now_ms) - begun) / 1000 )) s"
   done
   exec 9>&-
+}
+
+# Who misses nothing does not wait for somebody else's builds.
+have_parts() {
+  local part
+  for part in "$@"; do [ -d "$(part_dir "$part")" ] || return 1; done
 }
 
 # link_parts puts all programs into one directory of the state, which makes the rest of the lab independent of keys.

@@ -7,6 +7,11 @@ print_env() {
     NARU_LAB_AUDIT_LOG NARU_LAB_FRONT NARU_LAB_FRONT_CA NARU_LAB_HOSTNAME NARU_LAB_SCRAPE_INTERVAL; do
     printf 'export %s=%q\n' "$name" "${!name}"
   done
+  if running keycloak; then
+    for name in NARU_LAB_KEYCLOAK NARU_LAB_KEYCLOAK_ADMIN_PASSWORD NARU_LAB_ISSUER NARU_LAB_CONSOLE; do
+      printf 'export %s=%q\n' "$name" "${!name}"
+    done
+  fi
   printf 'export NARU_LAB_KUBECTL=%q\n' "$BIN/controlplane kubectl --kubeconfig $NARU_LAB_KUBECONFIG"
   printf 'export NARU_LAB_ISTIOCTL=%q\n' "$BIN/istioctl --kubeconfig $NARU_LAB_KUBECONFIG"
 }
@@ -22,6 +27,7 @@ print_status() {
       apiserver) where=https://127.0.0.1:$NARU_LAB_API_PORT ;;
       prometheus) where=$NARU_LAB_PROMETHEUS ;;
       load) where=$NARU_LAB_LOAD ;;
+      keycloak) where=$NARU_LAB_ISSUER ;;
       kubelet) where="bridge $NARU_LAB_BRIDGE $NARU_LAB_POD_CIDR" ;;
       *) where= ;;
     esac

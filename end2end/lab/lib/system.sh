@@ -8,7 +8,7 @@ DEPLOYMENTS=(
 )
 
 # fill puts the settings into a manifest of the lab's own.
-fill() { sed -e "s|@HOSTNAME@|$NARU_LAB_HOSTNAME|g" -e "s|@FRONT_PORT@|$NARU_LAB_FRONT_PORT|g" "$1"; }
+fill() { sed -e "s|@HOSTNAME@|$NARU_LAB_HOSTNAME|g" -e "s|@FRONT_PORT@|$NARU_LAB_FRONT_PORT|g" -e "s|@ISSUER@|$NARU_LAB_ISSUER|g" "$1"; }
 
 apply_file() {
   fill "$1" | kc apply -f - > "$NARU_LAB_STATE/logs/apply.log" 2>&1 ||

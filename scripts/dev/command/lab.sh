@@ -38,6 +38,7 @@ lab_test() {
   step "contracts on the lab" "cargo test … --tests -- --ignored" \
     cargo test "${NATIVE[@]}" --tests --no-fail-fast -- "${which[@]}" || true
   step "lab journeys" "./dev journeys --project lab" journeys --project lab --pass-with-no-tests || true
+  [ -z "$mine" ] || sign_in_test || true
   [ -z "$mine" ] || { trap - EXIT; api down >/dev/null 2>&1; step "lab down" "$lab status tells what is left" "$lab" down || true; }
   summary "./dev lab test"
 }
@@ -48,6 +49,13 @@ lab_model() {
   export NARU_LAB_KUBECTL
   "$lab" cases || return 1
   cargo run --profile "$NARU_PROFILE" "${LOCKED[@]}" --quiet -p naru-lab-model -- "$@"
+}
+
+# Last, because Keycloak and the gateway in front of it are no part of the system that the rest counts.
+sign_in_test() {
+  step "Keycloak up" "$lab keycloak up" "$lab" keycloak up || return 1
+  eval "$("$lab" env)"
+  step "sign-in and gateway" "./dev journeys --project sign-in" journeys --project sign-in
 }
 
 api() { NARU_LAB=test-api NARU_LAB_INDEX=42 NARU_LAB_STATE="" "$lab" "$1"; }

@@ -66,15 +66,15 @@ impl<T: Default + serde::de::DeserializeOwned, S: Sync> FromRequestParts<S> for 
     }
 }
 
-async fn start(State(desk): State<Arc<SignIn>>, Asked(query): Asked<To>) -> Response {
-    begin(&desk, local(&query.to), false).await
+async fn start(State(desk): State<Arc<SignIn>>, Asked(query): Asked<To>, headers: HeaderMap) -> Response {
+    begin(&desk, &headers, local(&query.to), false).await
 }
 
-async fn renew(State(desk): State<Arc<SignIn>>, Asked(query): Asked<To>) -> Response {
-    begin(&desk, local(&query.to), true).await
+async fn renew(State(desk): State<Arc<SignIn>>, Asked(query): Asked<To>, headers: HeaderMap) -> Response {
+    begin(&desk, &headers, local(&query.to), true).await
 }
 
-async fn begin(desk: &SignIn, to: &str, silent: bool) -> Response {
+async fn begin(desk: &SignIn, headers: &HeaderMap, to: &str, silent: bool) -> Response {
     let Some(oidc) = desk.oidc() else {
         return StatusCode::NOT_FOUND.into_response();
     };
@@ -85,10 +85,15 @@ async fn begin(desk: &SignIn, to: &str, silent: bool) -> Response {
     let sealed = serde_json::to_vec(&pending)
         .ok()
         .and_then(|it| desk.keys.seal(Purpose::Login, &it));
-    let Some(cookie) = sealed.and_then(|sealed| cookie::set(cookie::LOGIN, &sealed, PATIENCE / 1_000)) else {
+    let cookie = cookie::login(&pending.state)
+        .zip(sealed)
+        .and_then(|(name, sealed)| cookie::set(&name, &sealed, PATIENCE / 1_000));
+    if cookie.is_none() {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    sent(&url, [Some(cookie)])
+    }
+    let others = cookie::logins(headers);
+    let given_up = others.iter().filter(|_| others.len() >= cookie::LOGINS);
+    given_up.fold(sent(&url, [cookie]), |response, name| forgetting(response, name))
 }
 
 async fn callback(
@@ -99,11 +104,14 @@ async fn callback(
     let Some(oidc) = desk.oidc() else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let pending = cookie::read(&headers, cookie::LOGIN)
+    let Some(name) = cookie::login(answer.state()) else {
+        return not_in(&Trouble::Stray("state"), "/");
+    };
+    let pending = cookie::read(&headers, &name)
         .and_then(|sealed| desk.keys.open(Purpose::Login, sealed))
         .and_then(|json| serde_json::from_slice::<Pending>(&json).ok());
     let Some(pending) = pending else {
-        return forgetting(not_in(&Trouble::Stray("cookie"), "/"));
+        return forgetting(not_in(&Trouble::Stray("cookie"), "/"), &name);
     };
     let to = local(&pending.to);
     let now = desk.clock.now().as_millisecond();
@@ -122,7 +130,7 @@ async fn callback(
         }
         Err(trouble) => not_in(&trouble, to),
     };
-    forgetting(response)
+    forgetting(response, &name)
 }
 
 /// Who comes back from the provider.
@@ -204,10 +212,13 @@ async fn out(State(desk): State<Arc<SignIn>>, headers: HeaderMap) -> Response {
             with_way_back("/login", "/", Some(NotIn::SignedOutHere))
         }
     };
-    forgetting(sent(
+    let gone = sent(
         &target,
         [cookie::remove(cookie::SESSION), cookie::remove(cookie::ASKED)],
-    ))
+    );
+    cookie::logins(&headers)
+        .iter()
+        .fold(gone, |response, name| forgetting(response, name))
 }
 
 #[derive(Deserialize)]
@@ -290,8 +301,8 @@ fn not_in(trouble: &Trouble, to: &str) -> Response {
 }
 
 /// The sign-in's own cookie has done its work, whatever came of it.
-fn forgetting(mut response: Response) -> Response {
-    if let Some(cookie) = cookie::remove(cookie::LOGIN) {
+fn forgetting(mut response: Response, name: &str) -> Response {
+    if let Some(cookie) = cookie::remove(name) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response

@@ -4,8 +4,13 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 /// Who is signed in.
 pub const SESSION: &str = "__Host-naru-session";
-/// A sign-in on its way to the provider and back.
-pub const LOGIN: &str = "__Host-naru-login";
+/// What a sign-in on its way to the provider and back is called by, followed by the beginning of its state. Each has a cookie of its own:
+/// pages that are opened at once all come back.
+const LOGIN: &str = "__Host-naru-login-";
+/// Characters of a state that tell the sign-ins of one browser apart.
+const STATE: usize = 8;
+/// Sign-ins that one browser may be on at once. Beyond it they are given up: who has come back from none of them does not come any more.
+pub const LOGINS: usize = 8;
 /// The provider would not renew the session without asking: it is not asked again for this session. Only ever keeps its own viewer from being
 /// sent there and back, so it carries nothing.
 pub const ASKED: &str = "__Host-naru-asked";
@@ -27,6 +32,25 @@ pub fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     values.next().filter(|_| values.next().is_none())
 }
 
+/// The name of the cookie of the sign-in with this state; None for what is no state of ours.
+pub fn login(state: &str) -> Option<String> {
+    let begins = state.get(..STATE)?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    begins.bytes().all(plain).then(|| format!("{LOGIN}{begins}"))
+}
+
+/// The names of the cookies of all sign-ins that this browser is on.
+pub fn logins(headers: &HeaderMap) -> Vec<String> {
+    let lines = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| login(pair.trim().split_once('=')?.0.strip_prefix(LOGIN)?))
+        .collect()
+}
+
 /// `Set-Cookie` for this value. Lax, because the way back from the provider is a navigation from another site.
 pub fn set(name: &str, value: &str, seconds: i64) -> Option<HeaderValue> {
     let text = format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax");
@@ -40,7 +64,7 @@ pub fn remove(name: &str) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LIMIT, SESSION, read, remove, set};
+    use super::{LIMIT, SESSION, login, logins, read, remove, set};
     use axum::http::{HeaderMap, header};
 
     fn headers(lines: &[&str]) -> HeaderMap {
@@ -71,6 +95,21 @@ mod tests {
             let lines: Vec<&str> = other.iter().map(String::as_str).collect();
             assert_eq!(read(&headers(&lines), SESSION), None, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn each_sign_in_has_a_cookie_of_its_own() {
+        let name = login("aB3-_xyzQQQQ").unwrap();
+        assert_eq!(name, "__Host-naru-login-aB3-_xyz");
+        for state in ["", "short", "a=b;c d,", "a\r\nb: cde", "일이삼사오육칠팔"] {
+            assert_eq!(login(state), None, "{state:?}");
+        }
+        let (session, one) = (format!("{SESSION}=a"), format!("{name}=a"));
+        let lines = [
+            &*format!("{session}; {one}"),
+            "__Host-naru-login-12345678=b; __Host-naru-login-=c",
+        ];
+        assert_eq!(logins(&headers(&lines)), [&*name, "__Host-naru-login-12345678"]);
     }
 
     #[test]

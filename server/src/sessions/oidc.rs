@@ -117,6 +117,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Which sign-in it says that it is for.
+    pub fn state(&self) -> &str {
+        &self.state
+    }
+
     /// Whether this is the answer to that sign-in.
     pub fn is_for(&self, pending: &Pending) -> bool {
         !self.state.is_empty() && same(&self.state, &pending.state)

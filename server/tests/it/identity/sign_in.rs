@@ -85,6 +85,43 @@ async fn whoever_the_provider_knows_is_let_in_and_led_back() {
 }
 
 #[tokio::test]
+async fn pages_that_are_opened_at_once_each_come_back() {
+    let world = World::new("at-once").await;
+    let mut browser = world.browser();
+    // As tabs do that are opened together: all are on their way before the first is back.
+    let pages = ["/changes", "/topology", "/why"];
+    let mut ways = Vec::new();
+    for page in pages {
+        let begun = browser.open(&format!("/login/start?to={page}")).await;
+        ways.push(world.provider.authorize(begun.location()));
+    }
+    for (page, way) in pages.iter().zip(&ways).rev() {
+        let answer = browser.open(way).await;
+        assert!(answer.lets_in(), "{page}: {}", answer.location());
+        assert_eq!(answer.location(), *page);
+    }
+    assert_eq!(browser.jar.keys().collect::<Vec<_>>(), [SESSION]);
+    // And those whose session has run out, without a question.
+    world.clock.on(16 * 60);
+    ways.clear();
+    for page in pages {
+        assert!(browser.open(page).await.location().starts_with("/login/renew"));
+        let begun = browser.open(&format!("/login/renew?to={page}")).await;
+        ways.push(world.provider.authorize(begun.location()));
+    }
+    for (page, way) in pages.iter().zip(&ways) {
+        assert_eq!(browser.open(way).await.location(), *page);
+    }
+    // Whoever never comes back does not fill the browser.
+    for _ in 0..40 {
+        browser.open("/login/start?to=/changes").await;
+    }
+    assert!(browser.jar.len() < 12, "{}", browser.jar.len());
+    assert!(browser.known().await);
+    assert!(browser.sign_in(&world.provider, "/changes").await.lets_in());
+}
+
+#[tokio::test]
 async fn whoever_signs_out_is_nobody_everywhere_whatever_they_kept() {
     let world = World::new("sign-out").await;
     let other = world.replica(super::world::KEYS[0]).await;
