@@ -6,6 +6,7 @@
 //!                                        ▲                          browser: GET /live/<part>
 //!                                        └── live::follow: the doorbell /live rings, the page takes the new body
 //! button ─► plan sheet ─► serverfns::{plan_weights, apply_weights, plan_undo, undo_change} ─► Console
+//!        ├► deed sheet of an item ─► serverfns::{read_sign_sheet, put_name} ─► Console
 //!        ├► question, /why ─► serverfns::explain ─► Console
 //!        └► band of a rehearsal ─► serverfns::{rehearsal, rehearse} ─► Rehearsing
 //! ```

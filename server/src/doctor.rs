@@ -130,7 +130,9 @@ fn diagnose(objects: &Objects, traffic: Option<Result<Dated<Traffic>, Why>>, kin
 /// Each reason once, with the items that it leaves unknown; those that leave most unknown first.
 fn unknown(world: &World<'_>) -> Vec<(Why, Vec<Item>)> {
     let mut by: BTreeMap<Why, Vec<Item>> = BTreeMap::new();
-    for judgement in judge(world) {
+    // The last item goes by the others, and is unknown because they are.
+    let items = judge(world).into_iter().filter(|it| it.item != Item::Ready);
+    for judgement in items {
         for (_, why) in judgement.unknown {
             let items = by.entry(why).or_default();
             if items.last() != Some(&judgement.item) {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "@playwright/test";
 import { expect, test } from "../../fixtures/console.ts";
 import { component, kubectl, ours } from "../../fixtures/lab.ts";
+import type { Visit } from "../../fixtures/visit.ts";
 
 test.skip(!ours, "what is expected is the lab's own system");
 test.describe.configure({ mode: "serial" });
@@ -45,14 +46,14 @@ test.afterAll(async () => {
 });
 
 /** Signs the item from its page. */
-async function sign(page: Page, visit: (path: string) => Promise<void>) {
+async function sign(page: Page, visit: Visit) {
   await visit(`/checklist/${ITEM}`);
   const button = page.getByRole("button", { name: "Sign", exact: true });
   await expect(button).toBeEnabled({ timeout: 30_000 });
   await button.click();
   const sheet = page.getByRole("dialog");
   await sheet.getByRole("textbox").fill("Looked at by a journey.");
-  await sheet.getByRole("button", { name: "Sign", exact: true }).click();
+  await sheet.getByRole("button", { name: "Sign with my name" }).click();
   await expect.poll(async () => (await signOffs()).at(-1)?.status?.accepted?.digest, { timeout: 30_000 }).toMatch(/^[0-9a-f]{64}$/);
 }
 

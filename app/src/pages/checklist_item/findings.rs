@@ -24,7 +24,10 @@ pub(super) fn findings(lang: Lang, it: &ItemPage, asking: Asking) -> AnyView {
     let body = if it.findings.is_empty() {
         empty(lang.checklist_no_findings()).into_any()
     } else {
-        let list = it.findings.iter().map(|it| finding(lang, it, asking));
+        let list = it.findings.iter().map(|one| {
+            let act = asking.and_then(|ask| act(lang, one, &it.findings, ask));
+            finding(lang, one, act)
+        });
         view! { <ul class="findings">{list.collect_view()}</ul> }.into_any()
     };
     view! {
@@ -36,8 +39,8 @@ pub(super) fn findings(lang: Lang, it: &ItemPage, asking: Asking) -> AnyView {
     .into_any()
 }
 
-/// One finding. It can be accepted where `asking` leads to the sheet.
-pub(super) fn finding(lang: Lang, it: &Finding, asking: Asking) -> impl IntoView + use<> {
+/// One finding, with what can be done about it.
+pub(super) fn finding(lang: Lang, it: &Finding, act: Option<AnyView>) -> impl IntoView + use<> {
     let (sign, word) = match it.severity {
         Severity::Error => (Sign::Bad, lang.severity_error()),
         Severity::Warning => (Sign::Warn, lang.severity_warning()),
@@ -48,7 +51,6 @@ pub(super) fn finding(lang: Lang, it: &Finding, asking: Asking) -> impl IntoView
         .as_ref()
         .map(|code| view! { " · "<code>{code.to_string()}</code> });
     let accepted = it.accepted.as_ref().map(|it| pass::accepted(lang, it));
-    let act = asking.and_then(|ask| act(lang, it, ask));
     view! {
         <li class="finding">
             {pill(sign, word)}
@@ -60,8 +62,8 @@ pub(super) fn finding(lang: Lang, it: &Finding, asking: Asking) -> impl IntoView
     }
 }
 
-/// Accept it, or take that back.
-fn act(lang: Lang, it: &Finding, ask: RwSignal<Option<Ask>>) -> Option<AnyView> {
+/// Accept it, or take that back. What has the same code at the same place is accepted with it, and shown with it.
+fn act(lang: Lang, it: &Finding, all: &[Finding], ask: RwSignal<Option<Ask>>) -> Option<AnyView> {
     let object = place(&it.field);
     if let Some(pass) = it.accepted.as_ref().filter(|it| it.holds) {
         let label = lang.sign_unaccept_of(&it.code, &object);
@@ -71,7 +73,11 @@ fn act(lang: Lang, it: &Finding, ask: RwSignal<Option<Ask>>) -> Option<AnyView> 
     }
     (it.severity != Severity::Info).then(|| {
         let label = lang.sign_accept_of(&it.code, &object);
-        button(lang.sign_accept(), label, ask, Ask::Except(Box::new(it.clone()))).into_any()
+        let alike = all
+            .iter()
+            .filter(|one| one.code == it.code && one.field == it.field);
+        let wish = Ask::Except(alike.cloned().collect());
+        button(lang.sign_accept(), label, ask, wish).into_any()
     })
 }
 

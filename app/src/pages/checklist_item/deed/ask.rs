@@ -20,8 +20,8 @@ pub(in super::super) enum Ask {
     Revoke { what: Revocable, name: Name },
     /// The item, and what it is called.
     Waive(Name, String),
-    /// One finding.
-    Except(Box<Finding>),
+    /// What has one code at one place: an exception covers all of it.
+    Except(Vec<Finding>),
 }
 
 impl Ask {
@@ -159,11 +159,14 @@ impl Sheet {
                 item,
                 until: until(text)?,
             },
-            Ask::Except(finding) => Deed::Except {
-                code: finding.code,
-                field: finding.field,
-                until: until(text)?,
-            },
+            Ask::Except(alike) => {
+                let finding = alike.into_iter().next()?;
+                Deed::Except {
+                    code: finding.code,
+                    field: finding.field,
+                    until: until(text)?,
+                }
+            }
         })
     }
 

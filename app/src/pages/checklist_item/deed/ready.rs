@@ -1,6 +1,6 @@
 //! What is put one's name to, what is typed for it, and the button.
 
-use super::{Ask, Sheet, Shown, Stage, fields, shown};
+use super::{super::findings::finding, Ask, Sheet, Shown, Stage, fields, shown};
 use crate::context::frame;
 use leptos::{ev, html, prelude::*};
 
@@ -14,9 +14,9 @@ pub(super) fn ready(sheet: Sheet, shown: Option<&Shown>, stage: Stage) -> impl I
     let anew = (stage == Stage::Anew).then(|| anew(lang.sign_changed()));
     let told = shown.map(|it| shown::shown(lang, it));
     let about = match &ask {
-        Ask::Except(finding) => {
-            let finding = super::super::findings::finding(lang, finding, None);
-            Some(view! { <ul class="findings boxed">{finding}</ul> })
+        Ask::Except(alike) => {
+            let alike = alike.iter().map(|it| finding(lang, it, None)).collect_view();
+            Some(view! { <ul class="findings boxed">{alike}</ul> })
         }
         _ => None,
     };
