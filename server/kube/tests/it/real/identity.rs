@@ -60,13 +60,8 @@ async fn real_it_watches_what_the_console_shows_and_nothing_else() {
     for kind in Kind::ALL {
         let first = cluster.watch(kind).next().await.unwrap();
         match kind {
-            // Not read yet, or of its own namespace.
-            Kind::Lease
-            | Kind::CustomResourceDefinition
-            | Kind::Evidence
-            | Kind::SignOff
-            | Kind::Waiver
-            | Kind::Exception => {
+            // Not read, or of its own namespace.
+            Kind::Lease | Kind::Event | Kind::CustomResourceDefinition => {
                 assert!(matches!(first, Seen::Lost(_)), "{kind:?}: {first:?}")
             }
             _ => assert!(
