@@ -26,12 +26,10 @@ pub struct Judged {
     pub at: Option<Timestamp>,
     /// The items, in order; empty before the first time.
     pub items: Arc<[SeenJudgement]>,
-    /// The system's name, from the Migration; empty without one.
-    pub system: Name,
     /// What people have put their names to, whole: of items, but also of findings in namespaces that this viewer may not see.
     pub audited: Arc<Audited>,
     /// What holds up the phase after each of the four.
-    pub holdups: [Vec<(Item, Holdup)>; 4],
+    pub holdups: Arc<[Vec<(Item, Holdup)>; 4]>,
 }
 
 /// What somebody would sign, as far as they may see it.
@@ -58,9 +56,8 @@ impl Judged {
             version,
             at: None,
             items: Arc::from([]),
-            system: "".into(),
             audited: Arc::default(),
-            holdups: Default::default(),
+            holdups: Arc::default(),
         }
     }
 }

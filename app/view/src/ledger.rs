@@ -6,6 +6,18 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
+/// The longest statement of a signature, in characters, as the definitions in `k8s/crds` have it; so the others below.
+pub const STATEMENT: u32 = 2000;
+
+/// The longest reason, in characters.
+pub const REASON: u32 = 500;
+
+/// The longest name of who sees to something meanwhile, in characters.
+pub const OWNER: u32 = 256;
+
+/// The most days that something may be passed over.
+pub const DAYS: u32 = 180;
+
 /// Something that a person puts their name to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "deed", rename_all = "kebab-case")]

@@ -4,9 +4,14 @@
 use crate::{observatory::Board, views::KEPT};
 use arc_swap::ArcSwap;
 use naru_domain::{
-    Name, Timestamp,
+    Timestamp,
     actor::Scope,
-    crossing::{Audited, Migration, progress::holdups, reopen::rolling, standing::Standing},
+    crossing::{
+        Audited, Item,
+        progress::{Holdup, holdups},
+        reopen::rolling,
+        standing::Standing,
+    },
     judge::{Judgement, World, judge},
     mesh::Prepared,
     snapshot::{KindState, Snapshot},
@@ -50,7 +55,8 @@ pub(crate) struct Latest {
     pub(crate) rolling: bool,
     /// Every kind has been listed since this process began: what is missing is not there, rather than not heard of yet.
     pub(crate) listed: bool,
-    system: Name,
+    /// What holds up the phase after each of the four: the same for every viewer.
+    holdups: Arc<[Vec<(Item, Holdup)>; 4]>,
     /// One for all viewers of equal scope.
     seen: Mutex<HashMap<Scope, Arc<[SeenJudgement]>>>,
 }
@@ -97,14 +103,12 @@ impl Judging {
         let Some((version, at)) = latest.of else {
             return Judged::none(Version { epoch, seq: 0 });
         };
-        let standings: Vec<Standing> = latest.items.iter().map(|(_, it)| it.clone()).collect();
         Judged {
             version,
             at: Some(at),
             items: latest.seen_by(scope),
-            system: latest.system.clone(),
             audited: Arc::clone(&latest.audited),
-            holdups: [1, 2, 3, 4].map(|phase| holdups(&standings, phase)),
+            holdups: Arc::clone(&latest.holdups),
         }
     }
 }
@@ -135,19 +139,20 @@ impl Latest {
             })
         });
         let world = World::of(objects, Prepared::of(objects), traffic, snapshot.taken);
-        let system = Migration::of(objects).ok().flatten();
         let audited = Audited::of(objects, Some(before));
         let stands = |judgement: Judgement| {
             let standing = audited.standing(&judgement, snapshot.taken);
             (judgement, standing)
         };
+        let items: Vec<_> = judge(&world).into_iter().map(stands).collect();
+        let open = |phase| holdups(items.iter().map(|(_, it)| it), phase);
         Self {
             of: Some((snapshot.version, snapshot.taken)),
-            items: judge(&world).into_iter().map(stands).collect(),
+            holdups: Arc::new([1, 2, 3, 4].map(open)),
+            items,
             rolling: rolling(objects),
             listed: objects.kinds.values().all(|it| *it != KindState::NotYet),
             seen: Mutex::default(),
-            system: system.map_or_else(|| "".into(), |(_, migration)| migration.system),
             audited: Arc::new(audited),
         }
     }

@@ -112,7 +112,7 @@ impl Engine {
         judging.spawn(&board, &mut tasks);
         if !setup.settings.read_only {
             recovery::spawn(&setup, &board, &mut tasks);
-            ledger::spawn(Arc::new(ledger::Keeper::new(&setup)), &judging, &mut tasks);
+            ledger::spawn(ledger::Keeper::new(&setup), &judging, &mut tasks);
         }
         Arc::new(Self {
             setup,

@@ -8,6 +8,7 @@ use crate::{
 };
 use jiff::SignedDuration;
 use json_patch::{AddOperation, Patch, PatchOperation, jsonptr::PointerBuf};
+use naru_view::ledger::DAYS;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -43,7 +44,7 @@ pub struct Revocable {
 }
 
 /// The longest that anything is passed over, from the day that it was written: 180 days.
-pub const LONGEST: SignedDuration = SignedDuration::from_hours(180 * 24);
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(DAYS as i64 * 24);
 
 /// One human: issuer and subject are the same, whatever name is shown. See [`Actor`].
 pub fn same_person(one: &Actor, other: &Actor) -> bool {

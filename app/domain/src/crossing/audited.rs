@@ -36,6 +36,8 @@ pub struct Audited {
     pub chain: Result<Head, Broken>,
     /// How the admission policies stand.
     pub guards: Guards,
+    /// The system's name, from the Migration; empty without one.
+    pub system: Name,
     /// Digest of the Migration's `spec`; None if there is none.
     pub revision: Option<Digest>,
     /// How long state must have been unwell before a signed item is open again.
@@ -52,6 +54,7 @@ impl Default for Audited {
             ledger: Arc::default(),
             chain: Ok(Head::default()),
             guards: Guards::default(),
+            system: "".into(),
             revision: None,
             reopen_after: DEFAULT_AFTER,
             two_people: Vec::new(),
@@ -86,6 +89,9 @@ impl Audited {
             reopen_after: migration
                 .as_ref()
                 .map_or(DEFAULT_AFTER, |(_, it)| it.reopens_after()),
+            system: migration
+                .as_ref()
+                .map_or_else(|| "".into(), |(_, it)| it.system.clone()),
             two_people: migration.map(|(_, it)| it.two_people).unwrap_or_default(),
             read,
         }

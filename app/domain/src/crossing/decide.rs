@@ -34,20 +34,21 @@ pub fn next(
     ledger: &Ledger,
     wants_second: impl Fn(&str) -> bool,
 ) -> Result<Option<(&SignOff, Decision)>, Broken> {
-    if ledger.unreadable.is_empty() {
-        let sign_offs = &ledger.sign_offs;
-        for (index, sign_off) in sign_offs.iter().enumerate().filter(|(_, it)| it.pending()) {
-            let wrong = fault(sign_offs, index, &ledger.evidence)?;
-            if let Some(how) = wrong.or_else(|| unfit(ledger, sign_off)) {
-                return Ok(Some((sign_off, Decision::Refuse(how))));
-            }
-            let waits = wants_second(&sign_off.spec.item) && sign_off.status.countersignature.is_none();
-            if !waits {
-                return Ok(Some((sign_off, Decision::Accept)));
-            }
+    if !ledger.unreadable.is_empty() {
+        return ledger.verify(None).map(|_| None);
+    }
+    let sign_offs = &ledger.sign_offs;
+    for (index, sign_off) in sign_offs.iter().enumerate().filter(|(_, it)| it.pending()) {
+        let wrong = fault(sign_offs, index, &ledger.evidence)?;
+        if let Some(how) = wrong.or_else(|| unfit(ledger, sign_off)) {
+            return Ok(Some((sign_off, Decision::Refuse(how))));
+        }
+        let waits = wants_second(&sign_off.spec.item) && sign_off.status.countersignature.is_none();
+        if !waits {
+            return Ok(Some((sign_off, Decision::Accept)));
         }
     }
-    ledger.verify(None).map(|_| None)
+    Ok(None)
 }
 
 /// Why a signature that stands in order in the chain cannot count all the same.

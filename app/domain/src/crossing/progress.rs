@@ -27,8 +27,9 @@ pub enum Holdup {
 
 /// The items that hold up the phase after this one, in order, with why; empty if it may begin. Phases go in order: what is open in an
 /// earlier one holds up all later ones.
-pub fn holdups(standings: &[Standing], phase: u8) -> Vec<(Item, Holdup)> {
-    let until = standings.iter().filter(|it| it.item.phase() <= phase);
+pub fn holdups<'a>(standings: impl IntoIterator<Item = &'a Standing>, phase: u8) -> Vec<(Item, Holdup)> {
+    let all = standings.into_iter();
+    let until = all.filter(|it| it.item.phase() <= phase);
     until
         .filter_map(|it| holdup(it).map(|why| (it.item, why)))
         .collect()

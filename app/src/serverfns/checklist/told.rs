@@ -31,7 +31,7 @@ pub(super) fn checklist(lang: Lang) -> Result<Checklist, AppError> {
         version: judged.version,
         judged: judged.at.map(|at| at.as_millisecond()),
         sources,
-        system: judged.system.clone(),
+        system: judged.audited.system.clone(),
         items: Item::ALL.map(row).into(),
         holdups: holdups.collect(),
         ledger: ledger::ledger(lang, &judged.audited),

@@ -26,19 +26,13 @@ use naru_domain::{
 };
 use naru_ports::{Access, As, Clock, Cluster, ClusterError, Sheet};
 use naru_view::{
-    ledger::{Deed, Revocable},
+    ledger::{Deed, REASON, Revocable, STATEMENT},
     why::ApplyError,
 };
 use std::sync::Arc;
 
 /// So many others may write between our reading and our writing.
 const ATTEMPTS: u32 = 4;
-
-/// The longest statement, in characters, as the definition has it.
-const STATEMENT: u32 = 2000;
-
-/// The longest reason, in characters, as the definitions have it.
-const REASON: u32 = 500;
 
 /// The field manager of what a person puts their name to.
 const MANAGER: &str = "naru-ledger";

@@ -19,7 +19,7 @@ use naru_domain::{
 use naru_ports::{As, Clock, Cluster, ClusterError};
 use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc};
-use tokio::{sync::Mutex, task::JoinSet};
+use tokio::task::JoinSet;
 
 /// How often it is looked whether something is to be done, beside whenever something was judged: a write may have failed.
 const EVERY: SignedDuration = SignedDuration::from_secs(5);
@@ -28,7 +28,7 @@ const EVERY: SignedDuration = SignedDuration::from_secs(5);
 const NARU: As<'static> = As::Controller("ledger");
 
 /// Starts the loop.
-pub(crate) fn spawn(keeper: Arc<Keeper>, judging: &Judging, tasks: &mut JoinSet<()>) {
+pub(crate) fn spawn(mut keeper: Keeper, judging: &Judging, tasks: &mut JoinSet<()>) {
     let judging = judging.clone();
     tasks.spawn(async move {
         let mut judged = judging.subscribe();
@@ -48,7 +48,7 @@ pub(crate) struct Keeper {
     clock: Arc<dyn Clock>,
     leadership: Leadership,
     /// Of each valid signature. Every server watches, so that whoever inherits the Lease knows how long something has lasted.
-    watches: Mutex<BTreeMap<Name, Watch>>,
+    watches: BTreeMap<Name, Watch>,
 }
 
 impl Keeper {
@@ -57,13 +57,13 @@ impl Keeper {
             cluster: Arc::clone(&setup.cluster),
             clock: Arc::clone(&setup.clock),
             leadership: Leadership::new(setup),
-            watches: Mutex::default(),
+            watches: BTreeMap::new(),
         }
     }
 
     /// Does what is to be done by the latest judgement.
-    pub(crate) async fn round(&self, latest: &Latest) {
-        // While signatures can be forged none is accepted, and none is taken for one.
+    async fn round(&mut self, latest: &Latest) {
+        // While signatures can be forged none is accepted.
         if latest.of.is_some() && latest.audited.guards.stand() {
             self.decide(latest).await;
             self.reopen(latest).await;
@@ -115,11 +115,10 @@ impl Keeper {
     }
 
     /// Opens items again that are no longer as they were signed.
-    async fn reopen(&self, latest: &Latest) {
+    async fn reopen(&mut self, latest: &Latest) {
         let Some((_, at)) = latest.of.filter(|_| latest.listed) else {
             return;
         };
-        let mut watches = self.watches.lock().await;
         let mut valid = BTreeMap::new();
         for (judgement, standing) in &latest.items {
             let Signature::Valid(signed) = &standing.signature else {
@@ -131,7 +130,7 @@ impl Keeper {
             else {
                 continue;
             };
-            let mut watch = watches.get(&signed.name).copied().unwrap_or_default();
+            let mut watch = self.watches.get(&signed.name).copied().unwrap_or_default();
             let look = Look {
                 judgement,
                 excepted: &standing.judged,
@@ -157,7 +156,7 @@ impl Keeper {
                 }
             }
         }
-        *watches = valid;
+        self.watches = valid;
     }
 }
 

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use naru_view::{
     Name,
     checklist::Finding,
-    ledger::{Deed, PassedOver, Revocable},
+    ledger::{DAYS, Deed, OWNER, PassedOver, REASON, Revocable, STATEMENT},
 };
 
 /// A wish, as a button on the page says it.
@@ -109,17 +109,11 @@ impl Wants {
     /// Characters of the statement or reason; the server refuses more.
     pub(super) const fn limit(self) -> usize {
         match self {
-            Self::Statement => 2000,
-            _ => 500,
+            Self::Statement => STATEMENT as usize,
+            _ => REASON as usize,
         }
     }
 }
-
-/// Characters of an owner.
-pub(super) const OWNER: usize = 256;
-
-/// Days that something may be passed over.
-pub(super) const LONGEST: u32 = 180;
 
 impl Sheet {
     /// What would be sent, if what is typed fits. Tracks what is typed.
@@ -133,7 +127,7 @@ impl Sheet {
         let until = |reason| {
             Some(PassedOver {
                 reason,
-                owner: bounded(&self.owner.get(), OWNER)?,
+                owner: bounded(&self.owner.get(), OWNER as usize)?,
                 days: self.days()?,
             })
         };
@@ -173,7 +167,7 @@ impl Sheet {
     /// How many days, if that many are allowed.
     pub(super) fn days(self) -> Option<u32> {
         let days = self.days.get().trim().parse().ok();
-        days.filter(|days| (1..=LONGEST).contains(days))
+        days.filter(|days| (1..=DAYS).contains(days))
     }
 }
 

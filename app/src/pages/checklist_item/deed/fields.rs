@@ -1,11 +1,9 @@
 //! What is typed: a statement, a reason, who sees to it and how long.
 
-use super::{
-    Sheet,
-    ask::{LONGEST, OWNER, Wants},
-};
+use super::{Sheet, ask::Wants};
 use crate::{format, live::Live};
 use leptos::prelude::*;
+use naru_view::ledger::{DAYS, OWNER};
 
 /// A day in milliseconds.
 const DAY: i64 = 86_400_000;
@@ -81,7 +79,7 @@ fn terms(sheet: Sheet) -> impl IntoView {
                     inputmode="numeric"
                     required
                     min="1"
-                    max=LONGEST
+                    max=DAYS
                     prop:value=sheet.days
                     on:input=move |event| sheet.days.set(event_target_value(&event))
                 />

@@ -1,18 +1,19 @@
 //! Waivers and exceptions: what is passed over until a day.
 
-use super::{Clerk, REASON, bounded, failed, malformed, refused};
+use super::{Clerk, bounded, failed, malformed, refused};
 use jiff::SignedDuration;
 use naru_domain::{
     Name, Refused, Timestamp,
     actor::Actor,
-    crossing::{Item, act::LONGEST, exception::ExceptionSpec, waiver::WaiverSpec},
+    crossing::{Item, exception::ExceptionSpec, waiver::WaiverSpec},
     object::{Key, Object, Write},
 };
 use naru_ports::ClusterError;
-use naru_view::{checklist::Field, ledger::PassedOver, why::ApplyError};
-
-/// The longest name of an owner, in characters, as the definitions have it.
-const OWNER: u32 = 256;
+use naru_view::{
+    checklist::Field,
+    ledger::{DAYS, OWNER, PassedOver, REASON},
+    why::ApplyError,
+};
 
 /// What is common to both.
 struct Terms {
@@ -76,11 +77,11 @@ impl Clerk<'_> {
     }
 
     fn terms(&self, over: &PassedOver) -> Result<Terms, ApplyError> {
-        let length = SignedDuration::from_hours(i64::from(over.days) * 24);
-        if length <= SignedDuration::ZERO || length > LONGEST {
+        if !(1..=DAYS).contains(&over.days) {
             let field = "days".into();
             return Err(refused(Refused::BadInput { field }));
         }
+        let length = SignedDuration::from_hours(i64::from(over.days) * 24);
         let at = self.clock.now();
         Ok(Terms {
             reason: bounded(&over.reason, REASON)?,
