@@ -12,6 +12,8 @@ pub fn source(source: SourceName) -> &'static str {
     match source {
         SourceName::Kubernetes => "Kubernetes",
         SourceName::Prometheus => "Prometheus",
+        SourceName::Istiod => "istiod",
+        SourceName::Pods => "pods",
     }
 }
 

@@ -213,6 +213,8 @@ pub struct Deployment {
 pub struct Rollout {
     /// All old pods end before a new one starts (`strategy.type: Recreate`).
     pub recreate: bool,
+    /// `progressDeadlineSeconds`: what has not come up by then counts as failed; Kubernetes' default is 600.
+    pub deadline_s: u32,
     /// `maxSurge` as written, a number or a percentage; Kubernetes' default is 25%.
     pub max_surge: Name,
     /// `maxUnavailable` as written; Kubernetes' default is 25%.
@@ -228,6 +230,8 @@ pub struct ReplicaSet {
     pub name: Name,
     /// The controlling owner's kind and name (`Deployment`, `Rollout` …).
     pub owner: Option<(Name, Name)>,
+    /// `metadata.creationTimestamp`: when this template was first rolled out.
+    pub created: Option<Timestamp>,
     /// Its pod template, unless a Deployment says it; None for one that asks for no pods.
     pub template: Option<Arc<PodTemplate>>,
 }

@@ -6,6 +6,7 @@
 mod ask;
 pub mod check;
 mod control_plane;
+mod door;
 mod edge;
 mod finding;
 mod injected;

@@ -21,6 +21,7 @@ pub mod crossing;
 #[cfg(test)]
 mod example;
 pub mod fact;
+pub mod inquiry;
 pub mod judge;
 pub mod manifests;
 pub mod mesh;

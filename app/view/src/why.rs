@@ -16,6 +16,10 @@ pub enum SourceName {
     Kubernetes,
     /// Prometheus, or what speaks its API.
     Prometheus,
+    /// Istio's control plane.
+    Istiod,
+    /// Pods that Naru sends something to itself.
+    Pods,
 }
 
 /// Why an answer is missing, partial or not to be relied on.

@@ -70,6 +70,19 @@ pub struct Edge {
     pub tls: Option<Tls>,
     /// Proxies between the client and the Istio gateway that set `X-Forwarded-For`; the gateway's `numTrustedProxies` must be the same.
     pub trusted_hops: Option<u32>,
+    /// How it went at the old ingress before anything was moved, at a usual hour: what must not get worse.
+    pub baseline: Option<Baseline>,
+}
+
+/// What was measured at the edge before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Baseline {
+    /// The share of requests that succeeded, 0 to 1.
+    pub success: f64,
+    /// The mean duration of a request, in milliseconds.
+    pub mean_ms: f64,
 }
 
 /// Where TLS from outside ends.

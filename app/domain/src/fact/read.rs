@@ -54,6 +54,7 @@ pub(super) fn read(kind: Kind, json: Value) -> Result<Fact, Malformed> {
             name,
             template: set_template(it),
             owner: owner(it),
+            created: at(it, "/metadata/creationTimestamp").parse().ok(),
         })),
         Kind::Ingress => Fact::Ingress(Arc::new(ingress::read(it, namespace, name))),
         _ => Fact::Object(Object::new(kind, json)?),
@@ -67,6 +68,7 @@ fn rollout(it: &Value) -> Rollout {
     };
     Rollout {
         recreate: &*at(it, "/spec/strategy/type") == "Recreate",
+        deadline_s: number(it, "/spec/progressDeadlineSeconds").unwrap_or(600),
         max_surge: or_default("/spec/strategy/rollingUpdate/maxSurge"),
         max_unavailable: or_default("/spec/strategy/rollingUpdate/maxUnavailable"),
     }

@@ -3,8 +3,9 @@
 use super::World;
 use crate::{
     Name,
-    fact::{Container, Deployment},
+    fact::{Container, Deployment, Pod},
     object::{Key, Kind, Object},
+    workload::runs,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -36,6 +37,17 @@ pub(super) fn istiods<'a>(world: &World<'a>) -> Vec<Istiod<'a>> {
         })
     });
     all.collect()
+}
+
+/// The pods of istiod that run and have an address, in order of namespace and name.
+pub(super) fn pods<'a>(world: &World<'a>) -> Vec<&'a Arc<Pod>> {
+    let namespaces: Vec<&Key> = istiods(world).iter().map(|it| it.key).collect();
+    let pods = world.objects.pods.values().filter(|pod| {
+        pod.labels.get("app").is_some_and(|it| &**it == "istiod")
+            && namespaces.iter().any(|key| key.namespace == pod.namespace)
+    });
+    pods.filter(|pod| runs(pod) && !pod.leaving && !pod.ip.is_empty())
+        .collect()
 }
 
 /// The IstioOperators.

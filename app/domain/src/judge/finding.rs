@@ -175,7 +175,27 @@ impl Found {
         });
     }
 
-    /// The same of an object that is not kept whole.
+    /// Something was tried out or counted, about an object.
+    pub fn learned(
+        &mut self,
+        name: &'static str,
+        source: FactSource,
+        by: &Decider,
+        value: impl Into<Name>,
+        at: Timestamp,
+    ) {
+        self.facts.push(Fact {
+            name,
+            source,
+            key: Some(by.key.clone()),
+            path: by.path.clone(),
+            value: value.into(),
+            at: Some(at),
+            resource_version: "".into(),
+        });
+    }
+
+    /// As [`saw`](Self::saw), of an object that is not kept whole.
     pub fn saw_at(&mut self, name: &'static str, by: &Decider, value: impl Into<Name>) {
         self.facts.push(Fact {
             name,

@@ -313,7 +313,7 @@ pub(super) fn restarted(world: &World<'_>, which: Which, codes: &'static Restart
 fn one(world: &World<'_>, template: &Template, codes: &'static Restarts, found: &mut Found) {
     let id = ask::workload(template);
     let pods = ask::pods(world, &id);
-    if pods.is_empty() || pods.iter().any(|pod| steady::young(world.now, pod)) {
+    if pods.is_empty() || pods.iter().any(|pod| steady::young(world, pod)) {
         return found.unknown(Why::NotObserved {
             what: format!("{}: pods older than 10 min", place(template)).into(),
         });

@@ -140,6 +140,7 @@ fn come_up(objects: &mut Objects, template: &Template, sidecar: Option<&Sidecar>
                 namespace: owner.namespace.clone(),
                 name: set.clone(),
                 owner: Some(("Deployment".into(), owner.name.clone())),
+                created: None,
                 template: None,
             };
             objects.replica_sets.insert(key, Arc::new(of));

@@ -2,7 +2,9 @@
 
 use super::{ALL, Found, World, settled};
 use crate::{
-    Timestamp, manifests,
+    Timestamp,
+    inquiry::{Inquiry, Replies, Reply},
+    manifests,
     mesh::Prepared,
     snapshot::Objects,
     traffic::{Dated, Flow, FlowKey, Party, Protocol, Reporter, ServiceId, Traffic},
@@ -53,6 +55,27 @@ pub(crate) fn judged_with(
         check,
         &World::of(&objects, prepared, Some(Arc::new(traffic)), now()),
     )
+}
+
+/// What one check finds in a cluster that is exactly so, by the replies to what it asks.
+pub(crate) fn judged_asking(
+    check: &str,
+    yaml: &str,
+    replies: impl IntoIterator<Item = (Inquiry, Reply)>,
+) -> Found {
+    let documents = serde_saphyr::from_multiple::<serde_json::Value>(yaml).unwrap();
+    let objects = manifests::objects(documents).unwrap();
+    let dated = |value| Dated {
+        value,
+        at: now(),
+        gaps: Vec::new(),
+    };
+    let replies = replies
+        .into_iter()
+        .map(|(inquiry, reply)| (inquiry, Ok(dated(reply))));
+    let replies: Replies = replies.collect();
+    let world = World::of(&objects, Prepared::of(&objects), None, now());
+    of(check, &world.knowing(Arc::new(replies)))
 }
 
 /// What one check finds in a world.

@@ -1,22 +1,23 @@
 //! What checks look at.
 
 use super::{
-    Found,
+    Fact, Found,
     ask::Calls,
     routes::{self, Callers, Used},
 };
 use crate::{
     Timestamp, Why,
-    crossing::Migration,
+    crossing::{Evidence, Item, Migration},
+    inquiry::{Asking, Inquiry, Question, Replies},
     mesh::{
         Mesh, Prepared,
         injection::{self, Template},
     },
-    object::Key,
+    object::{Key, Kind},
     snapshot::Objects,
     traffic::{Dated, Traffic},
 };
-use std::{cell::OnceCell, sync::Arc};
+use std::{cell::OnceCell, collections::BTreeSet, sync::Arc};
 
 /// The system as a whole, at one moment, from a running cluster or from files.
 pub struct World<'a> {
@@ -32,6 +33,7 @@ pub struct World<'a> {
     pub traffic: Option<Arc<Dated<Traffic>>>,
     /// The moment.
     pub now: Timestamp,
+    asking: Asking,
     shared: Shared<'a>,
 }
 
@@ -62,9 +64,7 @@ impl<'a> World<'a> {
     ) -> Self {
         let migration = match Migration::of(objects) {
             Ok(Some((object, migration))) => Ok((object.key().clone(), migration)),
-            Ok(None) => Err(objects
-                .gap(crate::object::Kind::Migration)
-                .unwrap_or(Why::NoMigration)),
+            Ok(None) => Err(objects.gap(Kind::Migration).unwrap_or(Why::NoMigration)),
             Err(odd) => Err(Why::OddMigration { detail: odd.detail }),
         };
         Self {
@@ -74,8 +74,55 @@ impl<'a> World<'a> {
             running: true,
             traffic,
             now,
+            asking: Asking::default(),
             shared: Shared::default(),
         }
+    }
+
+    /// With what has been found out beside objects and traffic.
+    #[must_use]
+    pub fn knowing(self, replies: Arc<Replies>) -> Self {
+        Self {
+            asking: Asking::with(replies),
+            ..self
+        }
+    }
+
+    /// The reply to a question; noted if there is none. In files there is nobody to ask.
+    pub(super) fn ask<Q: Question>(&self, question: &Q, found: &mut Found) -> Option<Dated<&Q::Reply>> {
+        if !self.running(found) {
+            return None;
+        }
+        let reply = self.asking.ask(question);
+        let dated = reply.map_err(|why| found.unknown(why)).ok()?;
+        found.unknowns(dated.gaps.iter().cloned());
+        Some(dated)
+    }
+
+    /// What a signature has kept of something that happened once, and that no source can tell any more: a fact of the item's about an object, from
+    /// Evidence, which Naru alone writes.
+    pub(super) fn kept(&self, item: Item, name: &'static str, about: &Key) -> Option<Fact> {
+        let all = self
+            .objects
+            .of_kind(Kind::Evidence)
+            .filter_map(|it| Evidence::read(it).ok());
+        let of_item = all.filter(|it| *it.spec.item == *item.id());
+        let mut facts = of_item.flat_map(|it| it.spec.facts);
+        let seen = facts.find(|it| *it.name == *name && it.object.as_ref() == Some(about))?;
+        Some(Fact {
+            name,
+            source: seen.source,
+            key: seen.object,
+            path: seen.path,
+            value: seen.value,
+            at: seen.at,
+            resource_version: seen.resource_version,
+        })
+    }
+
+    /// What was asked while this was judged: its replies are for the next judgement.
+    pub fn asked(self) -> BTreeSet<Inquiry> {
+        self.asking.asked()
     }
 
     /// All pod templates.

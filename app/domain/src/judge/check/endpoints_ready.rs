@@ -43,7 +43,7 @@ fn run(world: &World<'_>, found: &mut Found) {
                 continue;
             }
             let pods = endpoints.iter().filter_map(|it| it.pod.as_ref());
-            if pods.into_iter().any(|pod| steady::young(world.now, pod)) {
+            if pods.into_iter().any(|pod| steady::young(world, pod)) {
                 found.unknown(steady::not_yet());
                 continue;
             }

@@ -110,7 +110,7 @@ fn deployed(world: &World<'_>, istiod: &Istiod<'_>, found: &mut Found) {
     if ready >= ENOUGH as usize {
         return;
     }
-    let settling = pods.is_some_and(|pods| pods.iter().any(|pod| !pod.ready && steady::young(world.now, pod)));
+    let settling = pods.is_some_and(|pods| pods.iter().any(|pod| !pod.ready && steady::young(world, pod)));
     if settling {
         found.unknown(steady::not_yet());
     } else {

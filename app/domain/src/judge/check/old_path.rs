@@ -1,5 +1,7 @@
 //! 1.3: nobody comes to the entry by the old path, past the gateway: neither the old ingress nor callers that no proxy speaks for.
 
+mod today;
+
 use crate::{
     Name, Why,
     crossing::Item,
@@ -10,6 +12,7 @@ use crate::{
     workload::{WorkloadId, workload_of},
 };
 use std::collections::BTreeSet;
+use today::Today;
 
 const OLD: Code = Code::error("old-path-in-use").state();
 const UNNAMED: Code = Code::warning("entry-called-past-gateway").state();
@@ -17,7 +20,7 @@ const UNNAMED: Code = Code::warning("entry-called-past-gateway").state();
 pub(super) const CHECK: Check = Check {
     name: "old_path",
     item: Item::Entered,
-    codes: &[&OLD, &UNNAMED],
+    codes: &[&OLD, &today::OLD, &UNNAMED],
     run,
 };
 
@@ -79,10 +82,15 @@ fn run(world: &World<'_>, found: &mut Found) {
         }
     }
     found.saw_at("entry-through-gateway", &by, Name::from(format!("{through:.2}/s")));
-    // One window does not show a day with its peak.
-    found.unknown(Why::NotObserved {
-        what: "traffic of 24 h at the entry".into(),
-    });
+    let today = Today {
+        world,
+        gateways: &gateways,
+        ingress: ingress.as_ref(),
+        by: &by,
+    };
+    for id in &entries {
+        today.of(id, found);
+    }
 }
 
 #[cfg(test)]

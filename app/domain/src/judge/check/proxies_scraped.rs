@@ -2,17 +2,20 @@
 //! nobody reads its figures.
 
 use crate::{
-    Why,
+    Name, Why,
     crossing::Item,
-    fact::Proxy as Meshed,
-    judge::{Check, Code, Found, World, ask, steady},
+    fact::{Pod, Proxy as Meshed},
+    inquiry::ScrapedProxies,
+    judge::{Check, Code, FactSource, Found, World, ask, steady},
     mesh::Decider,
     object::{Key, Kind},
-    traffic::{Reporter, Traffic},
+    traffic::{Dated, Reporter, Traffic},
     workload::WorkloadId,
 };
+use std::collections::BTreeSet;
 
 const UNSCRAPED: Code = Code::error("proxy-unscraped").state();
+const POD_UNSCRAPED: Code = Code::error("proxy-pod-unscraped").state();
 
 /// Requests over the window of which some must have arrived.
 const ENOUGH: f64 = 50.0;
@@ -20,7 +23,7 @@ const ENOUGH: f64 = 50.0;
 pub(super) const CHECK: Check = Check {
     name: "proxies_scraped",
     item: Item::Observed,
-    codes: &[&UNSCRAPED],
+    codes: &[&UNSCRAPED, &POD_UNSCRAPED],
     run,
 };
 
@@ -37,16 +40,24 @@ fn run(world: &World<'_>, found: &mut Found) {
         return;
     };
     found.unknowns(traffic.gaps.iter().cloned());
-    // Which of a workload's pods counted, its figures do not say.
-    found.unknown(Why::NotObserved {
-        what: "proxies by pod".into(),
-    });
+    let scraped = world.ask(&ScrapedProxies, found);
+    if scraped.as_ref().is_some_and(|it| it.value.is_empty()) {
+        // Or under other labels than `namespace` and `pod`, which Prometheus' own configurations give.
+        found.unknown(Why::NotObserved {
+            what: "envoy_server_uptime{namespace, pod}".into(),
+        });
+    }
+    let scraped = scraped.filter(|it| !it.value.is_empty());
     for place in migration.all_services() {
         for id in ask::workloads_behind(world, place) {
             let pods = ask::pods(world, &id);
-            let settled = |pod: &&std::sync::Arc<crate::fact::Pod>| {
-                pod.proxy == Meshed::Sidecar && !steady::young(world.now, pod)
+            let settled = |pod: &&std::sync::Arc<Pod>| {
+                pod.proxy == Meshed::Sidecar && !steady::young(world, pod)
             };
+            if let Some(scraped) = &scraped {
+                let settled: Vec<_> = pods.iter().filter(|it| settled(it)).map(|it| &***it).collect();
+                by_pod(&id, &settled, scraped, found);
+            }
             if let Some(pod) = pods.iter().find(|pod| settled(pod)) {
                 let by = Decider {
                     key: Key::new(Kind::Pod, pod.namespace.clone(), pod.name.clone()),
@@ -56,6 +67,34 @@ fn run(world: &World<'_>, found: &mut Found) {
             }
         }
     }
+}
+
+/// Each pod's figures must be collected: one that is not is missing from every sum.
+fn by_pod(
+    id: &WorkloadId,
+    pods: &[&Pod],
+    scraped: &Dated<&BTreeSet<(Name, Name)>>,
+    found: &mut Found,
+) {
+    let mut seen = 0;
+    for pod in pods {
+        if scraped.value.contains(&(pod.namespace.clone(), pod.name.clone())) {
+            seen += 1;
+            continue;
+        }
+        let by = Decider {
+            key: Key::new(Kind::Pod, pod.namespace.clone(), pod.name.clone()),
+            path: "".into(),
+        };
+        let name = format!("{}/{}", pod.namespace, pod.name);
+        found.finding(&POD_UNSCRAPED, by, [("pod", name.into())]);
+    }
+    let by = Decider {
+        key: Key::new(Kind::Namespace, "", id.0.clone()),
+        path: "".into(),
+    };
+    let value = format!("{}/{}: {seen}/{}", id.0, id.1, pods.len());
+    found.learned("proxies-scraped", FactSource::Metrics, &by, value, scraped.at);
 }
 
 fn one(traffic: &Traffic, id: &WorkloadId, by: Decider, found: &mut Found) {

@@ -30,7 +30,7 @@ fn run(world: &World<'_>, found: &mut Found) {
     for (_, place) in places(world, Which::Entry, found) {
         for template in ask::behind(world, place, found) {
             let pods = ask::pods(world, &ask::workload(template));
-            for pod in pods.iter().filter(|pod| !steady::young(world.now, pod)) {
+            for pod in pods.iter().filter(|pod| !steady::young(world, pod)) {
                 if let Some(sidecar) = pod.sidecar.as_ref().filter(|it| it.injected) {
                     let key = crate::object::Key::new(Kind::Pod, pod.namespace.clone(), pod.name.clone());
                     compared(world, sidecar, key, found);

@@ -1,15 +1,191 @@
-//! 2.1: the entry's proxies have acknowledged what istiod sent them. Only istiod's own status shows it.
+//! 2.1: the entry's proxies have acknowledged what istiod sent them. A proxy is connected to one istiod, and only that one knows how far it is, so
+//! each of them is asked (`/debug/syncz`, which is what `istioctl proxy-status` shows).
 
-use super::Check;
-use crate::{Why, crossing::Item};
+use crate::{
+    Why,
+    crossing::Item,
+    fact::{Pod, Proxy},
+    inquiry::{ProxyState, ProxyStates, Stage},
+    judge::{
+        Check, Code, FactSource, Found, World, ask,
+        control_plane,
+        injected::{Which, places},
+        steady,
+    },
+    mesh::Decider,
+    object::{Key, Kind},
+};
+
+const UNCONNECTED: Code = Code::error("proxy-unconnected").state();
+const WAITING: Code = Code::error("proxy-not-acknowledged").state();
+const REFUSES: Code = Code::error("proxy-refuses").state();
+
+/// So many seconds after it was sent a proxy has acknowledged: istiod gathers changes for at most ten (`PILOT_DEBOUNCE_MAX`), and a push takes less.
+const WAIT_S: i64 = 60;
 
 pub(super) const CHECK: Check = Check {
     name: "proxy_synced",
     item: Item::EntryInjected,
-    codes: &[],
-    run: |_, found| {
-        found.unknown(Why::NotObserved {
-            what: "istiod: proxy sync".into(),
-        });
-    },
+    codes: &[&UNCONNECTED, &WAITING, &REFUSES],
+    run,
 };
+
+fn run(world: &World<'_>, found: &mut Found) {
+    for (_, place) in places(world, Which::Entry, found) {
+        if !world.running(found) {
+            return;
+        }
+        let mut states = Vec::new();
+        let istiods = control_plane::pods(world);
+        if istiods.is_empty() {
+            return found.unknown(Why::NotObserved {
+                what: "istiod".into(),
+            });
+        }
+        let mut silent = false;
+        for istiod in istiods {
+            let question = ProxyStates {
+                istiod: (istiod.namespace.clone(), istiod.name.clone()),
+                ip: istiod.ip.clone(),
+            };
+            match world.ask(&question, found) {
+                Some(dated) => states.extend(dated.value.iter().map(|it| (it, dated.at))),
+                None => silent = true,
+            }
+        }
+        for id in ask::workloads_behind(world, place) {
+            for pod in ask::pods(world, &id) {
+                if pod.proxy == Proxy::Sidecar && !steady::young(world, pod) {
+                    one(world, pod, &states, silent, found);
+                }
+            }
+        }
+    }
+}
+
+fn one(
+    world: &World<'_>,
+    pod: &Pod,
+    states: &[(&ProxyState, crate::Timestamp)],
+    silent: bool,
+    found: &mut Found,
+) {
+    let by = Decider {
+        key: Key::new(Kind::Pod, pod.namespace.clone(), pod.name.clone()),
+        path: "".into(),
+    };
+    let name = format!("{}/{}", pod.namespace, pod.name);
+    let mut states = states.iter();
+    let Some((state, at)) = states.find(|(it, _)| it.pod.0 == pod.namespace && it.pod.1 == pod.name) else {
+        // The istiod that it is connected to may be the one that does not answer.
+        if !silent {
+            found.finding(&UNCONNECTED, by, [("pod", name.into())]);
+        }
+        return;
+    };
+    let mut well = true;
+    for (xds, stage) in &state.stages {
+        let args = |detail: String| {
+            [
+                ("pod", name.clone().into()),
+                ("kind", xds.name().into()),
+                ("detail", detail.into()),
+            ]
+        };
+        match stage {
+            Stage::Acknowledged => {}
+            Stage::Refused(words) => {
+                well = false;
+                found.finding(&REFUSES, by.clone(), args(words.to_string()));
+            }
+            Stage::Waiting(sent) => {
+                well = false;
+                let waits = sent.map_or(i64::MAX, |sent| world.now.duration_since(sent).as_secs());
+                if waits > WAIT_S {
+                    let since = sent.map_or_else(String::new, |it| it.to_string());
+                    found.finding(&WAITING, by.clone(), args(since));
+                } else {
+                    found.unknown(Why::NotObserved {
+                        what: format!("{name}: {} ACK", xds.name()).into(),
+                    });
+                }
+            }
+        }
+    }
+    if well {
+        let kinds: Vec<&str> = state.stages.iter().map(|(xds, _)| xds.name()).collect();
+        let seen = format!("{name}: {} ({})", kinds.join(" "), state.version);
+        found.learned("proxy-acknowledged", FactSource::Probe, &by, seen, *at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        inquiry::{ProxyState, ProxyStates, Reply, Stage, Xds},
+        judge::{
+            Found,
+            testing::{codes, judged_asking, now},
+        },
+    };
+
+    const SYSTEM: &str = r#"
+{apiVersion: naru.dev/v1alpha1, kind: Migration, metadata: {name: m}, spec: {entry: {namespace: shop, name: web}}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {selector: {app: web}, ports: [{port: 80}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}, creationTimestamp: "2025-12-30T00:00:00Z"},
+  spec: {containers: [{name: app}, {name: istio-proxy}]}, status: {phase: Running, podIP: 10.0.0.9}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: istiod, namespace: istio-system}, spec: {replicas: 0, template: {metadata: {labels: {app: istiod}}, spec: {containers: [{name: discovery}]}}}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: istiod-a, namespace: istio-system, labels: {app: istiod}}, spec: {containers: [{name: discovery}]}, status: {phase: Running, podIP: 10.0.0.1}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: istiod-b, namespace: istio-system, labels: {app: istiod}}, spec: {containers: [{name: discovery}]}, status: {phase: Running, podIP: 10.0.0.2}}
+"#;
+
+    fn found(a: Option<Vec<ProxyState>>, b: Option<Vec<ProxyState>>) -> Found {
+        let asked = |name: &str, ip: &str| ProxyStates {
+            istiod: ("istio-system".into(), name.into()),
+            ip: ip.into(),
+        };
+        let replies = [(asked("istiod-a", "10.0.0.1"), a), (asked("istiod-b", "10.0.0.2"), b)];
+        let given = replies
+            .into_iter()
+            .filter_map(|(question, reply)| Some((question.into(), Reply::ProxyStates(reply?))));
+        judged_asking("proxy_synced", SYSTEM, given)
+    }
+
+    fn web(stage: Stage) -> Vec<ProxyState> {
+        vec![ProxyState {
+            pod: ("shop".into(), "web".into()),
+            version: "1.31.0".into(),
+            stages: vec![(Xds::Clusters, Stage::Acknowledged), (Xds::Routes, stage)],
+        }]
+    }
+
+    #[test]
+    fn whichever_istiod_it_is_connected_to_tells() {
+        for (a, b) in [(vec![], web(Stage::Acknowledged)), (web(Stage::Acknowledged), vec![])] {
+            let found = found(Some(a), Some(b));
+            assert_eq!((codes(&found), found.unknown.len(), found.facts.len()), (vec![], 0, 1));
+        }
+        assert_eq!(codes(&found(Some(vec![]), Some(vec![]))), ["proxy-unconnected"]);
+    }
+
+    #[test]
+    fn an_istiod_that_does_not_answer_may_be_the_one() {
+        let nobody = found(Some(vec![]), None);
+        assert_eq!((codes(&nobody), nobody.unknown.len()), (vec![], 1));
+    }
+
+    #[test]
+    fn a_refusal_is_told_at_once_and_an_acknowledgement_may_take_a_minute() {
+        let refuses = found(Some(web(Stage::Refused("bad regex".into()))), Some(vec![]));
+        assert_eq!(codes(&refuses), ["proxy-refuses"]);
+        let ago = |seconds| Some(web(Stage::Waiting(Some(now() - jiff::SignedDuration::from_secs(seconds)))));
+        let lately = found(ago(5), Some(vec![]));
+        assert_eq!((codes(&lately), lately.unknown.len(), lately.facts.len()), (vec![], 1, 0));
+        assert_eq!(codes(&found(ago(61), Some(vec![]))), ["proxy-not-acknowledged"]);
+    }
+}

@@ -45,7 +45,7 @@ fn run(world: &World<'_>, found: &mut Found) {
     for template in templates.iter().filter(|it| spaces.contains(&*it.owner.namespace)) {
         let pods = ask::pods(world, &ask::workload(template));
         let Some(pod) = pods.iter().find(|pod| pod.proxy == Meshed::Sidecar) else {
-            let settled = pods.iter().any(|pod| !steady::young(world.now, pod));
+            let settled = pods.iter().any(|pod| !steady::young(world, pod));
             if ours.contains(&template.owner) && settled {
                 let name = format!("{}/{}", template.owner.namespace, template.owner.name);
                 let by = template.field("/metadata/labels");

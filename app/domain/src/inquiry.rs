@@ -1,0 +1,206 @@
+//! What checks want to know of the running system that neither its objects nor its traffic tell: handshakes, requests, what istiod knows of its
+//! proxies, what webhooks answer, what Prometheus counted beside.
+//!
+//! A check asks ([`World::ask`](crate::judge::World::ask)), and whoever has a network finds the reply before the next judgement: nobody keeps a
+//! list of what to try out beside the checks that need it.
+
+mod counted;
+mod tried;
+
+pub use counted::{
+    ControlPlane, ControlPlaneState, Count, Counts, CountsOf, EdgeFlow, EdgeRequests, ScrapedProxies,
+};
+pub use tried::{
+    Address, Certificate, Chain, Exchange, Injection, ProxyState, ProxyStates, Response, Stage, Trial,
+    Validation, Xds,
+};
+
+use crate::{SourceName, Why, traffic::Dated};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A question with its reply's type.
+pub trait Question: Clone + Into<Inquiry> {
+    /// What is replied.
+    type Reply;
+
+    /// Takes the reply out.
+    fn reply(reply: &Reply) -> Option<&Self::Reply>;
+}
+
+macro_rules! inquiries {
+    ($($(#[$doc:meta])* $name:ident -> $reply:ty, $source:ident, $every:literal;)*) => {
+        /// Something that a check wants to know.
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Inquiry {
+            $($(#[$doc])* $name($name),)*
+        }
+
+        /// What was found out.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Reply {
+            $($(#[$doc])* $name($reply),)*
+        }
+
+        $(
+            impl From<$name> for Inquiry {
+                fn from(question: $name) -> Self {
+                    Self::$name(question)
+                }
+            }
+
+            impl Question for $name {
+                type Reply = $reply;
+
+                fn reply(reply: &Reply) -> Option<&$reply> {
+                    match reply {
+                        Reply::$name(reply) => Some(reply),
+                        _ => None,
+                    }
+                }
+            }
+        )*
+
+        impl Inquiry {
+            /// Who is asked.
+            pub fn source(&self) -> SourceName {
+                match self {
+                    $(Self::$name(_) => SourceName::$source,)*
+                }
+            }
+
+            /// After how many seconds it is asked again.
+            pub fn every_s(&self) -> u32 {
+                match self {
+                    $(Self::$name(_) => $every,)*
+                }
+            }
+        }
+    };
+}
+
+inquiries! {
+    /// What an address presents when TLS begins.
+    Address -> Chain, Pods, 60;
+    /// What an address answers to a GET.
+    Exchange -> Response, Pods, 60;
+    /// What an istiod has sent its proxies, and what they have acknowledged.
+    ProxyStates -> Vec<ProxyState>, Istiod, 15;
+    /// Whether a pod that asks for a proxy would get one.
+    Injection -> Trial, Kubernetes, 120;
+    /// Whether an invalid rule would be refused.
+    Validation -> Trial, Kubernetes, 120;
+    /// What istiod counts of itself.
+    ControlPlane -> ControlPlaneState, Prometheus, 30;
+    /// Whose figures are collected.
+    ScrapedProxies -> BTreeSet<(crate::Name, crate::Name)>, Prometheus, 30;
+    /// What the old ingress counts, by host and by the Service that it asked.
+    EdgeRequests -> Vec<EdgeFlow>, Prometheus, 30;
+    /// Requests to a workload over a time that is past.
+    CountsOf -> Counts, Prometheus, 300;
+}
+
+/// What was found out, or why not.
+pub type Replies = BTreeMap<Inquiry, Result<Dated<Reply>, Why>>;
+
+/// So many questions are asked at most; who has more gateway pods, hosts and paths than that is told so.
+pub const LIMIT: usize = 400;
+
+/// The replies that a judgement is given, and what it asked for.
+#[derive(Debug, Default)]
+pub struct Asking {
+    replies: std::sync::Arc<Replies>,
+    asked: std::cell::RefCell<BTreeSet<Inquiry>>,
+}
+
+impl Asking {
+    /// With these replies at hand.
+    pub fn with(replies: std::sync::Arc<Replies>) -> Self {
+        Self {
+            replies,
+            asked: Default::default(),
+        }
+    }
+
+    /// The reply to a question, if there is one. What is asked is remembered.
+    ///
+    /// # Errors
+    /// It is not there yet, or could not be found out.
+    pub fn ask<Q: Question>(&self, question: &Q) -> Result<Dated<&Q::Reply>, Why> {
+        let inquiry: Inquiry = question.clone().into();
+        let mut asked = self.asked.borrow_mut();
+        if asked.len() >= LIMIT && !asked.contains(&inquiry) {
+            return Err(Why::NotJudged {
+                what: format!("> {LIMIT}").into(),
+            });
+        }
+        let not_yet = Why::NotYet {
+            source: inquiry.source(),
+        };
+        let reply = match self.replies.get(&inquiry) {
+            Some(Ok(dated)) => Q::reply(&dated.value).map(|value| Dated {
+                value,
+                at: dated.at,
+                gaps: dated.gaps.clone(),
+            }),
+            Some(Err(why)) => {
+                asked.insert(inquiry);
+                return Err(why.clone());
+            }
+            None => None,
+        };
+        asked.insert(inquiry);
+        reply.ok_or(not_yet)
+    }
+
+    /// Everything that was asked.
+    pub fn asked(self) -> BTreeSet<Inquiry> {
+        self.asked.into_inner()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, Asking, Chain, ControlPlane, ControlPlaneState, Inquiry, LIMIT, Replies, Reply};
+    use crate::{SourceName, Timestamp, Why, traffic::Dated};
+    use std::sync::Arc;
+
+    fn address(port: u16) -> Address {
+        Address {
+            ip: "10.0.0.1".into(),
+            port,
+            name: "a.example".into(),
+        }
+    }
+
+    #[test]
+    fn what_is_asked_is_remembered_whether_there_is_a_reply_or_not() {
+        let reply = Dated {
+            value: Reply::Address(Chain::default()),
+            at: Timestamp::UNIX_EPOCH,
+            gaps: vec![],
+        };
+        let no = Why::NeedsCluster;
+        let replies = Replies::from([
+            (Inquiry::Address(address(1)), Ok(reply)),
+            (Inquiry::Address(address(2)), Err(no.clone())),
+        ]);
+        let asking = Asking::with(Arc::new(replies));
+        assert_eq!(asking.ask(&address(1)).map(|it| it.value), Ok(&Chain::default()));
+        assert_eq!(asking.ask(&address(2)).map(|_| ()), Err(no));
+        let none: Result<Dated<&ControlPlaneState>, Why> = asking.ask(&ControlPlane);
+        let source = SourceName::Prometheus;
+        assert_eq!(none.map(|_| ()), Err(Why::NotYet { source }));
+        assert_eq!(asking.asked().len(), 3);
+    }
+
+    #[test]
+    fn questions_have_a_bound() {
+        let asking = Asking::default();
+        for port in 0..=u16::try_from(LIMIT).unwrap() {
+            drop(asking.ask(&address(port)));
+        }
+        let more = asking.ask(&address(u16::MAX)).map(|_| ());
+        assert!(matches!(more, Err(Why::NotJudged { .. })));
+        assert_eq!(asking.asked().len(), LIMIT);
+    }
+}
