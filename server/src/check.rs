@@ -16,6 +16,7 @@ use crate::{
     failure::Failure,
     files,
     inventory::inventory,
+    judged::judged,
     startup,
 };
 use anyhow::Context;
@@ -29,19 +30,21 @@ use naru_domain::{
     snapshot::Objects,
     traffic::{Dated, Traffic},
 };
-use naru_ports::{Clock, SystemClock};
+use naru_ports::{Clock, Inquiries, Metrics, SystemClock};
 use std::{process::ExitCode, sync::Arc};
 
 /// Judges, prints, and says by the exit code how it stands.
 pub(crate) async fn run(options: &cli::Check, lang: Lang) -> Result<ExitCode, Failure> {
     let wanted = wanted(options)?;
     let seen = look(options).await?;
-    let prepared = Prepared::of(&seen.objects);
     let now = SystemClock.now();
-    let world = if seen.running {
-        World::of(&seen.objects, prepared, seen.traffic, now)
-    } else {
-        World::of_files(&seen.objects, now)
+    let judgements = match &seen.asked {
+        Some(inquiries) => judged(&seen.objects, seen.traffic.as_ref(), &**inquiries, now).await,
+        None if seen.running => {
+            let world = World::of(&seen.objects, Prepared::of(&seen.objects), seen.traffic, now);
+            judge(&world.imagined())
+        }
+        None => judge(&World::of_files(&seen.objects, now)),
     };
     // Files say what is found, not who has accepted it: that is a cluster's to know, where it is guarded.
     let audited = Audited::of(&seen.objects, None);
@@ -54,7 +57,7 @@ pub(crate) async fn run(options: &cli::Check, lang: Lang) -> Result<ExitCode, Fa
         let standing = audited.standing(&it, now);
         (it, standing)
     };
-    let mut judgements: Vec<Stood> = judge(&world).into_iter().map(stands).collect();
+    let mut judgements: Vec<Stood> = judgements.into_iter().map(stands).collect();
     judgements.retain(|(it, _)| wanted.contains(&it.item));
     let out = match options.output {
         Report::Text => text::report(lang, &judgements, &seen.gaps),
@@ -103,6 +106,8 @@ struct Seen {
     objects: Objects,
     running: bool,
     traffic: Option<Arc<Dated<Traffic>>>,
+    /// Who finds out what checks ask; None of what is not so, or not yet.
+    asked: Option<Arc<dyn Inquiries>>,
     gaps: Vec<Why>,
 }
 
@@ -113,16 +118,19 @@ async fn look(options: &cli::Check) -> Result<Seen, Failure> {
             objects: settled(files::objects(&options.files)?),
             running: false,
             traffic: None,
+            asked: None,
             gaps: Vec::new(),
         });
     }
     let cluster = startup::cluster(&options.kubernetes).await?;
     let metrics = startup::metrics_of(&options.prometheus)?;
     let kinds: Vec<Kind> = judge::kinds().chain(audited::KINDS).collect();
+    let inquiries = startup::asked(Arc::clone(&cluster), metrics.clone(), &options.istiod)?;
     let (objects, traffic) = futures::join!(inventory(&*cluster, &kinds), async {
         Some(metrics?.traffic(options.observing.window).await)
     });
     let (mut objects, mut gaps) = objects.map_err(Failure::Source)?;
+    let asked = options.files.is_empty().then_some(inquiries);
     if !options.files.is_empty() {
         for fact in files::facts(&options.files)? {
             objects.put(fact);
@@ -147,6 +155,7 @@ async fn look(options: &cli::Check) -> Result<Seen, Failure> {
         objects,
         running: true,
         traffic,
+        asked,
         gaps,
     })
 }

@@ -13,7 +13,7 @@
 
 use crate::{
     check,
-    config::{Kubernetes, Listening, Logging, Observing, OpenId, Prometheus, SigningIn, Standing},
+    config::{Istiod, Kubernetes, Listening, Logging, Observing, OpenId, Prometheus, SigningIn, Standing},
     doctor, export,
     failure::Failure,
     graph, logging, preflight, rehearse, startup, verify,
@@ -95,6 +95,8 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) prometheus: Prometheus,
     #[command(flatten)]
+    pub(crate) istiod: Istiod,
+    #[command(flatten)]
     pub(crate) observing: Observing,
     /// Objects from files: a file, a folder, or - for standard input; can be repeated. Alone they are judged as the whole system, with --kubeconfig
     /// as laid over the cluster's
@@ -141,6 +143,8 @@ pub(crate) struct Doctor {
     pub(crate) kubernetes: Kubernetes,
     #[command(flatten)]
     pub(crate) prometheus: Prometheus,
+    #[command(flatten)]
+    pub(crate) istiod: Istiod,
     #[command(flatten)]
     pub(crate) observing: Observing,
     /// How it is told
@@ -207,6 +211,8 @@ pub(crate) struct Serve {
     pub(crate) kubernetes: Kubernetes,
     #[command(flatten)]
     pub(crate) prometheus: Prometheus,
+    #[command(flatten)]
+    pub(crate) istiod: Istiod,
     #[command(flatten)]
     pub(crate) observing: Observing,
     #[command(flatten)]

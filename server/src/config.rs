@@ -55,6 +55,19 @@ pub struct Prometheus {
     pub org_id: Option<String>,
 }
 
+/// How istiod is asked what its proxies have acknowledged.
+#[derive(Args, Clone, Debug)]
+pub struct Istiod {
+    /// File with a token of Naru's ServiceAccount for the audience istio-ca; read again each time
+    #[arg(
+        id = "istiod_token_file",
+        long = "istiod-token-file",
+        env = "NARU_ISTIOD_TOKEN_FILE",
+        value_name = "FILE"
+    )]
+    pub token_file: Option<PathBuf>,
+}
+
 /// How traffic is looked at.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Observing {

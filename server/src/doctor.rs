@@ -13,6 +13,7 @@ use crate::{
     failure::Failure,
     files,
     inventory::inventory,
+    judged::judged,
     startup,
 };
 use anyhow::Context;
@@ -20,13 +21,12 @@ use naru_app::Lang;
 use naru_domain::{
     Name, SourceName, Why,
     crossing::{Item, audited, guard::Guards},
-    judge::{self, World, judge},
-    mesh::Prepared,
+    judge::{self, Judgement},
     object::Kind,
     snapshot::{KindState, Objects},
     traffic::{Dated, Reporter, Traffic},
 };
-use naru_ports::{Clock, SystemClock};
+use naru_ports::{Clock, Metrics as _, SystemClock};
 use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
 
 /// What was found.
@@ -68,11 +68,15 @@ pub(crate) async fn run(options: &cli::Doctor, lang: Lang) -> Result<ExitCode, F
         .chain([Kind::Change])
         .collect();
     let window = options.observing.window;
+    let inquiries = startup::asked(Arc::clone(&cluster), metrics.clone(), &options.istiod)?;
     let (objects, traffic) = futures::join!(inventory(&*cluster, &kinds), async {
         Some(metrics?.traffic(window).await)
     });
     let (objects, _) = objects.map_err(Failure::Source)?;
-    let diagnosis = diagnose(&objects, traffic, &kinds);
+    let now = SystemClock.now();
+    let flows = traffic.clone().and_then(Result::ok).map(Arc::new);
+    let judgements = judged(&objects, flows.as_ref(), &*inquiries, now).await;
+    let diagnosis = diagnose(&objects, traffic.as_ref(), &kinds, judgements);
     files::print(&match options.output {
         Telling::Text => told::text(lang, &diagnosis),
         Telling::Json => told::json(lang, &diagnosis).context("printing")?,
@@ -80,9 +84,14 @@ pub(crate) async fn run(options: &cli::Doctor, lang: Lang) -> Result<ExitCode, F
     Ok(ExitCode::from(u8::from(!diagnosis.well())))
 }
 
-fn diagnose(objects: &Objects, traffic: Option<Result<Dated<Traffic>, Why>>, kinds: &[Kind]) -> Diagnosis {
+fn diagnose(
+    objects: &Objects,
+    traffic: Option<&Result<Dated<Traffic>, Why>>,
+    kinds: &[Kind],
+    judgements: Vec<Judgement>,
+) -> Diagnosis {
     let now = SystemClock.now();
-    let metrics = match &traffic {
+    let metrics = match traffic {
         None => Metrics::NotAsked,
         Some(Err(why)) => Metrics::Silent(why.clone()),
         Some(Ok(dated)) => {
@@ -111,27 +120,21 @@ fn diagnose(objects: &Objects, traffic: Option<Result<Dated<Traffic>, Why>>, kin
         Some(KindState::Lost(why)) => Some((kind.name(), why.clone())),
         _ => None,
     });
-    let world = World::of(
-        objects,
-        Prepared::of(objects),
-        traffic.and_then(Result::ok).map(Arc::new),
-        now,
-    );
     Diagnosis {
         read: of(|it| *it == KindState::Known).count(),
         absent: of(|it| *it == KindState::Absent).map(Kind::name).collect(),
         unread: unread.collect(),
         metrics,
         guards: Guards::of(objects),
-        unknown: unknown(&world),
+        unknown: unknown(judgements),
     }
 }
 
 /// Each reason once, with the items that it leaves unknown; those that leave most unknown first.
-fn unknown(world: &World<'_>) -> Vec<(Why, Vec<Item>)> {
+fn unknown(judgements: Vec<Judgement>) -> Vec<(Why, Vec<Item>)> {
     let mut by: BTreeMap<Why, Vec<Item>> = BTreeMap::new();
     // The last item goes by the others, and is unknown because they are.
-    let items = judge(world).into_iter().filter(|it| it.item != Item::Ready);
+    let items = judgements.into_iter().filter(|it| it.item != Item::Ready);
     for judgement in items {
         for (_, why) in judgement.unknown {
             let items = by.entry(why).or_default();

@@ -19,6 +19,7 @@ mod files;
 mod graph;
 pub mod http;
 mod inventory;
+mod judged;
 pub mod live;
 mod logging;
 mod preflight;

@@ -162,6 +162,7 @@ fn begin(
     let engine = Engine::start(Setup {
         cluster: rehearsal.cluster.clone(),
         metrics: rehearsal.metrics.clone(),
+        inquiries: rehearsal.metrics.clone(),
         clock: shown,
         settings: startup::settings(options.observing.window, &options.standing),
     });

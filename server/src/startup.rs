@@ -4,18 +4,22 @@ mod signing_in;
 
 use crate::{
     cli::{Graph, Serve},
-    config::{Auth, Kubernetes, Listening, Prometheus, Standing},
+    config::{Auth, Istiod, Kubernetes, Listening, Prometheus, Standing},
     failure::Failure,
     http::{self, Hosts, site::Site},
     sessions::Identity,
-    sources::prometheus::{self, PrometheusMetrics, SettingsError},
+    sources::{
+        asked::Asked,
+        pods::Pods,
+        prometheus::{self, PrometheusMetrics, SettingsError},
+    },
 };
 use anyhow::Context;
 use naru_app::context::{Backend, Mode};
 use naru_domain::{SourceName, Why};
 use naru_engine::{Engine, Settings, Setup};
 use naru_kube::{ConnectError, KubeCluster, Source};
-use naru_ports::{Clock, Cluster, Console, Metrics, Rehearsing, SystemClock};
+use naru_ports::{Clock, Cluster, Console, Inquiries, Metrics, Rehearsing, SystemClock};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use signing_in::Desk;
 use std::{sync::Arc, time::Duration};
@@ -61,9 +65,11 @@ pub(crate) async fn serve(options: Serve) -> Result<(), Failure> {
     let settings = settings(options.observing.window, &options.standing);
     let cluster = Arc::new(cluster);
     let identity = desk.open(&cluster, &options.signing_in.token_audience, clock.clone());
+    let inquiries = asked(cluster.clone(), Some(metrics.clone()), &options.istiod)?;
     let engine = Engine::start(Setup {
         cluster,
         metrics,
+        inquiries,
         clock: clock.clone(),
         settings,
     });
@@ -83,6 +89,7 @@ pub(crate) async fn sources(options: &Graph) -> Result<Sources, Failure> {
     if cluster.is_none() && metrics.is_none() {
         return Err(Failure::NoSource);
     }
+    let metrics = metrics.map(|it| it as Arc<dyn Metrics>);
     Ok(Sources { cluster, metrics })
 }
 
@@ -95,8 +102,23 @@ pub(crate) async fn cluster(options: &Kubernetes) -> Result<Arc<dyn Cluster>, Fa
 }
 
 /// The Prometheus of a command that asks once; None if none was named.
-pub(crate) fn metrics_of(options: &Prometheus) -> Result<Option<Arc<dyn Metrics>>, Failure> {
+pub(crate) fn metrics_of(options: &Prometheus) -> Result<Option<Arc<PrometheusMetrics>>, Failure> {
     metrics(options, Arc::new(SystemClock))
+}
+
+/// Who finds out what checks ask.
+pub(crate) fn asked(
+    cluster: Arc<dyn Cluster>,
+    prometheus: Option<Arc<PrometheusMetrics>>,
+    istiod: &Istiod,
+) -> Result<Arc<dyn Inquiries>, Failure> {
+    let pods = Pods::new(istiod.token_file.clone()).context("TLS")?;
+    Ok(Arc::new(Asked {
+        cluster,
+        prometheus,
+        pods,
+        clock: Arc::new(SystemClock),
+    }))
 }
 
 /// What pages come out of: checked and opened before anything is asked of a source, so that a wrong setting ends the command at once.
@@ -200,7 +222,7 @@ fn unconnected(error: ConnectError) -> Failure {
     }
 }
 
-fn metrics(options: &Prometheus, clock: Arc<dyn Clock>) -> Result<Option<Arc<dyn Metrics>>, Failure> {
+fn metrics(options: &Prometheus, clock: Arc<dyn Clock>) -> Result<Option<Arc<PrometheusMetrics>>, Failure> {
     let Some(url) = &options.url else { return Ok(None) };
     let settings = prometheus::Settings {
         bearer_token_file: options.bearer_token_file.clone(),

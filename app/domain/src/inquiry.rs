@@ -8,7 +8,7 @@ mod counted;
 mod tried;
 
 pub use counted::{
-    ControlPlane, ControlPlaneState, Count, Counts, CountsOf, EdgeFlow, EdgeRequests, ScrapedProxies,
+    ControlPlane, ControlPlaneState, Count, Counts, CountsOf, EdgeFlow, EdgeRequests, ScrapedProxies, lost,
 };
 pub use tried::{
     Address, Certificate, Chain, Exchange, Injection, ProxyState, ProxyStates, Response, Stage, Trial,

@@ -9,6 +9,7 @@ mod cluster;
 mod console;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod inquiries;
 mod metrics;
 mod rehearsal;
 mod tokens;
@@ -16,6 +17,9 @@ mod tokens;
 pub use clock::{Clock, SystemClock};
 pub use cluster::{Access, As, Cluster, ClusterError, Seen, Submitted};
 pub use console::{Console, Judged, Sheet};
+pub use inquiries::Inquiries;
+#[cfg(feature = "contract")]
+pub use inquiries::Nobody;
 pub use metrics::Metrics;
 pub use rehearsal::Rehearsing;
 pub use tokens::{TokenUser, Tokens};

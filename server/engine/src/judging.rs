@@ -1,7 +1,7 @@
 //! Judges the checklist behind the snapshot, on a thread of its own, whenever what it is judged from has changed; and says how each item
 //! stands by what people have signed.
 
-use crate::{observatory::Board, views::KEPT};
+use crate::{asking::Asking, observatory::Board, views::KEPT};
 use arc_swap::ArcSwap;
 use naru_domain::{
     Timestamp,
@@ -12,6 +12,7 @@ use naru_domain::{
         reopen::rolling,
         standing::Standing,
     },
+    inquiry::{Inquiry, Replies},
     judge::{Judgement, World, judge},
     mesh::Prepared,
     snapshot::{KindState, Snapshot},
@@ -21,7 +22,7 @@ use naru_domain::{
 use naru_ports::Judged;
 use naru_view::version::Version;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::{sync::watch, task::JoinSet};
@@ -62,27 +63,36 @@ pub(crate) struct Latest {
 }
 
 impl Judging {
-    /// Judges each snapshot whose objects or traffic differ from those judged before; a slow judgement skips the snapshots in between.
-    pub(crate) fn spawn(&self, board: &Board, tasks: &mut JoinSet<()>) {
+    /// Judges each snapshot whose objects, traffic or replies differ from those judged before; a slow judgement skips the snapshots in between.
+    pub(crate) fn spawn(&self, board: &Board, asking: Asking, tasks: &mut JoinSet<()>) {
         let (board, this) = (board.clone(), self.clone());
         tasks.spawn(async move {
             let mut done = None;
             loop {
                 let snapshot = Arc::clone(&board.latest().snapshot);
-                let revisions = (snapshot.objects.revision, snapshot.traffic.revision);
+                let (revision, replies) = asking.replies();
+                let of = (snapshot.objects.revision, snapshot.traffic.revision, revision);
                 // Before the first list there is nothing to judge: all would be called unknown for want of an answer.
-                if snapshot.objects.at.is_some() && done != Some(revisions) {
-                    let (of, before) = (Arc::clone(&snapshot), this.latest());
-                    let judged = move || Latest::of(&of, &before.audited);
-                    if let Ok(judged) = tokio::task::spawn_blocking(judged).await {
-                        this.latest.store(Arc::new(judged));
-                        this.judged.send_replace(());
-                    } else {
-                        tracing::error!("judging the checklist failed");
+                if snapshot.objects.at.is_some() && done != Some(of) {
+                    let (judged, before) = (Arc::clone(&snapshot), this.latest());
+                    let judge = move || Latest::of(&judged, replies, &before.audited);
+                    match tokio::task::spawn_blocking(judge).await {
+                        Ok((latest, asked)) => {
+                            // A question that has just come up is no reason to say that something is not known any more.
+                            if asking.want(asked).await {
+                                continue;
+                            }
+                            this.latest.store(Arc::new(latest));
+                            this.judged.send_replace(());
+                        }
+                        Err(_) => tracing::error!("judging the checklist failed"),
                     }
-                    done = Some(revisions);
+                    done = Some(of);
                 }
-                board.changed(snapshot.version).await;
+                tokio::select! {
+                    _ = board.changed(snapshot.version) => {}
+                    () = asking.changed(revision) => {}
+                }
             }
         });
     }
@@ -127,7 +137,8 @@ impl Latest {
         items
     }
 
-    fn of(snapshot: &Snapshot, before: &Audited) -> Self {
+    /// What was judged, and what was asked for it.
+    fn of(snapshot: &Snapshot, replies: Arc<Replies>, before: &Audited) -> (Self, BTreeSet<Inquiry>) {
         let objects = &*snapshot.objects.value;
         let section = &snapshot.traffic;
         let traffic = section.at.zip(section.value.traffic.as_deref());
@@ -138,7 +149,7 @@ impl Latest {
                 gaps: section.gaps.to_vec(),
             })
         });
-        let world = World::of(objects, Prepared::of(objects), traffic, snapshot.taken);
+        let world = World::of(objects, Prepared::of(objects), traffic, snapshot.taken).knowing(replies);
         let audited = Audited::of(objects, Some(before));
         let stands = |judgement: Judgement| {
             let standing = audited.standing(&judgement, snapshot.taken);
@@ -146,7 +157,7 @@ impl Latest {
         };
         let items: Vec<_> = judge(&world).into_iter().map(stands).collect();
         let open = |phase| holdups(items.iter().map(|(_, it)| it), phase);
-        Self {
+        let latest = Self {
             of: Some((snapshot.version, snapshot.taken)),
             holdups: Arc::new([1, 2, 3, 4].map(open)),
             items,
@@ -154,6 +165,7 @@ impl Latest {
             listed: objects.kinds.values().all(|it| *it != KindState::NotYet),
             seen: Mutex::default(),
             audited: Arc::new(audited),
-        }
+        };
+        (latest, world.asked())
     }
 }

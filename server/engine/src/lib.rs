@@ -1,16 +1,18 @@
-//! The engine: keeps the snapshot (observatory), judges the checklist by it (judging), keeps what people put their names to (ledger),
-//! carries out changes (desk), and finds out how interrupted ones ended (recovery).
+//! The engine: keeps the snapshot (observatory), judges the checklist by it (judging), finds out what checks ask beside (asking), keeps what
+//! people put their names to (ledger), carries out changes (desk), and finds out how interrupted ones ended (recovery).
 //!
 //! It knows the ports and nothing behind them, so all of it runs on the rehearsal with a hand-moved clock, where the kill tests live.
 //!
 //! ```text
 //! Cluster::watch ─┐                                   ┌─► Views (one per scope) ─► Console::view
 //!                 ├─► observatory ─► Snapshot (arc-swap) ─┼─► desk: plan, apply, undo
-//! Metrics ────────┘                                   └─► recovery (under a Lease)
+//! Metrics ────────┘                                   ├─► recovery (under a Lease)
+//! Inquiries ◄─► asking ◄────────────────────────────► └─► judging: Latest
 //! ```
 
 #![forbid(unsafe_code)]
 
+mod asking;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod desk;
@@ -31,7 +33,7 @@ use naru_domain::{
     snapshot::Snapshot,
     view::explanation,
 };
-use naru_ports::{Clock, Cluster, Console, Judged, Metrics, Sheet};
+use naru_ports::{Clock, Cluster, Console, Inquiries, Judged, Metrics, Sheet};
 use naru_view::{
     View,
     canary::{Applied, PlanSheet, SetWeights},
@@ -52,6 +54,8 @@ pub struct Setup {
     pub cluster: Arc<dyn Cluster>,
     /// What the proxies counted.
     pub metrics: Arc<dyn Metrics>,
+    /// Finds out what checks ask beside.
+    pub inquiries: Arc<dyn Inquiries>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The rest.
@@ -108,8 +112,9 @@ impl Engine {
         let board = observatory::Board::new(&setup);
         let mut tasks = JoinSet::new();
         observatory::spawn(&setup, &board, &mut tasks);
+        let asking = asking::Asking::spawn(&setup, &mut tasks);
         let judging = judging::Judging::default();
-        judging.spawn(&board, &mut tasks);
+        judging.spawn(&board, asking, &mut tasks);
         if !setup.settings.read_only {
             recovery::spawn(&setup, &board, &mut tasks);
             ledger::spawn(ledger::Keeper::new(&setup), &judging, &mut tasks);

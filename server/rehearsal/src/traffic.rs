@@ -18,6 +18,7 @@
 //! | how much does a version bear | `load` |
 //! | which counter grows | `tally` |
 //! | who looks on | `observer` |
+//! | what is replied to what checks ask beside | `replies` |
 //!
 //! Nothing runs in the background: time is caught up with whenever somebody asks.
 
@@ -31,6 +32,7 @@ mod load;
 mod observer;
 mod peers;
 mod pools;
+mod replies;
 mod routes;
 mod rules;
 mod samples;

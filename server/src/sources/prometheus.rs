@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! query (typed PromQL) ─► http (one POST, bounded) ─► answer (streamed into interned rows) ─► flows    (rates ─► Traffic)
-//!                                                                                         └─► split    (raw samples ─► Split)
+//!                                                                                         ├─► split    (raw samples ─► Split)
+//!                                                                                         └─► beside   (what checks ask ─► Reply)
 //! ```
 //!
 //! Cost is constant: [`PrometheusMetrics::traffic`] sends five queries for the whole mesh (one more every five minutes), `splits` at most
@@ -12,6 +13,7 @@
 //! where the label `prometheus_replica` tells two apart, one of them is read.
 
 mod answer;
+mod beside;
 mod failing;
 mod flows;
 mod http;
@@ -28,6 +30,7 @@ use futures::future::{join_all, try_join_all};
 use http::Http;
 use naru_domain::{
     Timestamp, Why,
+    inquiry::{Inquiry, Reply},
     traffic::{Dated, Split, SplitQuestion, Traffic},
 };
 use naru_ports::{Clock, Metrics};
@@ -125,6 +128,19 @@ impl PrometheusMetrics {
             Ok((measure, self.http.query(&query).await?))
         }))
         .await
+    }
+}
+
+impl PrometheusMetrics {
+    /// What checks ask of Prometheus beside the traffic of now: at most four queries for a question, each as large as what it tells apart.
+    pub async fn beside(&self, inquiry: &Inquiry) -> Result<Dated<Reply>, Why> {
+        let replica = self.sampling.replica();
+        let value = beside::find_out(&self.http, replica.as_deref(), inquiry).await?;
+        Ok(Dated {
+            value,
+            at: self.clock.now(),
+            gaps: Vec::new(),
+        })
     }
 }
 

@@ -99,3 +99,31 @@ impl Count {
         }
     }
 }
+
+/// Whether a response code, with Envoy's flags, means that nobody behind the proxies has answered: none at all, or a gateway's (RFC 9110
+/// §15.6.3–5). A caller that went away before (`DC`) has lost nothing.
+pub fn lost(code: &str, flags: &str) -> bool {
+    match code {
+        "0" | "" => !flags.split(',').any(|it| it == "DC"),
+        _ => matches!(code, "502" | "503" | "504"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lost;
+
+    #[test]
+    fn who_goes_away_has_lost_nothing() {
+        for (code, flags, is) in [
+            ("503", "UH", true),
+            ("504", "UT", true),
+            ("0", "UC", true),
+            ("0", "DC", false),
+            ("500", "-", false),
+            ("200", "-", false),
+        ] {
+            assert_eq!(lost(code, flags), is, "{code} {flags}");
+        }
+    }
+}

@@ -33,7 +33,7 @@ pub struct World<'a> {
     pub traffic: Option<Arc<Dated<Traffic>>>,
     /// The moment.
     pub now: Timestamp,
-    asking: Asking,
+    asking: Option<Asking>,
     shared: Shared<'a>,
 }
 
@@ -74,7 +74,7 @@ impl<'a> World<'a> {
             running: true,
             traffic,
             now,
-            asking: Asking::default(),
+            asking: Some(Asking::default()),
             shared: Shared::default(),
         }
     }
@@ -83,9 +83,15 @@ impl<'a> World<'a> {
     #[must_use]
     pub fn knowing(self, replies: Arc<Replies>) -> Self {
         Self {
-            asking: Asking::with(replies),
+            asking: Some(Asking::with(replies)),
             ..self
         }
+    }
+
+    /// Of what would be, rather than of what is: there is nobody to ask how it is.
+    #[must_use]
+    pub fn imagined(self) -> Self {
+        Self { asking: None, ..self }
     }
 
     /// The reply to a question; noted if there is none. In files there is nobody to ask.
@@ -93,7 +99,11 @@ impl<'a> World<'a> {
         if !self.running(found) {
             return None;
         }
-        let reply = self.asking.ask(question);
+        let reply = self
+            .asking
+            .as_ref()
+            .ok_or(Why::NeedsCluster)
+            .and_then(|it| it.ask(question));
         let dated = reply.map_err(|why| found.unknown(why)).ok()?;
         found.unknowns(dated.gaps.iter().cloned());
         Some(dated)
@@ -122,7 +132,7 @@ impl<'a> World<'a> {
 
     /// What was asked while this was judged: its replies are for the next judgement.
     pub fn asked(self) -> BTreeSet<Inquiry> {
-        self.asking.asked()
+        self.asking.map(Asking::asked).unwrap_or_default()
     }
 
     /// All pod templates.

@@ -11,7 +11,7 @@ use naru_domain::{
     fact::Fact,
     object::{Digest, Key, Kind, Object},
 };
-use naru_ports::{Clock, Cluster, Console, Seen, SystemClock};
+use naru_ports::{Clock, Cluster, Console, Nobody, Seen, SystemClock};
 use naru_view::{
     canary::{Applied, SetWeights, WeightOf},
     why::ApplyError,
@@ -139,6 +139,7 @@ impl<'a> Trial<'a> {
         Engine::start(Setup {
             cluster,
             metrics: self.subject.metrics(),
+            inquiries: Arc::new(Nobody),
             clock,
             settings,
         })

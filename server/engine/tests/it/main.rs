@@ -1,5 +1,6 @@
 //! The engine on the rehearsal's object store.
 
+mod asking;
 mod changes;
 mod kills;
 mod ledger;

@@ -147,6 +147,7 @@ pub(crate) async fn engine_with(cluster: Arc<dyn Cluster>, grace: Duration) -> A
     let engine = Engine::start(Setup {
         cluster,
         metrics: Arc::new(Silent),
+        inquiries: Arc::new(naru_ports::Nobody),
         clock,
         settings,
     });

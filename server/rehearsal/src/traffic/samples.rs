@@ -9,6 +9,7 @@ use super::exposition::{Exposition, Identities, Row, labels};
 use kept::Scrape;
 use naru_domain::{
     Name, Timestamp, Why,
+    inquiry::{Counts, CountsOf, lost},
     traffic::{Dated, Flow, FlowKey, Protocol, Reporter, Split, SplitQuestion, SplitRow, Traffic},
     workload::WorkloadId,
 };
@@ -294,6 +295,42 @@ impl Samples {
             at: last.at,
             gaps: Vec::new(),
         })
+    }
+}
+
+impl Samples {
+    /// Requests to a workload between two moments, by caller.
+    pub(super) fn counts(&self, question: &CountsOf) -> Counts {
+        let mut counts = Counts {
+            covered: self.scrapes.front().is_some_and(|it| it.at <= question.from),
+            ..Counts::default()
+        };
+        let inside = self
+            .scrapes
+            .iter()
+            .filter(|it| it.at > question.from && it.at <= question.until);
+        for scrape in inside {
+            scrape.each(|number, by| {
+                let line = &self.lines[number];
+                let (from, to) = (&line.flow.source, &line.flow.target);
+                if line.flow.reporter != question.by
+                    || (&to.namespace, &to.workload) != (&question.to.0, &question.to.1)
+                {
+                    return;
+                }
+                let caller = (from.namespace.clone(), from.workload.clone());
+                let count = counts.by_caller.entry(caller).or_default();
+                let requests = per(by.requests, 1.0);
+                count.requests += requests;
+                if failed(line) {
+                    count.failed += requests;
+                }
+                if lost(&line.code, &line.flags) {
+                    count.lost += requests;
+                }
+            });
+        }
+        counts
     }
 }
 

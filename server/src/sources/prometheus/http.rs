@@ -1,6 +1,6 @@
 //! One bounded request to Prometheus's HTTP API: <https://prometheus.io/docs/prometheus/latest/querying/api/>.
 
-use super::{Settings, SettingsError, garbled, query::Query, short};
+use super::{Settings, SettingsError, garbled, short};
 use bytes::{Bytes, BytesMut};
 use naru_domain::{SourceName, Why};
 use reqwest::{
@@ -8,7 +8,7 @@ use reqwest::{
     header::{AUTHORIZATION, HeaderMap, HeaderValue},
     redirect::Policy,
 };
-use std::{error::Error, path::PathBuf, time::Duration};
+use std::{error::Error, fmt::Display, path::PathBuf, time::Duration};
 
 /// Of an answer with an error status no more than this is read, in bytes.
 const ERROR_BODY_LIMIT: usize = 64 << 10;
@@ -62,7 +62,7 @@ impl Http {
     }
 
     /// Asks a question as of Prometheus's own now. The body of a good answer, not looked into.
-    pub(super) async fn query(&self, query: &Query) -> Result<Bytes, Why> {
+    pub(super) async fn query(&self, query: &impl Display) -> Result<Bytes, Why> {
         let promql = query.to_string();
         let limit = format!("{}ms", self.timeout.as_millis());
         let mut request = self

@@ -5,7 +5,8 @@ use std::{collections::HashSet, sync::Arc};
 
 macro_rules! labels {
     ($($variant:ident = $name:literal,)*) => {
-        /// A label that we read. Names: <https://istio.io/latest/docs/reference/config/metrics/#labels>; the last five are given by
+        /// A label that we read. Names: <https://istio.io/latest/docs/reference/config/metrics/#labels>, then those of
+        /// ingress-nginx's counters (what Prometheus calls otherwise itself it sets `exported_` before); the last five are given by
         /// Prometheus's scrape configuration and tell whose counter a series is.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Label { $($variant,)* }
@@ -48,6 +49,11 @@ labels! {
     Flags = "response_flags",
     GrpcStatus = "grpc_response_status",
     Policy = "connection_security_policy",
+    Host = "host",
+    ExportedNamespace = "exported_namespace",
+    ExportedService = "exported_service",
+    Service = "service",
+    Status = "status",
     Instance = "instance",
     Pod = "pod",
     PodNamespace = "namespace",

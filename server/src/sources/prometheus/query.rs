@@ -71,11 +71,11 @@ impl Measure {
     }
 }
 
-const REQUESTS: &str = "istio_requests_total";
+pub(super) const REQUESTS: &str = "istio_requests_total";
 
 /// A condition on a label.
 #[derive(Clone, Debug, PartialEq)]
-enum Matcher {
+pub(super) enum Matcher {
     Is(Label, String),
     OneOf(Label, Vec<String>),
 }
@@ -92,10 +92,10 @@ impl Matcher {
 
 /// A counter's samples over a window that ends now.
 #[derive(Clone, Debug, PartialEq)]
-struct Range {
-    metric: &'static str,
-    matchers: Vec<Matcher>,
-    seconds: u32,
+pub(super) struct Range {
+    pub(super) metric: &'static str,
+    pub(super) matchers: Vec<Matcher>,
+    pub(super) seconds: u32,
 }
 
 /// A question to Prometheus. `Display` is its PromQL.

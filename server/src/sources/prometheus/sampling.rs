@@ -60,6 +60,12 @@ impl Sampling {
         })
     }
 
+    /// The one replica to read, as was found last.
+    pub(super) fn replica(&self) -> Option<Name> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref()?.replica.clone()
+    }
+
     /// Counts samples. Prometheus's list of targets would tell the interval outright, but Thanos and Mimir have none, and it is megabytes
     /// where there are thousands of pods.
     pub(super) async fn ask(&self, http: &Http, now: Timestamp, window_s: u32) -> Result<Sampled, Why> {

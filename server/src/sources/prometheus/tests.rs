@@ -1,6 +1,7 @@
 //! The adapter against what a network can do to it (`faults`, `exchange`), and against a real Prometheus (`live`, `speed`).
 
 mod authority;
+mod beside;
 mod contract;
 mod exchange;
 mod faults;

@@ -262,11 +262,11 @@ mod tests {
         let good = || chain("1", "*.example", "2025-12-01", "2026-03-01");
         let nginx = ("10.0.0.1", 8443, good());
         let gateway = [("10.0.0.2", 9443, good()), ("10.0.0.3", 9443, good())];
-        assert_eq!(found("terminate", &[nginx.clone()]), (vec![], 1, 0));
+        assert_eq!(found("terminate", std::slice::from_ref(&nginx)), (vec![], 1, 0));
         assert_eq!(found("terminate", &gateway), (vec![], 0, 1));
         assert_eq!(found("passthrough", &gateway), (vec![], 2, 0));
         let [first, second] = gateway;
-        assert_eq!(found("passthrough", &[first.clone()]), (vec![], 1, 1));
+        assert_eq!(found("passthrough", std::slice::from_ref(&first)), (vec![], 1, 1));
         assert_eq!(found("re-encrypt", &[nginx, first, second]), (vec![], 3, 0));
     }
 

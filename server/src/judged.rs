@@ -1,0 +1,52 @@
+//! A cluster judged once, with everything found out that its checks ask.
+
+use futures::{StreamExt, stream};
+use naru_domain::{
+    Timestamp,
+    inquiry::{Inquiry, Replies},
+    judge::{Judgement, World, judge},
+    mesh::Prepared,
+    snapshot::Objects,
+    traffic::{Dated, Traffic},
+};
+use naru_ports::Inquiries;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// A reply may bring up another question, and that seldom a third.
+const ROUNDS: usize = 4;
+
+/// So many questions are under way at once.
+const AT_ONCE: usize = 16;
+
+/// Judges, finds out what was asked, and judges again until nothing new is asked.
+pub(crate) async fn judged(
+    objects: &Objects,
+    traffic: Option<&Arc<Dated<Traffic>>>,
+    inquiries: &dyn Inquiries,
+    now: Timestamp,
+) -> Vec<Judgement> {
+    let prepared = Prepared::of(objects);
+    let mut replies = Arc::new(Replies::new());
+    let look = |replies: &Arc<Replies>| {
+        let world = World::of(objects, prepared.clone(), traffic.cloned(), now).knowing(Arc::clone(replies));
+        (judge(&world), world.asked())
+    };
+    for _ in 1..ROUNDS {
+        let (judgements, asked) = look(&replies);
+        let fresh: BTreeSet<Inquiry> = asked.into_iter().filter(|it| !replies.contains_key(it)).collect();
+        if fresh.is_empty() {
+            return judgements;
+        }
+        let ask = |inquiry: Inquiry| async move {
+            let reply = inquiries.find_out(&inquiry).await;
+            (inquiry, reply)
+        };
+        let found: Vec<_> = stream::iter(fresh)
+            .map(ask)
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        Arc::make_mut(&mut replies).extend(found);
+    }
+    look(&replies).0
+}
