@@ -57,6 +57,7 @@ export NARU_LAB_KEYCLOAK_ADMIN_PASSWORD=admin
 # Files that others are told about (`lab env`).
 export NARU_LAB_KUBECONFIG=$NARU_LAB_STATE/admin.kubeconfig
 export NARU_LAB_NARU_KUBECONFIG=$NARU_LAB_STATE/naru.kubeconfig
+export NARU_LAB_ISTIOD_TOKEN=$NARU_LAB_STATE/istiod.token
 export NARU_LAB_AUDIT_LOG=$NARU_LAB_STATE/logs/audit.jsonl
 export NARU_LAB_PROMETHEUS=http://127.0.0.1:$NARU_LAB_PROMETHEUS_PORT
 export NARU_LAB_LOAD=http://127.0.0.1:$NARU_LAB_LOAD_PORT

@@ -11,8 +11,8 @@ pub use counted::{
     ControlPlane, ControlPlaneState, Count, Counts, CountsOf, EdgeFlow, EdgeRequests, ScrapedProxies, lost,
 };
 pub use tried::{
-    Address, Certificate, Chain, Exchange, Injection, ProxyState, ProxyStates, Response, Stage, Trial,
-    Validation, Xds,
+    Address, Certificate, Chain, Exchange, Injected, Injection, ProxyState, ProxyStates, Response, Stage,
+    Trial, Validation, Xds,
 };
 
 use crate::{SourceName, Why, traffic::Dated};
@@ -86,9 +86,9 @@ inquiries! {
     /// What an istiod has sent its proxies, and what they have acknowledged.
     ProxyStates -> Vec<ProxyState>, Istiod, 15;
     /// Whether a pod that asks for a proxy would get one.
-    Injection -> Trial, Kubernetes, 120;
+    Injection -> Trial<Injected>, Kubernetes, 120;
     /// Whether an invalid rule would be refused.
-    Validation -> Trial, Kubernetes, 120;
+    Validation -> Trial<crate::Name>, Kubernetes, 120;
     /// What istiod counts of itself.
     ControlPlane -> ControlPlaneState, Prometheus, 30;
     /// Whose figures are collected.

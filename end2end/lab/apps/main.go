@@ -1,6 +1,6 @@
 // Command apps is every program of the system under migration, and the load on it, in one binary without
 // dependencies: a service (user-service, product-service), the API gateway in front of them, the batch job that
-// nobody put into the mesh, the load generator outside, and the peers of the cases. The first argument picks one.
+// nobody put into the mesh, what counts nginx's log lines, the load generator outside, and the peers of the cases. The first argument picks one.
 package main
 
 import (
@@ -13,6 +13,7 @@ var programs = map[string]func() error{
 	"service": runService,
 	"gateway": runGateway,
 	"batch":   runBatch,
+	"edge":    runEdge,
 	"load":    runLoad,
 	"peer":    runPeer,
 }
@@ -25,7 +26,7 @@ func main() {
 		}
 		return
 	}
-	fmt.Fprintln(os.Stderr, "usage: apps service|gateway|batch|load|peer   (settings come from the environment)")
+	fmt.Fprintln(os.Stderr, "usage: apps service|gateway|batch|edge|load|peer   (settings come from the environment)")
 	os.Exit(2)
 }
 

@@ -33,10 +33,10 @@ check "the unknown caller is not" "$got" is "$got" none
 # A pod that was stopped a moment ago is a target for some seconds more.
 for (( i = 0; i < 20; i++ )); do
   got=$(prom 'count(up == 1)' '.data.result[0].value[1]')
-  [ "$got" = 6 ] && break
+  [ "$got" = 8 ] && break
   sleep 1
 done
-check "Prometheus reaches all five proxies and istiod" "$got targets" is "$got" 6
+check "Prometheus reaches all five proxies, two istiods and nginx" "$got targets" is "$got" 8
 
 # Envoy flushes histograms every 5 s and counters at once: the two differ by some seconds of traffic, which in a young
 # lab is much of it.

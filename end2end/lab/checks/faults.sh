@@ -13,7 +13,7 @@ got=$(k_get); check "and answers when started again" "$got" is "$got" namespace/
 lab kill istiod
 got=$(istiod_ready); check "a killed istiod is away" "${got:-0} ready" is "${got:-0}" 0
 lab start istiod
-got=$(istiod_ready); check "and comes back" "$got ready" is "$got" 1
+got=$(istiod_ready); check "and comes back" "$got ready" is "$got" 2
 
 lab kill prometheus
 got=$(prom up .status 2> /dev/null); check "a killed Prometheus does not answer" "${got:-nothing}" is "$got" ""

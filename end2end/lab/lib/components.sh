@@ -29,7 +29,7 @@ start_component() {
   known_component "${1:-}"
   case $1 in
     istiod)
-      kc -n istio-system scale deployment/istiod --replicas=1 > /dev/null &&
+      kc -n istio-system scale deployment/istiod --replicas=2 > /dev/null &&
         kc -n istio-system rollout status deployment/istiod --timeout=60s > /dev/null ||
         die "istiod does not come back" "kubectl -n istio-system describe pods -l app=istiod"
       ;;

@@ -25,6 +25,7 @@ write_images() {
       "naru.lab/user-service": app("service"),
       "naru.lab/product-service": app("service"),
       "naru.lab/stock-batch": app("batch"),
+      "naru.lab/nginx-exporter": app("edge"),
       "naru.lab/peer": app("peer")
     }' > "$NARU_LAB_STATE/images.json"
 }

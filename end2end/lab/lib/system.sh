@@ -57,6 +57,7 @@ contexts: [{name: lab, context: {cluster: lab, user: naru}}]
 clusters: [{name: lab, cluster: {server: "https://127.0.0.1:$NARU_LAB_API_PORT", certificate-authority: $PKI/ca.crt}}]
 users: [{name: naru, user: {token: $token}}]
 YAML
+    kc -n naru create token naru --audience istio-ca --duration=24h > "$NARU_LAB_ISTIOD_TOKEN"
   )
 }
 

@@ -2,8 +2,8 @@
 //! of ours (`k8s/base/trials.yaml`) refuses whatever is no dry run in it.
 
 use naru_domain::{
-    SourceName, Why,
-    inquiry::{Injection, Trial},
+    Name, SourceName, Why,
+    inquiry::{Injected, Injection, Trial},
     object::{Kind, Object, Write},
 };
 use naru_ports::{As, Cluster, ClusterError};
@@ -15,7 +15,7 @@ const NAMESPACE: &str = "naru-trials";
 const MANAGER: &str = "naru-trial";
 
 /// Asks for a pod with a proxy.
-pub(super) async fn injection(cluster: &dyn Cluster, it: &Injection) -> Result<Trial, Why> {
+pub(super) async fn injection(cluster: &dyn Cluster, it: &Injection) -> Result<Trial<Injected>, Why> {
     let mut labels = json!({"sidecar.istio.io/inject": "true"});
     if !it.revision.is_empty() {
         labels["istio.io/rev"] = (&*it.revision).into();
@@ -34,18 +34,29 @@ pub(super) async fn injection(cluster: &dyn Cluster, it: &Injection) -> Result<T
     }
 }
 
-/// The image of the proxy that was put into a pod, an ordinary or a native sidecar.
-fn proxy(pod: &Object) -> Option<naru_domain::Name> {
+/// The proxy that was put into a pod, an ordinary or a native sidecar.
+fn proxy(pod: &Object) -> Option<Injected> {
     let named = |list: &str| {
         let mut all = pod.list(list).iter();
         let found = all.find(|it| it["name"] == "istio-proxy")?;
-        Some(found["image"].as_str().unwrap_or("").into())
+        let text = |pointer: &str| {
+            found
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or("")
+                .into()
+        };
+        Some(Injected {
+            image: text("/image"),
+            cpu: text("/resources/requests/cpu"),
+            memory: text("/resources/requests/memory"),
+        })
     };
     named("/spec/containers").or_else(|| named("/spec/initContainers"))
 }
 
 /// Asks for a rule with a regular expression that is none: its schema lets it through, and Istio's own validation does not.
-pub(super) async fn validation(cluster: &dyn Cluster) -> Result<Trial, Why> {
+pub(super) async fn validation(cluster: &dyn Cluster) -> Result<Trial<Name>, Why> {
     let route = json!({
         "apiVersion": Kind::VirtualService.api_version(), "kind": "VirtualService",
         "metadata": {"name": "trial", "namespace": NAMESPACE},
@@ -104,7 +115,7 @@ mod tests {
     use super::{injection, validation};
     use naru_domain::{
         Why,
-        inquiry::{Injection, Trial},
+        inquiry::{Injected, Injection, Trial},
         object::{Key, Kind, Object, Write},
     };
     use naru_ports::{Access, As, Cluster, ClusterError, Seen, Submitted};
@@ -156,14 +167,18 @@ mod tests {
         let it = Injection { revision: "".into() };
         let (app, proxy) = (
             json!({"name": "app"}),
-            json!({"name": "istio-proxy", "image": "p:1"}),
+            json!({"name": "istio-proxy", "image": "p:1", "resources": {"requests": {"cpu": "10m"}}}),
         );
+        let injected = || {
+            Trial::AsMeant(Injected {
+                image: "p:1".into(),
+                cpu: "10m".into(),
+                memory: "".into(),
+            })
+        };
         for (answer, trial) in [
-            (
-                pod(&json!([app, proxy]), &json!([])),
-                Trial::AsMeant("p:1".into()),
-            ),
-            (pod(&json!([app]), &json!([proxy])), Trial::AsMeant("p:1".into())),
+            (pod(&json!([app, proxy]), &json!([])), injected()),
+            (pod(&json!([app]), &json!([proxy])), injected()),
             (pod(&json!([app]), &json!([])), Trial::Passed),
         ] {
             assert_eq!(injection(&answer, &it).await, Ok(trial));

@@ -125,11 +125,22 @@ pub struct Validation;
 
 /// What became of a dry run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trial {
+pub enum Trial<T> {
     /// It went as it should: the pod got a proxy, the rule was refused by Istio's own validation. What was seen.
-    AsMeant(Name),
+    AsMeant(T),
     /// The webhook did not act: no proxy was put in, the rule was let through.
     Passed,
     /// The webhook did not answer, in the API server's words.
     Failed(Name),
+}
+
+/// The proxy that a pod would get.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Injected {
+    /// Its image.
+    pub image: Name,
+    /// The CPU that it asks for; empty for none.
+    pub cpu: Name,
+    /// The memory that it asks for; empty for none.
+    pub memory: Name,
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Timestamp, Why,
-    crossing::{Evidence, Item, Migration},
+    crossing::{Evidence, Item, Migration, SignOff},
     inquiry::{Asking, Inquiry, Question, Replies},
     mesh::{
         Mesh, Prepared,
@@ -109,15 +109,26 @@ impl<'a> World<'a> {
         Some(dated)
     }
 
-    /// What a signature has kept of something that happened once, and that no source can tell any more: a fact of the item's about an object, from
-    /// Evidence, which Naru alone writes.
+    /// What a signature that stands has kept of something that happened once: a fact of the item's about an object. No source may be able to tell
+    /// it any more, and what has happened since is not what was signed.
     pub(super) fn kept(&self, item: Item, name: &'static str, about: &Key) -> Option<Fact> {
         let all = self
             .objects
-            .of_kind(Kind::Evidence)
-            .filter_map(|it| Evidence::read(it).ok());
-        let of_item = all.filter(|it| *it.spec.item == *item.id());
-        let mut facts = of_item.flat_map(|it| it.spec.facts);
+            .of_kind(Kind::SignOff)
+            .filter_map(|it| SignOff::read(it).ok());
+        let standing = all.filter(|it| {
+            let status = &it.status;
+            *it.spec.item == *item.id()
+                && status.accepted.is_some()
+                && status.revoked.is_none()
+                && status.reopened.is_none()
+        });
+        let evidence = standing.filter_map(|it| {
+            let named = it.spec.evidence;
+            let evidence = Evidence::read(self.objects.object(Kind::Evidence, "", &named.name)?).ok()?;
+            (evidence.digest == named.digest).then_some(evidence)
+        });
+        let mut facts = evidence.flat_map(|it| it.spec.facts);
         let seen = facts.find(|it| *it.name == *name && it.object.as_ref() == Some(about))?;
         Some(Fact {
             name,

@@ -4,7 +4,7 @@ use crate::system::{Silent, until};
 use naru_domain::{
     SourceName, Why,
     actor::Scope,
-    inquiry::{ControlPlaneState, Inquiry, Reply, Trial},
+    inquiry::{ControlPlaneState, Injected, Inquiry, Reply, Trial},
     object::{Key, Kind},
     traffic::Dated,
 };
@@ -26,22 +26,21 @@ struct Replying {
 #[async_trait::async_trait]
 impl Inquiries for Replying {
     async fn find_out(&self, inquiry: &Inquiry) -> Result<Dated<Reply>, Why> {
-        self.asked.lock().unwrap().push(inquiry.clone());
+        self.asked.lock().expect("no panic").push(inquiry.clone());
         if self.away.load(Ordering::Relaxed) {
             return Err(Why::Unreachable {
                 source: inquiry.source(),
                 detail: "away".into(),
             });
         }
-        let meant = || Trial::AsMeant("as meant".into());
         let value = match inquiry {
             Inquiry::ControlPlane(_) => Reply::ControlPlane(ControlPlaneState {
                 scraped: 1,
-                root_ends: Some("2099-01-01T00:00:00Z".parse().unwrap()),
+                root_ends: Some("2099-01-01T00:00:00Z".parse().expect("a moment")),
                 ..ControlPlaneState::default()
             }),
-            Inquiry::Injection(_) => Reply::Injection(meant()),
-            Inquiry::Validation(_) => Reply::Validation(meant()),
+            Inquiry::Injection(_) => Reply::Injection(Trial::AsMeant(Injected::default())),
+            Inquiry::Validation(_) => Reply::Validation(Trial::AsMeant("as meant".into())),
             other => unreachable!("{other:?}"),
         };
         Ok(Dated {
@@ -55,7 +54,7 @@ impl Inquiries for Replying {
 fn istiod(store: &ObjectStore) {
     let json = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "istiod", "namespace": "istio-system"},
         "spec": {"replicas": 0, "selector": {}, "template": {"metadata": {"labels": {"app": "istiod"}}, "spec": {"containers": [{"name": "discovery"}]}}}});
-    store.load(Kind::Deployment, json, "test").unwrap();
+    store.load(Kind::Deployment, json, "test").expect("it is taken");
 }
 
 fn start(store: &ObjectStore, inquiries: Arc<dyn Inquiries>) -> Arc<Engine> {

@@ -6,8 +6,8 @@ use naru_domain::{
     Name, SourceName, Timestamp, Why,
     fact::{Pod, Proxy as Meshed},
     inquiry::{
-        Address, Certificate, Chain, ControlPlaneState, Exchange, Inquiry, ProxyState, Reply, Response,
-        Stage, Trial, Xds,
+        Address, Certificate, Chain, ControlPlaneState, Exchange, Injected, Inquiry, ProxyState, Reply,
+        Response, Stage, Trial, Xds,
     },
     mesh::{
         Mesh, Prepared, Proxy, gateway,
@@ -45,8 +45,16 @@ impl Inquiries for SimulatedMetrics {
             Inquiry::Address(at) => Reply::Address(system.presents(at)?),
             Inquiry::Exchange(it) => Reply::Exchange(system.answers(it)?),
             Inquiry::ProxyStates(it) => Reply::ProxyStates(system.connected(&it.istiod)),
-            Inquiry::Injection(_) => Reply::Injection(system.webhook(Kind::MutatingWebhookConfiguration)),
-            Inquiry::Validation(_) => Reply::Validation(system.webhook(Kind::ValidatingWebhookConfiguration)),
+            Inquiry::Injection(_) => {
+                Reply::Injection(system.webhook(Kind::MutatingWebhookConfiguration, |_| Injected {
+                    image: "proxyv2".into(),
+                    cpu: "100m".into(),
+                    memory: "128Mi".into(),
+                }))
+            }
+            Inquiry::Validation(_) => {
+                Reply::Validation(system.webhook(Kind::ValidatingWebhookConfiguration, |name| name))
+            }
             Inquiry::ControlPlane(_) => Reply::ControlPlane(system.control_plane()),
             Inquiry::ScrapedProxies(_) => Reply::ScrapedProxies(
                 system
@@ -165,11 +173,11 @@ impl System<'_> {
         self.meshed().map(state).collect()
     }
 
-    fn webhook(&self, kind: Kind) -> Trial {
+    fn webhook<T>(&self, kind: Kind, meant: impl FnOnce(Name) -> T) -> Trial<T> {
         match (self.istiods().next(), self.objects.of_kind(kind).next()) {
             (_, None) => Trial::Passed,
             (None, Some(_)) => Trial::Failed("no endpoints available for service \"istiod\"".into()),
-            (Some(_), Some(it)) => Trial::AsMeant(it.key().name.clone()),
+            (Some(_), Some(it)) => Trial::AsMeant(meant(it.key().name.clone())),
         }
     }
 

@@ -117,8 +117,8 @@ fn injects(world: &World<'_>, revision: Name, found: &mut Found) {
         return;
     };
     match trial.value {
-        Trial::AsMeant(image) => {
-            let seen = format!("{named}: {image}");
+        Trial::AsMeant(proxy) => {
+            let seen = format!("{named}: {}", proxy.image);
             found.learned("injection-tried", FactSource::Probe, &by, seen, trial.at);
         }
         Trial::Passed => found.finding(&NO_INJECTION, by, [("revision", (*named).into())]),
@@ -146,8 +146,8 @@ fn validates(world: &World<'_>, found: &mut Found) {
 #[cfg(test)]
 mod tests {
     use crate::{
-        Timestamp,
-        inquiry::{ControlPlane, ControlPlaneState, Injection, Reply, Trial, Validation},
+        Name, Timestamp,
+        inquiry::{ControlPlane, ControlPlaneState, Injected, Injection, Reply, Trial, Validation},
         judge::testing::{codes, judged_asking, now},
     };
 
@@ -160,7 +160,11 @@ mod tests {
  webhooks: [{name: namespace.sidecar-injector.istio.io, clientConfig: {service: {namespace: istio-system, name: istiod}}}]}
 "#;
 
-    fn found(state: ControlPlaneState, injected: Trial, validated: Trial) -> (Vec<&'static str>, usize, usize) {
+    fn found(
+        state: ControlPlaneState,
+        injected: Trial<Injected>,
+        validated: Trial<Name>,
+    ) -> (Vec<&'static str>, usize, usize) {
         let revision = "".into();
         let replies = [
             (ControlPlane.into(), Reply::ControlPlane(state)),
@@ -180,8 +184,8 @@ mod tests {
         }
     }
 
-    fn meant() -> Trial {
-        Trial::AsMeant("as meant".into())
+    fn meant<T: Default>() -> Trial<T> {
+        Trial::AsMeant(T::default())
     }
 
     #[test]
@@ -209,7 +213,9 @@ mod tests {
             ..well()
         };
         assert_eq!(found(refuses, meant(), meant()).0, ["proxies-refuse-configuration"]);
-        let failed = || Trial::Failed("connection refused".into());
+        fn failed<T>() -> Trial<T> {
+            Trial::Failed("connection refused".into())
+        }
         for (injected, validated, code) in [
             (Trial::Passed, meant(), "injector-does-not-inject"),
             (failed(), meant(), "injector-does-not-answer"),

@@ -2,16 +2,18 @@
 //! Configuration Profiles").
 
 use crate::{
-    Why,
+    Name, Why,
     crossing::Item,
+    inquiry::{Injection, Trial},
     judge::{
-        Check, Code, Found, World,
+        Check, Code, FactSource, Found, World,
         control_plane::{istiods, operators, profile},
     },
     mesh::Decider,
-    object::{Kind, Object},
+    object::{Key, Kind, Object},
 };
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 const DEMO: Code = Code::error("istio-profile-demo");
 const DEMO_MARKS: Code = Code::error("istio-profile-demo-marks");
@@ -42,10 +44,28 @@ fn run(world: &World<'_>, found: &mut Found) {
         told |= by_values(world, map, found);
     }
     if !told && world.running(found) {
-        found.unknown(Why::NotObserved {
+        by_trial(world, found);
+    }
+}
+
+/// Where nobody has written it down, a pod that would be injected shows what its proxy asks for.
+fn by_trial(world: &World<'_>, found: &mut Found) {
+    let revision = Name::from("");
+    let Some(trial) = world.ask(&Injection { revision }, found) else {
+        return;
+    };
+    let Trial::AsMeant(proxy) = trial.value else {
+        return found.unknown(Why::NotObserved {
             what: "profile".into(),
         });
-    }
+    };
+    let by = Decider {
+        key: Key::new(Kind::MutatingWebhookConfiguration, "", "istio"),
+        path: "".into(),
+    };
+    marks(world, &proxy.cpu, &proxy.memory, by.clone(), found);
+    let asked = format!("{} {}", proxy.cpu, proxy.memory);
+    found.learned("proxy-requests", FactSource::Probe, &by, asked, trial.at);
 }
 
 /// The charts write down what they were installed with: in `values` the profile itself, in the injector's configuration what proxies ask for. Whether
@@ -78,19 +98,19 @@ fn by_values(world: &World<'_>, map: &Object, found: &mut Found) -> bool {
         values.pointer(&pointer).and_then(Value::as_str).unwrap_or("").to_owned()
     };
     let (cpu, memory) = (asked("cpu"), asked("memory"));
-    let egress = world
-        .objects
-        .deployments
-        .values()
-        .any(|it| it.namespace == key.namespace && &*it.name == "istio-egressgateway");
-    // The demo profile asks for so little and brings an egress gateway; together nobody else does.
-    if egress && cpu == "10m" && memory == "40Mi" {
-        let by = Decider::of(map, "/data/values");
-        let asked = [("cpu", cpu.as_str().into()), ("memory", memory.as_str().into())];
-        found.finding(&DEMO_MARKS, by, asked);
-    }
+    marks(world, &cpu, &memory, Decider::of(map, "/data/values"), found);
     found.saw("proxy-requests", map, "/data/values", format!("{cpu} {memory}"));
     true
+}
+
+/// The demo profile asks for so little and brings an egress gateway; together nobody else does.
+fn marks(world: &World<'_>, cpu: &str, memory: &str, by: Decider, found: &mut Found) {
+    let istio: BTreeSet<&Name> = istiods(world).iter().map(|it| &it.key.namespace).collect();
+    let mut deployments = world.objects.deployments.values();
+    let egress = deployments.any(|it| istio.contains(&it.namespace) && &*it.name == "istio-egressgateway");
+    if egress && cpu == "10m" && memory == "40Mi" {
+        found.finding(&DEMO_MARKS, by, [("cpu", cpu.into()), ("memory", memory.into())]);
+    }
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ fn run(world: &World<'_>, found: &mut Found) {
     }
 }
 
-/// The one ReplicaSet that a workload's pods are of, and when it was made; None while they are of several, or of none.
+/// What a workload's pods are rolled out by, and when it last was: the time of their ReplicaSet. None while they are of several, or of none.
 pub(super) fn rollout(world: &World<'_>, id: &WorkloadId) -> Option<(Key, Timestamp)> {
     let pods = ask::pods(world, id);
     let sets: BTreeSet<Option<&crate::Name>> = pods
@@ -65,17 +65,21 @@ pub(super) fn rollout(world: &World<'_>, id: &WorkloadId) -> Option<(Key, Timest
     };
     let key = Key::new(Kind::ReplicaSet, id.0.clone(), name.clone());
     let created = world.objects.replica_sets.get(&key)?.created?;
-    Some((key, created))
+    Some((Key::new(Kind::Deployment, id.0.clone(), id.1.clone()), created))
 }
 
 fn one(world: &World<'_>, id: &WorkloadId, set: Key, began: Timestamp, found: &mut Found) {
+    let by = Decider {
+        key: set,
+        path: "".into(),
+    };
+    // A rollout after it was signed is not the one that brought the proxies.
+    if let Some(fact) = world.kept(Item::EntryInjected, SEEN, &by.key) {
+        return found.facts.push(fact);
+    }
     let until = began + SignedDuration::from_secs(steady::deadline(world, id));
     if world.now < until {
         return found.unknown(steady::not_yet());
-    }
-    // What was signed stays known, when Prometheus has long forgotten it.
-    if let Some(fact) = world.kept(Item::EntryInjected, SEEN, &set) {
-        return found.facts.push(fact);
     }
     let question = CountsOf {
         to: id.clone(),
@@ -97,10 +101,6 @@ fn one(world: &World<'_>, id: &WorkloadId, set: Key, began: Timestamp, found: &m
         let window_s = u32::try_from(until.duration_since(question.from).as_secs()).unwrap_or(u32::MAX);
         return found.unknown(Why::NoTraffic { window_s });
     }
-    let by = Decider {
-        key: set,
-        path: "".into(),
-    };
     if all.lost >= 0.5 {
         let args = [
             ("workload", format!("{}/{}", id.0, id.1).into()),
@@ -117,11 +117,13 @@ fn one(world: &World<'_>, id: &WorkloadId, set: Key, began: Timestamp, found: &m
 #[cfg(test)]
 mod tests {
     use crate::{
+        crossing::Evidence,
         inquiry::{Count, Counts, CountsOf, Reply},
         judge::{
             Found,
-            testing::{codes, judged_asking},
+            testing::{self, codes, judged_asking},
         },
+        object::Kind,
         traffic::Reporter,
     };
 
@@ -184,11 +186,26 @@ mod tests {
     fn what_was_signed_stays_known() {
         let evidence = r#"
 ---
-{apiVersion: naru.dev/v1alpha1, kind: Evidence, metadata: {name: e, uid: u}, spec: {item: "2.1", verdict: met, findings: [], unknown: [], policies: [], at: "2025-12-31T00:00:00Z",
-  facts: [{name: rollout-requests, source: metrics, object: {kind: ReplicaSet, namespace: shop, name: web-7f}, path: "", value: "0/900", at: "2025-12-30T10:10:00Z", resourceVersion: ""}]}}
+{apiVersion: naru.dev/v1alpha1, kind: Evidence, metadata: {name: e, uid: u}, spec: {item: "2.1", verdict: met, findings: [], unknown: [], policies: [], at: "2025-12-29T00:00:00Z",
+  facts: [{name: rollout-requests, source: metrics, object: {kind: Deployment, namespace: shop, name: web}, path: "", value: "0/900", at: "2025-12-28T10:10:00Z", resourceVersion: ""}]}}
 "#;
-        let kept = judged_asking("rollout_observed", &system(CREATED, evidence), []);
+        let object = testing::objects(evidence);
+        let object = object.of_kind(Kind::Evidence).next().unwrap();
+        let digest = Evidence::read(object).unwrap().digest.to_string();
+        let signed = |status: &str| {
+            format!(
+                r#"{evidence}---
+{{apiVersion: naru.dev/v1alpha1, kind: SignOff, metadata: {{name: "000001"}}, spec: {{item: "2.1", previous: "", statement: s, signedAt: "2025-12-29T00:00:00Z",
+  evidence: {{name: e, uid: u, digest: "{digest}"}}, actor: {{issuer: i, sub: s, name: who, groups: []}}}}, status: {{accepted: {{at: "2025-12-29T00:00:00Z", digest: "{digest}"}}{status}}}}}
+"#
+            )
+        };
+        // The pods are of a later rollout than the one that was signed.
+        let kept = judged_asking("rollout_observed", &system(CREATED, &signed("")), []);
         assert_eq!((codes(&kept), kept.unknown.len(), kept.facts.len()), (vec![], 0, 1));
         assert_eq!(&*kept.facts[0].value, "0/900");
+        let reopened = r#", reopened: {at: "2025-12-29T01:00:00Z", findings: []}"#;
+        let gone = judged_asking("rollout_observed", &system(CREATED, &signed(reopened)), []);
+        assert_eq!((gone.unknown.len(), gone.facts.len()), (1, 0));
     }
 }

@@ -57,13 +57,18 @@ fn one(
     found: &mut Found,
 ) {
     let name = format!("{}/{}", id.0, id.1);
+    let by = Decider {
+        key: set,
+        path: "".into(),
+    };
+    // A rollout after it was signed is not the one that brought the proxies.
+    if let Some(fact) = world.kept(Item::ServicesInjected, SEEN, &by.key) {
+        return found.facts.push(fact);
+    }
     if world.now < began + soak {
         return found.unknown(Why::NotObserved {
             what: format!("{name}: soak").into(),
         });
-    }
-    if let Some(fact) = world.kept(Item::ServicesInjected, SEEN, &set) {
-        return found.facts.push(fact);
     }
     let counted = |from: Timestamp, found: &mut Found| {
         let question = CountsOf {
@@ -90,10 +95,6 @@ fn one(
         });
     }
     let objective = world.migration.as_ref().map_or(1.0, |(_, it)| it.objectives.success);
-    let by = Decider {
-        key: set,
-        path: "".into(),
-    };
     let share = |it: f64| format!("{:.2} %", it * 100.0);
     let mut seen = format!("{name}: {began} · {} · n={:.0}", share(during.success()), during.requests);
     if during.success() < objective {
