@@ -228,6 +228,10 @@ pub struct ReplicaSet {
     pub name: Name,
     /// The controlling owner's kind and name (`Deployment`, `Rollout` …).
     pub owner: Option<(Name, Name)>,
+    /// `metadata.creationTimestamp`: its template is as old as it is.
+    pub created: Option<Timestamp>,
+    /// Pods asked for.
+    pub replicas: u32,
     /// Its pod template, unless a Deployment says it; None for one that asks for no pods.
     pub template: Option<Arc<PodTemplate>>,
 }

@@ -54,6 +54,8 @@ pub(super) fn read(kind: Kind, json: Value) -> Result<Fact, Malformed> {
             name,
             template: set_template(it),
             owner: owner(it),
+            created: at(it, "/metadata/creationTimestamp").parse().ok(),
+            replicas: number(it, "/spec/replicas").unwrap_or(1),
         })),
         Kind::Ingress => Fact::Ingress(Arc::new(ingress::read(it, namespace, name))),
         _ => Fact::Object(Object::new(kind, json)?),

@@ -140,6 +140,8 @@ fn come_up(objects: &mut Objects, template: &Template, sidecar: Option<&Sidecar>
                 namespace: owner.namespace.clone(),
                 name: set.clone(),
                 owner: Some(("Deployment".into(), owner.name.clone())),
+                created: None,
+                replicas: count,
                 template: None,
             };
             objects.replica_sets.insert(key, Arc::new(of));
