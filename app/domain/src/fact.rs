@@ -232,6 +232,8 @@ pub struct ReplicaSet {
     pub created: Option<Timestamp>,
     /// Pods asked for.
     pub replicas: u32,
+    /// Which of its owner's templates it is, as the owner's controller counts: that of the highest number is in force. None if nobody counts.
+    pub revision: Option<u64>,
     /// Its pod template, unless a Deployment says it; None for one that asks for no pods.
     pub template: Option<Arc<PodTemplate>>,
 }

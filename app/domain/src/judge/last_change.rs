@@ -1,11 +1,12 @@
 //! When what a request meets was last changed: what configures the mesh around the Migration's services, and what their pods are made from.
 //!
-//! Objects tell by their `managedFields`, whose times nobody but the API server writes; a pod template is as old as the ReplicaSet that was
-//! made for it. Deliberately not here: what was deleted (it leaves no trace), Services and Ingresses (of which no time is kept), and scaling.
+//! Objects tell by their `managedFields`; a pod template is as old as the ReplicaSet that was made for it. That finds what was forgotten, not
+//! what somebody hides who may write the object: they can date it back. Deliberately not here: what was deleted (it leaves no trace), Services
+//! and Ingresses (of which no time is kept), and scaling.
 
 use super::{Found, World, ask};
 use crate::{
-    Timestamp, Why,
+    Name, Timestamp, Why,
     crossing::Migration,
     fact::ReplicaSet,
     mesh::injection::Template,
@@ -105,23 +106,23 @@ fn made(world: &World<'_>, template: &Template) -> Option<Timestamp> {
     }
 }
 
-/// When the newest ReplicaSet of an owner was made. None if none is known, or if a newer one than those whose pods are wanted is there: then
-/// somebody went back to an old template, and when is written nowhere.
-fn of_sets(world: &World<'_>, near: &Key, owner: &(crate::Name, crate::Name)) -> Option<Timestamp> {
+/// When the newest ReplicaSet of an owner was made. None if none is known, or if another is in force: then somebody went back to an old
+/// template, and when is written nowhere.
+fn of_sets(world: &World<'_>, near: &Key, owner: &(Name, Name)) -> Option<Timestamp> {
     let sets = world.objects.replica_sets.values();
     let sets = sets.filter(|it| it.namespace == near.namespace && it.owner.as_ref() == Some(owner));
     let sets: Vec<&Arc<ReplicaSet>> = sets.collect();
-    let newest = sets
-        .iter()
-        .map(|it| it.created)
-        .collect::<Option<Vec<_>>>()?
-        .into_iter()
-        .max()?;
-    let wanted = sets.iter().filter(|it| it.replicas > 0);
-    match wanted.filter_map(|it| it.created).max() {
-        Some(wanted) if wanted < newest => None,
-        _ => Some(newest),
-    }
+    let made: Option<Vec<Timestamp>> = sets.iter().map(|it| it.created).collect();
+    let newest = made?.into_iter().max()?;
+    let counted = sets.iter().filter(|it| it.revision.is_some());
+    let in_force = match counted.max_by_key(|it| it.revision) {
+        Some(set) => set.created,
+        None => {
+            let wanted = sets.iter().filter(|it| it.replicas > 0);
+            wanted.filter_map(|it| it.created).max()
+        }
+    };
+    in_force.is_none_or(|it| it == newest).then_some(newest)
 }
 
 fn undated(key: &Key) -> Why {

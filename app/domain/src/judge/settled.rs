@@ -142,6 +142,7 @@ fn come_up(objects: &mut Objects, template: &Template, sidecar: Option<&Sidecar>
                 owner: Some(("Deployment".into(), owner.name.clone())),
                 created: None,
                 replicas: count,
+                revision: None,
                 template: None,
             };
             objects.replica_sets.insert(key, Arc::new(of));

@@ -165,6 +165,16 @@ fn what_cannot_be_dated_is_not_known() {
         )
     };
     assert_eq!(unknown("{apiVersion: networking.istio.io", &set("09:30:00")), 1);
+    // The same while its pods are still going, as the Deployment's controller counts.
+    let counted = |made: &str, revision: u32| {
+        set(made).replacen("replicas: 0", "replicas: 2", 1).replacen(
+            "name: web-2,",
+            &format!("name: web-2, annotations: {{deployment.kubernetes.io/revision: \"{revision}\"}},"),
+            1,
+        )
+    };
+    assert_eq!(unknown("{apiVersion: networking.istio.io", &counted("08:30:00", 3)), 1);
+    assert_eq!(unknown("{apiVersion: networking.istio.io", &counted("09:30:00", 3)), 0);
     // In the other order it is a rollout that is done.
     assert_eq!(unknown("{apiVersion: networking.istio.io", &set("08:30:00")), 0);
 }
