@@ -80,7 +80,7 @@ pub enum Failure {
         /// The API server's words.
         detail: String,
     },
-    /// The API server refuses a report, or could not be reached with it.
+    /// The API server refuses a report.
     NotTaken {
         /// Its words.
         detail: String,

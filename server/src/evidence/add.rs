@@ -9,12 +9,12 @@ use crate::{
 use anyhow::Context;
 use naru_app::Lang;
 use naru_domain::{
-    Name,
+    Name, SourceName, Why,
     crossing::{
         Item,
         report::{Content, Junit, ReportSpec, Sender},
     },
-    object::Write,
+    object::{Kind, Write},
 };
 use naru_ports::{As, Clock, ClusterError, SystemClock};
 use serde_json::json;
@@ -107,7 +107,7 @@ fn line(argument: &'static str, said: &str, longest: usize) -> Result<Name, Fail
     if (1..=longest).contains(&length) && !said.chars().any(char::is_control) {
         Ok(said.into())
     } else {
-        Err(bad(argument, format!("1 ≤ {length} ≤ {longest}")))
+        Err(bad(argument, format!("1–{longest} × [^\\p{{Cc}}]")))
     }
 }
 
@@ -126,9 +126,25 @@ fn refused(error: ClusterError, item: Item, user: &str, name: &str) -> Failure {
             name: name.into(),
             detail: detail.to_string(),
         },
-        other => Failure::NotTaken {
-            detail: other.to_string(),
+        ClusterError::Invalid(detail) => Failure::NotTaken {
+            detail: detail.to_string(),
         },
+        // The same report again, in the same instant.
+        ClusterError::Exists | ClusterError::Conflict => Failure::NotTaken {
+            detail: format!("409, {name}"),
+        },
+        ClusterError::NotFound => Failure::Source(Why::KindAbsent {
+            kind: Kind::Report.name().into(),
+        }),
+        ClusterError::Throttled(_) => Failure::Source(Why::Failed {
+            source: SourceName::Kubernetes,
+            status: 429,
+            detail: "Too Many Requests".into(),
+        }),
+        ClusterError::Unreachable(detail) => Failure::Source(Why::Unreachable {
+            source: SourceName::Kubernetes,
+            detail,
+        }),
     }
 }
 
@@ -192,6 +208,6 @@ mod tests {
         let unsure = refused(ClusterError::Unsure("cut".into()), Item::Regressed, "ci", "2.4-x");
         assert_eq!((unsure.key(), unsure.code()), ("taken-perhaps", 3));
         let absent = refused(ClusterError::NotFound, Item::Regressed, "ci", "2.4-x");
-        assert_eq!((absent.key(), absent.code()), ("not-taken", 3));
+        assert_eq!((absent.key(), absent.code()), ("source", 3));
     }
 }

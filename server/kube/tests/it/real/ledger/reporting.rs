@@ -1,6 +1,6 @@
 //! What is handed in is that of who asks, who has the right for the item, and stays.
 
-use super::{KIM, Ledger, PATCH, POLICED, Who, admin, now};
+use super::{KIM, Ledger, PARK, PATCH, POLICED, Who, admin, now};
 use crate::real::admin::eventually;
 use http::{Method, StatusCode};
 use kube::Client;
@@ -38,14 +38,20 @@ pub(super) fn report(user: &str) -> Value {
     spec.object().unwrap().json().clone()
 }
 
+fn binding(name: &str, subject: &Value) -> Value {
+    json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "naru-report"}, "subjects": [subject]})
+}
+
 /// A pipeline with an account of its own, which may hand in for 2.4.
 async fn pipeline(ledger: &Ledger) -> Client {
     let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "suite-ci", "namespace": "naru"}});
     ledger.admin.apply_one(&account).await;
-    let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "suite-naru-report"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "naru-report"},
-        "subjects": [{"kind": "ServiceAccount", "name": "suite-ci", "namespace": "naru"}]});
-    ledger.admin.apply_one(&binding).await;
+    let subject = json!({"kind": "ServiceAccount", "name": "suite-ci", "namespace": "naru"});
+    ledger
+        .admin
+        .apply_one(&binding("suite-naru-report", &subject))
+        .await;
     let mut config = admin::config().await;
     config.auth_info = kube::config::AuthInfo {
         token: Some(ledger.admin.token("naru", "suite-ci").await.into()),
@@ -97,7 +103,7 @@ async fn real_nobody_hands_in_for_another_or_without_the_right() {
         *odd.pointer_mut(pointer).unwrap() = value;
         refused(post(&ci, &odd, strict).await, 422, words);
     }
-    // An administrator's report is an administrator's; a person through Naru has no right here.
+    // An administrator's report is an administrator's; Naru itself has no right here, and neither have people without the role.
     ledger
         .no_create(
             Who::Admin,
@@ -107,24 +113,43 @@ async fn real_nobody_hands_in_for_another_or_without_the_right() {
             "spec.by.user is not who asks",
         )
         .await;
+    let naru = report("system:serviceaccount:naru:naru");
+    ledger
+        .no_create(Who::Naru, "reports", &naru, 403, "cannot create resource")
+        .await;
     ledger
         .no_create(
-            KIM,
+            PARK,
             "reports",
             &report("naru:person"),
             403,
             "cannot create resource",
         )
         .await;
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: NARU_LAB_API_KUBECONFIG"]
+async fn real_a_person_hands_in_through_naru_as_themselves() {
+    let _policed = POLICED.read().await;
+    let ledger = Ledger::new().await;
+    let people = json!({"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "naru:operator"});
     ledger
-        .no_create(
-            Who::Naru,
-            "reports",
-            &report("system:serviceaccount:naru:naru"),
-            403,
-            "cannot create resource",
-        )
+        .admin
+        .apply_one(&binding("suite-naru-report-operators", &people))
         .await;
+    let of = |sub: &str| {
+        let mut object = report("naru:person");
+        object["spec"]["by"]["sub"] = json!(sub);
+        object["spec"]["by"]["issuer"] = json!("https://id.example");
+        object
+    };
+    eventually!(ledger.try_create(KIM, "reports", &of("kim")).await.0 == StatusCode::CREATED);
+    for forged in [of("lee"), report("naru:person")] {
+        ledger
+            .no_create(KIM, "reports", &forged, 422, "spec.by is not who asks")
+            .await;
+    }
 }
 
 #[tokio::test]
