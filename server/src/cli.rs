@@ -14,14 +14,15 @@
 use crate::{
     check,
     config::{Istiod, Kubernetes, Listening, Logging, Observing, OpenId, Prometheus, SigningIn, Standing},
-    doctor, export,
+    doctor, evidence, export,
     failure::Failure,
     graph, logging, preflight, rehearse, startup, verify,
     what_if::{self, About},
     why,
 };
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 use naru_app::Lang;
+use naru_domain::Timestamp;
 use naru_rehearsal::time::Pace;
 use std::{env, net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -75,6 +76,9 @@ enum Command {
         after_help = "Exit codes: 0 all come up, 1 something stops one, 2 wrong arguments or files, 3 of one it is not known, or a source gave no usable answer"
     )]
     Preflight(Preflight),
+    /// Hand in what was tried elsewhere, as evidence that an item is judged by; or list what was handed in
+    #[command(subcommand)]
+    Evidence(Evidence),
     /// Print all that people have signed, waived and accepted, with what it was signed for: a file that outlives the cluster
     #[command(
         after_help = "Exit codes: 0 exported and whole, 1 exported and broken (the place is named), 2 wrong arguments, 3 the cluster gave no usable answer, 4 rights are missing (nothing printed)"
@@ -171,6 +175,65 @@ pub(crate) struct Preflight {
     pub(crate) output: Telling,
     /// Only workloads of these namespaces; all but Kubernetes' own if none is named
     pub(crate) namespaces: Vec<String>,
+}
+
+/// `naru evidence`
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Evidence {
+    /// Hand in a report, as whoever the kubeconfig names
+    #[command(
+        after_help = "Exit codes: 0 handed in, 2 wrong arguments, or no such report, 3 the API server gave no usable answer or did not take it, 4 the right is missing"
+    )]
+    Add(Box<AddEvidence>),
+    /// List what was handed in, the latest first
+    #[command(
+        after_help = "Exit codes: 0 listed, 2 wrong arguments, 3 the API server gave no usable answer, 4 rights are missing or one cannot be read: incomplete"
+    )]
+    List(ListEvidence),
+}
+
+/// `naru evidence add`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct AddEvidence {
+    #[command(flatten)]
+    pub(crate) kubernetes: Kubernetes,
+    /// The item that it is about: 2.4
+    #[arg(long, env = "NARU_ITEM", value_name = "ITEM")]
+    pub(crate) item: String,
+    /// A JUnit report, or - for standard input
+    #[arg(long, env = "NARU_JUNIT", value_name = "PATH")]
+    pub(crate) junit: PathBuf,
+    /// The commit that was tried, 7 to 64 hexadecimal digits
+    #[arg(long, env = "NARU_COMMIT", value_name = "SHA")]
+    pub(crate) commit: String,
+    /// Where it was tried: a URL or the name of an environment, the same for each run there
+    #[arg(long, env = "NARU_TARGET", value_name = "NAME")]
+    pub(crate) target: String,
+    /// The run's own id
+    #[arg(long, env = "NARU_RUN", value_name = "ID")]
+    pub(crate) run: Option<String>,
+    /// When the run began (RFC 3339); what was changed after that was not tried
+    #[arg(long, env = "NARU_STARTED", value_name = "TIME")]
+    pub(crate) started: Option<Timestamp>,
+    /// When it ended
+    #[arg(long, env = "NARU_ENDED", value_name = "TIME")]
+    pub(crate) ended: Option<Timestamp>,
+    /// Only ask the API server whether it would take it
+    #[arg(long, env = "NARU_DRY_RUN", value_parser = FalseyValueParser::new())]
+    pub(crate) dry_run: bool,
+    /// How it is told
+    #[arg(long, env = "NARU_OUTPUT", default_value = "text")]
+    pub(crate) output: Telling,
+}
+
+/// `naru evidence list`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ListEvidence {
+    #[command(flatten)]
+    pub(crate) kubernetes: Kubernetes,
+    /// How it is told
+    #[arg(long, env = "NARU_OUTPUT", default_value = "text")]
+    pub(crate) output: Telling,
 }
 
 /// `naru export`
@@ -391,6 +454,7 @@ pub async fn run() -> ExitCode {
                 | Command::Check(_)
                 | Command::Doctor(_)
                 | Command::Preflight(_)
+                | Command::Evidence(_)
                 | Command::Export(_)
                 | Command::Verify(_)
         ) {
@@ -409,6 +473,7 @@ pub async fn run() -> ExitCode {
         Command::Check(options) => check::run(&options, lang).await,
         Command::Doctor(options) => doctor::run(&options, lang).await,
         Command::Preflight(options) => preflight::run(&options, lang).await,
+        Command::Evidence(options) => evidence::run(options, lang).await.map(done),
         Command::Export(options) => export::run(&options, lang).await.map(done),
         Command::Verify(options) => verify::run(&options, lang).map(done),
     };
@@ -435,7 +500,7 @@ fn language(chosen: Option<String>) -> Lang {
 #[cfg(test)]
 mod tests {
     use super::Cli;
-    use clap::CommandFactory;
+    use clap::{Command, CommandFactory};
 
     #[test]
     fn the_commands_are_consistent() {
@@ -444,7 +509,9 @@ mod tests {
 
     #[test]
     fn every_option_can_be_a_variable_of_its_name() {
-        for command in Cli::command().get_subcommands() {
+        let all = Cli::command();
+        let nested = all.get_subcommands().flat_map(Command::get_subcommands);
+        for command in all.get_subcommands().chain(nested) {
             for option in command
                 .get_arguments()
                 .filter(|it| !it.is_positional() && !matches!(it.get_id().as_str(), "help" | "version"))

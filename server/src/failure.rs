@@ -1,6 +1,9 @@
 //! Why a command ends without having done what it was asked: each with a key that scripts can rely on, an exit code and a sentence.
 
-use crate::sessions::seal::KeyError;
+use crate::{
+    evidence::junit::{self, Odd},
+    sessions::seal::KeyError,
+};
 use naru_app::{Lang, say};
 use naru_view::why::Why;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
@@ -59,6 +62,34 @@ pub enum Failure {
         /// As asked.
         path: PathBuf,
         /// The system's or the library's words.
+        detail: String,
+    },
+    /// The file is no JUnit report that can be read.
+    Junit {
+        /// As asked.
+        path: PathBuf,
+        /// What is wrong with it.
+        odd: Odd,
+    },
+    /// Who runs the command may not hand in a report.
+    MayNotHandIn {
+        /// As the API server names them.
+        user: String,
+        /// For which item.
+        item: &'static str,
+        /// The API server's words.
+        detail: String,
+    },
+    /// The API server refuses a report.
+    NotTaken {
+        /// Its words.
+        detail: String,
+    },
+    /// Whether a report was taken is not known.
+    TakenPerhaps {
+        /// The report's name.
+        name: String,
+        /// How the answer was lost.
         detail: String,
     },
     /// There is no kubeconfig, and this is no pod of a cluster.
@@ -130,6 +161,10 @@ impl Failure {
             Self::NoSite { .. } => "no-site",
             Self::SiteWithoutNonce { .. } => "site-without-nonce",
             Self::File { .. } => "file",
+            Self::Junit { .. } => "junit",
+            Self::MayNotHandIn { .. } => "may-not-hand-in",
+            Self::NotTaken { .. } => "not-taken",
+            Self::TakenPerhaps { .. } => "taken-perhaps",
             Self::NoCluster { .. } => "no-cluster",
             Self::Credentials { .. } => "credentials",
             Self::PrometheusUrl => "prometheus-url",
@@ -161,6 +196,7 @@ impl Failure {
             | Self::NoSite { .. }
             | Self::SiteWithoutNonce { .. }
             | Self::File { .. }
+            | Self::Junit { .. }
             | Self::NoCluster { .. }
             | Self::PrometheusUrl
             | Self::PrometheusOrgId
@@ -170,8 +206,8 @@ impl Failure {
             | Self::NoWorkload { .. }
             | Self::BadArgument { .. }
             | Self::NoScenario { .. } => 2,
-            Self::Source(_) => 3,
-            Self::Credentials { .. } | Self::Partial(_) => 4,
+            Self::NotTaken { .. } | Self::TakenPerhaps { .. } | Self::Source(_) => 3,
+            Self::MayNotHandIn { .. } | Self::Credentials { .. } | Self::Partial(_) => 4,
         }
     }
 
@@ -196,6 +232,20 @@ impl Failure {
             Self::NoSite { path } => lang.cli_no_site(&path.display()),
             Self::SiteWithoutNonce { path } => lang.cli_site_without_nonce(&path.display()),
             Self::File { path, detail } => lang.cli_file(detail, &path.display()),
+            Self::Junit { path, odd } => {
+                let path = &path.display();
+                match odd {
+                    Odd::TooLarge => lang.cli_junit_too_large(&(junit::LARGEST >> 20), path),
+                    Odd::Nothing => lang.cli_junit_nothing(path),
+                    Odd::NotXml(detail) => lang.cli_junit_not_xml(detail, path),
+                    Odd::Other(root) => lang.cli_junit_other(path, root),
+                    Odd::TooMany => lang.cli_junit_too_many(&junit::MOST, path),
+                    Odd::TooDeep => lang.cli_junit_too_deep(&junit::DEEPEST, path),
+                }
+            }
+            Self::MayNotHandIn { user, item, detail } => lang.cli_may_not_hand_in(detail, item, user),
+            Self::NotTaken { detail } => lang.cli_not_taken(detail),
+            Self::TakenPerhaps { name, detail } => lang.cli_taken_perhaps(detail, name),
             Self::NoCluster { path } => lang.cli_no_cluster(path),
             Self::Credentials { server } => lang.cli_credentials(server),
             Self::PrometheusUrl => lang.cli_prometheus_url().to_owned(),

@@ -101,6 +101,18 @@ pub(crate) fn text(path: &Path) -> Result<String, Failure> {
     }
 }
 
+/// The bytes of a file, or of standard input for `-`, as many of them as are wanted at most.
+pub(crate) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes)
+    } else {
+        fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| unusable(path, &error))?;
+    Ok(bytes)
+}
+
 fn unusable(path: &Path, detail: &dyn std::fmt::Display) -> Failure {
     Failure::File {
         path: path.into(),

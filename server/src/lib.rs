@@ -3,7 +3,7 @@
 //! ```text
 //! cli ─► config ─► startup (the only place that names adapters) ─► Engine ─► http::serve
 //!                        ├─► rehearse (a world of its own, one run at a time)
-//!                        └─► graph, check, doctor, preflight, export, why, what-if (one shot, no engine)
+//!                        └─► graph, check, doctor, evidence, preflight, export, why, what-if (one shot, no engine)
 //! ```
 //!
 //! Invariants: handlers see `naru_ports::Console` and nothing behind it; every response has the headers of `http::security`; nothing is
@@ -13,6 +13,7 @@ mod check;
 pub mod cli;
 pub mod config;
 mod doctor;
+mod evidence;
 mod export;
 pub mod failure;
 mod files;

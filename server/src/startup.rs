@@ -16,7 +16,7 @@ use crate::{
 };
 use anyhow::Context;
 use naru_app::context::{Backend, Mode};
-use naru_domain::{SourceName, Why};
+use naru_domain::{Name, SourceName, Why};
 use naru_engine::{Engine, Settings, Setup};
 use naru_kube::{ConnectError, KubeCluster, Source};
 use naru_ports::{Clock, Cluster, Console, Inquiries, Metrics, Rehearsing, SystemClock};
@@ -99,6 +99,15 @@ pub(crate) async fn cluster(options: &Kubernetes) -> Result<Arc<dyn Cluster>, Fa
         .await
         .map_err(unconnected)?;
     Ok(Arc::new(cluster))
+}
+
+/// The API server of a command that writes as whoever runs it, and who that is there.
+pub(crate) async fn oneself(options: &Kubernetes) -> Result<(Arc<dyn Cluster>, Name), Failure> {
+    let cluster = KubeCluster::configure(&reached(options))
+        .await
+        .map_err(unconnected)?;
+    let server = cluster.probe().await.map_err(unconnected)?;
+    Ok((Arc::new(cluster), server.user))
 }
 
 /// The Prometheus of a command that asks once; None if none was named.

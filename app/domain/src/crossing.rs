@@ -4,7 +4,7 @@
 //! [`crate::judge`].
 //!
 //! What people put their names to, in order of reading: [`evidence`] (what was judged, as a signature names it), [`signoff`] (signatures,
-//! numbered, each naming the one before), [`waiver`] and [`exception`] (what is passed over until a day), [`chain`] (whether all of it is
+//! numbered, each naming the one before), [`report`] (what was tried elsewhere and handed in), [`waiver`] and [`exception`] (what is passed over until a day), [`chain`] (whether all of it is
 //! whole), [`ledger`] (all of it together), [`guard`] (whether what it rests on stands), [`audited`] (both, of a cluster), [`standing`] (how an
 //! item stands by it), [`sheet`] (what is shown before signing), [`decide`] (which signatures Naru accepts), [`reopen`] (when a signed item is
 //! open again), [`progress`] (what keeps the next phase closed), [`export`] (the file that outlives the cluster).
@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod migration;
 pub mod progress;
 pub mod reopen;
+pub mod report;
 #[cfg(test)]
 mod schema;
 pub mod sheet;
@@ -37,5 +38,6 @@ pub use exception::Exception;
 pub use item::Item;
 pub use ledger::Ledger;
 pub use migration::Migration;
+pub use report::Report;
 pub use signoff::SignOff;
 pub use waiver::Waiver;

@@ -230,8 +230,12 @@ pub struct ReplicaSet {
     pub name: Name,
     /// The controlling owner's kind and name (`Deployment`, `Rollout` …).
     pub owner: Option<(Name, Name)>,
-    /// `metadata.creationTimestamp`: when this template was first rolled out.
+    /// `metadata.creationTimestamp`: its template is as old as it is.
     pub created: Option<Timestamp>,
+    /// Pods asked for.
+    pub replicas: u32,
+    /// Which of its owner's templates it is, as the owner's controller counts: that of the highest number is in force. None if nobody counts.
+    pub revision: Option<u64>,
     /// Its pod template, unless a Deployment says it; None for one that asks for no pods.
     pub template: Option<Arc<PodTemplate>>,
 }

@@ -10,6 +10,7 @@ mod door;
 mod edge;
 mod finding;
 mod injected;
+mod last_change;
 mod nginx;
 mod preflight;
 mod release;
@@ -32,7 +33,7 @@ pub use world::World;
 use crate::{mesh, object::Kind};
 
 /// The kinds that checks read beside those of the model.
-pub const MORE_KINDS: [Kind; 15] = [
+pub const MORE_KINDS: [Kind; 16] = [
     Kind::MutatingWebhookConfiguration,
     Kind::ValidatingWebhookConfiguration,
     Kind::IstioOperator,
@@ -48,6 +49,7 @@ pub const MORE_KINDS: [Kind; 15] = [
     Kind::PodDisruptionBudget,
     Kind::HorizontalPodAutoscaler,
     Kind::Migration,
+    Kind::Report,
 ];
 
 /// The kinds that judging reads.

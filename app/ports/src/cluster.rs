@@ -16,6 +16,8 @@ pub enum As<'a> {
     Person(&'a Actor),
     /// A controller of ours, by its name, under Naru's own ServiceAccount.
     Controller(&'static str),
+    /// Whoever runs the command, with credentials of their own: the user, as the API server names them.
+    Oneself(&'a str),
 }
 
 /// What a watch tells.

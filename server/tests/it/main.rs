@@ -10,6 +10,7 @@ mod assets;
 mod bad_input;
 mod check;
 mod command;
+mod evidence;
 mod headers;
 mod identity;
 mod lab;

@@ -20,11 +20,12 @@ pub const LONGEST_TEXT: usize = 4096;
 pub const IMPORTED_UID: &str = "naru.dev/imported-uid";
 
 /// Naru's admission policies that signatures rest on, each with a binding of the same name (`k8s/base/ledger.yaml`).
-pub const POLICIES: [&str; 4] = [
+pub const POLICIES: [&str; 5] = [
     "naru-evidence",
     "naru-signoffs",
     "naru-signoffs-status",
     "naru-passed-over",
+    "naru-reports",
 ];
 
 /// An Evidence object.

@@ -3,7 +3,7 @@
 
 use super::{
     act::Revocable, evidence::EvidenceSpec, exception::ExceptionSpec, migration::Migration,
-    signoff::SignOffSpec, signoff::SignOffStatus, waiver::WaiverSpec,
+    report::ReportSpec, signoff::SignOffSpec, signoff::SignOffStatus, waiver::WaiverSpec,
 };
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
@@ -27,6 +27,10 @@ fn shape(schema: &Value, all: &Value, field: &str) -> Value {
     let mut shape_of = Map::from_iter([("type".to_owned(), kind)]);
     if schema["format"] == "date-time" {
         shape_of.insert("format".into(), json!("date-time"));
+    }
+    if let Some(fields) = variants(schema) {
+        let each = fields.map(|(name, schema)| (name.clone(), shape(schema, all, name)));
+        return json!({"type": "object", "properties": Map::from_iter(each)});
     }
     let mut words: Vec<Value> = schema["enum"].as_array().cloned().unwrap_or_default();
     words.extend(
@@ -65,6 +69,14 @@ fn shape(schema: &Value, all: &Value, field: &str) -> Value {
     Value::Object(shape_of)
 }
 
+/// An enum whose variants hold something, each under its name: in a definition a property each, of which one is there.
+fn variants(schema: &Value) -> Option<impl Iterator<Item = (&String, &Value)>> {
+    let each = schema["oneOf"].as_array()?;
+    let fields = each.iter().map(|it| it["properties"].as_object());
+    let fields: Option<Vec<_>> = fields.collect();
+    Some(fields?.into_iter().flatten())
+}
+
 fn held<T: JsonSchema>(definition: &str, part: &str) {
     let definition: Value = serde_saphyr::from_str(definition).unwrap();
     let written = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"][part];
@@ -84,6 +96,7 @@ fn the_definitions_say_what_the_types_say() {
     held::<Revocable>(include_str!("../../../../k8s/crds/waivers.yaml"), "status");
     held::<ExceptionSpec>(include_str!("../../../../k8s/crds/exceptions.yaml"), "spec");
     held::<Revocable>(include_str!("../../../../k8s/crds/exceptions.yaml"), "status");
+    held::<ReportSpec>(include_str!("../../../../k8s/crds/reports.yaml"), "spec");
 }
 
 /// A definition without a bound lets one object fill etcd, and its rules cost more than the API server allows.
@@ -115,6 +128,7 @@ fn every_text_list_and_map_of_the_definitions_is_bounded() {
         include_str!("../../../../k8s/crds/signoffs.yaml"),
         include_str!("../../../../k8s/crds/waivers.yaml"),
         include_str!("../../../../k8s/crds/exceptions.yaml"),
+        include_str!("../../../../k8s/crds/reports.yaml"),
     ] {
         let definition: Value = serde_saphyr::from_str(definition).unwrap();
         let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];

@@ -55,6 +55,8 @@ pub(super) fn read(kind: Kind, json: Value) -> Result<Fact, Malformed> {
             template: set_template(it),
             owner: owner(it),
             created: at(it, "/metadata/creationTimestamp").parse().ok(),
+            replicas: number(it, "/spec/replicas").unwrap_or(1),
+            revision: revision(it),
         })),
         Kind::Ingress => Fact::Ingress(Arc::new(ingress::read(it, namespace, name))),
         _ => Fact::Object(Object::new(kind, json)?),
@@ -90,6 +92,18 @@ fn rolling(it: &Value) -> bool {
     it.get("status").is_some()
         && !failed
         && (unseen || updated < wanted || count("/status/replicas") > updated)
+}
+
+/// Going back to an older template gives its ReplicaSet the next number (`SetNewReplicaSetAnnotations` in kubernetes'
+/// `pkg/controller/deployment/util`; Argo Rollouts does the same).
+fn revision(it: &Value) -> Option<u64> {
+    let annotations = it.pointer("/metadata/annotations")?;
+    [
+        "deployment.kubernetes.io/revision",
+        "rollout.argoproj.io/revision",
+    ]
+    .into_iter()
+    .find_map(|name| annotations.get(name)?.as_str()?.parse().ok())
 }
 
 fn set_template(it: &Value) -> Option<Arc<PodTemplate>> {

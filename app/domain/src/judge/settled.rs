@@ -141,6 +141,8 @@ fn come_up(objects: &mut Objects, template: &Template, sidecar: Option<&Sidecar>
                 name: set.clone(),
                 owner: Some(("Deployment".into(), owner.name.clone())),
                 created: None,
+                replicas: count,
+                revision: None,
                 template: None,
             };
             objects.replica_sets.insert(key, Arc::new(of));

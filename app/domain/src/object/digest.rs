@@ -6,7 +6,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::{collections::BTreeSet, fmt};
 
-/// SHA-256 over [`canonical`] JSON, as 64 lower-case hexadecimal digits.
+/// SHA-256 over [`canonical`] JSON or a file's bytes, as 64 lower-case hexadecimal digits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
@@ -15,9 +15,14 @@ pub struct Digest(pub Name);
 impl Digest {
     /// Of any JSON value; equal values (whatever their keys' order) have equal digests.
     pub fn of(value: &Value) -> Self {
+        Self::of_bytes(canonical(value).as_bytes())
+    }
+
+    /// Of bytes as they are: a file's.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
         use fmt::Write as _;
         let mut text = String::with_capacity(64);
-        for byte in Sha256::digest(canonical(value)) {
+        for byte in Sha256::digest(bytes) {
             // Writing to a String cannot fail.
             let _ = write!(text, "{byte:02x}");
         }

@@ -41,6 +41,8 @@ pub enum Kind {
     Waiver,
     /// One finding that is accepted until a day.
     Exception,
+    /// What was tried elsewhere and handed in.
+    Report,
     /// Naru's list of the sessions that were ended before their time.
     RevokedSessions,
     Lease,
@@ -72,7 +74,7 @@ struct Api(&'static str, &'static str, &'static str, &'static str, bool);
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 49] = [
         Self::Namespace,
         Self::Pod,
         Self::Service,
@@ -100,6 +102,7 @@ impl Kind {
         Self::SignOff,
         Self::Waiver,
         Self::Exception,
+        Self::Report,
         Self::RevokedSessions,
         Self::Lease,
         Self::Event,
@@ -178,6 +181,7 @@ impl Kind {
             Self::SignOff => Api("naru.dev", "v1alpha1", "SignOff", "signoffs", false),
             Self::Waiver => Api("naru.dev", "v1alpha1", "Waiver", "waivers", false),
             Self::Exception => Api("naru.dev", "v1alpha1", "Exception", "exceptions", false),
+            Self::Report => Api("naru.dev", "v1alpha1", "Report", "reports", false),
             Self::RevokedSessions => Api(
                 "naru.dev",
                 "v1alpha1",
@@ -345,7 +349,7 @@ mod tests {
     #[test]
     fn custom_kinds_are_those_of_definitions() {
         let custom = Kind::ALL.into_iter().filter(|kind| kind.custom()).count();
-        assert_eq!(custom, 24);
+        assert_eq!(custom, 25);
         assert!(Kind::Change.custom() && Kind::HttpRoute.custom() && Kind::WasmPlugin.custom());
         assert!(!Kind::Ingress.custom() && !Kind::CustomResourceDefinition.custom());
     }

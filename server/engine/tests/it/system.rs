@@ -74,6 +74,7 @@ pub(crate) fn store() -> ObjectStore {
         Kind::Evidence,
         Kind::Waiver,
         Kind::Exception,
+        Kind::Report,
     ] {
         store.install(kind);
     }

@@ -18,6 +18,8 @@ pub enum Who {
     Naru,
     /// One controller of Naru's.
     Controller(Name),
+    /// One user with credentials of their own, as a pipeline is.
+    User(Name),
     /// One group of people. As with RBAC, a person may what any of their groups may.
     Group(Name),
 }
@@ -97,6 +99,7 @@ impl Rights {
         match asker {
             Asker::Naru => !banned(&Who::Naru),
             Asker::As(As::Controller(name)) => !banned(&Who::Naru) && !banned(&Who::Controller(name.into())),
+            Asker::As(As::Oneself(user)) => !banned(&Who::User(user.into())),
             Asker::As(As::Person(person)) => person
                 .groups
                 .iter()
@@ -109,6 +112,7 @@ impl Rights {
 pub(super) fn refusal(asker: Asker<'_>, verb: &str, key: &Key) -> Name {
     let user = match asker {
         Asker::As(As::Person(_)) => "naru:person",
+        Asker::As(As::Oneself(user)) => user,
         Asker::Naru | Asker::As(As::Controller(_)) => "system:serviceaccount:naru:naru",
     };
     let (plural, group) = (key.kind.plural(), key.kind.group());

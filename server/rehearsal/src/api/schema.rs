@@ -24,6 +24,7 @@ static SCHEMAS: LazyLock<BTreeMap<Kind, Value>> = LazyLock::new(|| {
             Kind::Exception,
             include_str!("../../../../k8s/crds/exceptions.yaml"),
         ),
+        (Kind::Report, include_str!("../../../../k8s/crds/reports.yaml")),
     ];
     // The texts are part of the program: they read, or no test passes.
     let schema = |definition: &str| {
@@ -163,9 +164,13 @@ fn over(schema: &Value, limit: &str, length: usize, path: &str, wrong: &mut Vec<
     }
 }
 
+fn hexadecimal(value: &str) -> bool {
+    let digit = |it: u8| it.is_ascii_digit() || (b'a'..=b'f').contains(&it);
+    !value.is_empty() && value.bytes().all(digit)
+}
+
 fn digest(value: &str) -> bool {
-    let hexadecimal = |it: u8| it.is_ascii_digit() || (b'a'..=b'f').contains(&it);
-    value.len() == 64 && value.bytes().all(hexadecimal)
+    value.len() == 64 && hexadecimal(value)
 }
 
 fn string(schema: &Value, value: &str, path: &str, wrong: &mut Vec<String>) {
@@ -188,6 +193,7 @@ fn string(schema: &Value, value: &str, path: &str, wrong: &mut Vec<String>) {
         schema.get("format").and_then(Value::as_str),
     ) {
         (Some("^[0-9a-f]{64}$"), _) => digest(value),
+        (Some("^[0-9a-f]+$"), _) => hexadecimal(value),
         (Some("^([0-9a-f]{64})?$"), _) => value.is_empty() || digest(value),
         (Some("^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"), _) => {
             let ends = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit();

@@ -8,6 +8,7 @@ mod journal;
 mod knobs;
 mod mesh;
 mod metrics;
+mod reports;
 mod rollout;
 mod sized;
 mod stories;

@@ -6,6 +6,7 @@
 mod deciding;
 mod evidence;
 mod passing_over;
+mod reporting;
 mod signing;
 mod whole;
 
@@ -111,6 +112,7 @@ impl Ledger {
             ("signoffs", honest.clone()),
             ("evidences", judged().object().unwrap().json().clone()),
             ("waivers", waiver("probe")),
+            ("reports", reporting::report("nobody")),
         ];
         for (kind, object) in forged {
             eventually!(!self.try_create(Who::Admin, kind, &object).await.0.is_success());

@@ -36,6 +36,7 @@ pub(crate) async fn install(admin: &Admin) {
         include_str!("../../../../../k8s/crds/signoffs.yaml"),
         include_str!("../../../../../k8s/crds/waivers.yaml"),
         include_str!("../../../../../k8s/crds/exceptions.yaml"),
+        include_str!("../../../../../k8s/crds/reports.yaml"),
     ] {
         admin.define(&serde_saphyr::from_str(crd).unwrap()).await;
     }

@@ -31,16 +31,17 @@ pub(in crate::api) enum Refusal {
     Forbidden(&'static str),
 }
 
-/// Asks the policies. `in_force` says whether the one of a name is, `may` whether a person has a right on a kind by a name.
+/// Asks the policies. `in_force` says whether the one of a name is, `may` whether somebody has a right on a kind by a name.
 pub(in crate::api) fn ask(
     it: &Writing<'_>,
     in_force: impl Fn(&str) -> bool,
-    may: impl Fn(&Actor, &'static str, Kind, &str) -> bool,
+    may: impl Fn(As<'_>, &'static str, Kind, &str) -> bool,
 ) -> Result<(), Refusal> {
+    let asks = |verb, kind, name: &str| may(it.who, verb, kind, name);
     match it.key.kind {
         Kind::Evidence if in_force("naru-evidence") => evidence(it),
         Kind::SignOff if it.status => match in_force("naru-signoffs-status") {
-            true => status(it, may),
+            true => status(it, asks),
             false => Ok(()),
         },
         Kind::SignOff => {
@@ -49,18 +50,17 @@ pub(in crate::api) fn ask(
                 return invalid("a SignOff is called by its number");
             }
             match in_force("naru-signoffs") {
-                true => written(it, |actor, spec| {
-                    may(actor, "sign", Kind::SignOff, text(spec, "/item"))
-                }),
+                true => written(it, |spec| asks("sign", Kind::SignOff, text(spec, "/item"))),
                 false => Ok(()),
             }
         }
-        Kind::Waiver if in_force("naru-passed-over") => written(it, |actor, spec| {
-            may(actor, "waive", Kind::Waiver, text(spec, "/item"))
-        }),
-        Kind::Exception if in_force("naru-passed-over") => written(it, |actor, spec| {
-            may(actor, "except", Kind::Exception, text(spec, "/code"))
-        }),
+        Kind::Waiver if in_force("naru-passed-over") => {
+            written(it, |spec| asks("waive", Kind::Waiver, text(spec, "/item")))
+        }
+        Kind::Exception if in_force("naru-passed-over") => {
+            written(it, |spec| asks("except", Kind::Exception, text(spec, "/code")))
+        }
+        Kind::Report if in_force("naru-reports") => report(it, asks),
         _ => Ok(()),
     }
 }
@@ -68,13 +68,40 @@ pub(in crate::api) fn ask(
 fn evidence(it: &Writing<'_>) -> Result<(), Refusal> {
     match (it.new, it.who) {
         (None, _) => invalid("Evidence is never deleted"),
-        (_, As::Person(_)) => invalid("Evidence is written by Naru, and by nobody else"),
+        (_, As::Person(_) | As::Oneself(_)) => invalid("Evidence is written by Naru, and by nobody else"),
         (Some(_), As::Controller(_)) => Ok(()),
     }
 }
 
+/// What is handed in, by whoever asks: a pipeline as itself, a person through Naru.
+fn report(it: &Writing<'_>, may: impl Fn(&'static str, Kind, &str) -> bool) -> Result<(), Refusal> {
+    let Some(new) = it.new else {
+        return invalid("a Report is never deleted");
+    };
+    if it.old.is_some() {
+        return Ok(());
+    }
+    let spec = new.get("spec").unwrap_or(&Value::Null);
+    let said = ["user", "sub", "issuer"].map(|field| text(spec, &format!("/by/{field}")));
+    let asks = match it.who {
+        As::Person(person) => ["naru:person", &*person.sub, &*person.issuer],
+        As::Controller(_) => ["system:serviceaccount:naru:naru", "", ""],
+        As::Oneself(user) => [user, "", ""],
+    };
+    if said != asks {
+        return invalid("spec.by is not who asks");
+    }
+    if may("submit", Kind::Report, text(spec, "/item")) {
+        Ok(())
+    } else {
+        Err(Refusal::Forbidden(
+            "who asks may not hand anything in for this item",
+        ))
+    }
+}
+
 /// What a person creates, and what they take back.
-fn written(it: &Writing<'_>, right: impl Fn(&Actor, &Value) -> bool) -> Result<(), Refusal> {
+fn written(it: &Writing<'_>, right: impl Fn(&Value) -> bool) -> Result<(), Refusal> {
     let Some(new) = it.new else {
         return invalid("what people put their names to is never deleted");
     };
@@ -89,7 +116,7 @@ fn written(it: &Writing<'_>, right: impl Fn(&Actor, &Value) -> bool) -> Result<(
         return invalid("it is written by Naru for a person, and by nobody else");
     };
     is_who_asks(actor, person)?;
-    if right(person, spec) {
+    if right(spec) {
         Ok(())
     } else {
         Err(Refusal::Forbidden("who asks has no right to this"))
@@ -97,15 +124,15 @@ fn written(it: &Writing<'_>, right: impl Fn(&Actor, &Value) -> bool) -> Result<(
 }
 
 /// What becomes of a signature.
-fn status(it: &Writing<'_>, may: impl Fn(&Actor, &'static str, Kind, &str) -> bool) -> Result<(), Refusal> {
+fn status(it: &Writing<'_>, may: impl Fn(&'static str, Kind, &str) -> bool) -> Result<(), Refusal> {
     let decided = ["accepted", "refused", "reopened"]
         .into_iter()
         .any(|field| set_now(it, field).is_some());
     let person = match it.who {
         As::Person(person) => Some(person),
-        As::Controller(_) => None,
+        As::Controller(_) | As::Oneself(_) => None,
     };
-    if decided && person.is_some() {
+    if decided && !matches!(it.who, As::Controller(_)) {
         return invalid("a SignOff is accepted, refused and reopened by Naru, and by nobody else");
     }
     let spec = it.new.and_then(|it| it.get("spec")).unwrap_or(&Value::Null);
@@ -122,7 +149,7 @@ fn status(it: &Writing<'_>, may: impl Fn(&Actor, &'static str, Kind, &str) -> bo
         if field == "countersignature" && same("/sub") && same("/issuer") {
             return invalid("who has signed cannot counter-sign");
         }
-        if !may(person, "sign", Kind::SignOff, text(spec, "/item")) {
+        if !may("sign", Kind::SignOff, text(spec, "/item")) {
             return Err(Refusal::Forbidden("who asks may not sign this item"));
         }
     }

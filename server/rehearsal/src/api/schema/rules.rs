@@ -15,11 +15,14 @@ pub(super) fn holds(rule: &str, old: Option<&Value>, new: &Value) -> bool {
 
 fn of_object(rule: &str, new: &Value) -> bool {
     let has = |field: &str| new.get(field).is_some();
+    let time = |field: &str| -> Option<Timestamp> { new.get(field)?.as_str()?.parse().ok() };
     match rule {
         "!(has(self.accepted) && has(self.refused))" => !(has("accepted") && has("refused")),
-        "timestamp(self.until) > timestamp(self.at) && timestamp(self.until) - timestamp(self.at) <= duration('4320h')" =>
-        {
-            let time = |field: &str| -> Option<Timestamp> { new.get(field)?.as_str()?.parse().ok() };
+        "!(has(self.started) && has(self.ended)) || timestamp(self.started) <= timestamp(self.ended)" => {
+            let both = time("started").zip(time("ended"));
+            both.is_none_or(|(started, ended)| started <= ended)
+        }
+        "timestamp(self.until) > timestamp(self.at) && timestamp(self.until) - timestamp(self.at) <= duration('4320h')" => {
             time("until").zip(time("at")).is_some_and(|(until, at)| {
                 until > at && until.duration_since(at) <= SignedDuration::from_hours(4320)
             })

@@ -13,10 +13,7 @@ use crate::api::{
     rights::Asked,
 };
 use json_patch::{Patch, PatchErrorKind};
-use naru_domain::{
-    actor::Actor,
-    object::{Key, Kind, Object, Write},
-};
+use naru_domain::object::{Key, Kind, Object, Write};
 use naru_ports::{As, ClusterError, Submitted};
 use serde_json::Value;
 
@@ -46,7 +43,7 @@ impl State {
         if !mode.dry_run {
             let by = match who {
                 As::Person(person) => person.sub.clone(),
-                As::Controller(name) => name.into(),
+                As::Controller(name) | As::Oneself(name) => name.into(),
             };
             self.audit.push(Entry {
                 at: mode.now,
@@ -125,14 +122,14 @@ impl State {
             there(Kind::ValidatingAdmissionPolicy, name)
                 && there(Kind::ValidatingAdmissionPolicyBinding, name)
         };
-        let may = |person: &Actor, verb: &'static str, kind, name: &str| {
+        let may = |who: As<'_>, verb: &'static str, kind, name: &str| {
             let asked = Asked {
                 verb,
                 kind,
                 namespace: None,
                 name: Some(name),
             };
-            self.rights.allow(person.into(), &asked)
+            self.rights.allow(Asker::As(who), &asked)
         };
         admit::ledger::ask(writing, in_force, may).map_err(|refusal| match refusal {
             Refusal::Invalid(said) => ClusterError::Invalid(said.into()),
