@@ -1,7 +1,7 @@
 //! Settings, one struct per concern. Each can be given as an option or as an environment variable of the same name.
 
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Where the console listens, and what it serves.
 #[derive(Args, Clone, Debug)]
@@ -46,6 +46,22 @@ pub struct Prometheus {
     /// File with the certificates (PEM) of the authorities that the server's certificate may come from
     #[arg(long = "prometheus-ca", env = "NARU_PROMETHEUS_CA", value_name = "FILE")]
     pub ca: Option<PathBuf>,
+    /// File with Naru's own certificate and its key (PEM), where the server asks for one
+    #[arg(
+        long = "prometheus-client-certificate",
+        env = "NARU_PROMETHEUS_CLIENT_CERTIFICATE",
+        value_name = "FILE"
+    )]
+    pub client_certificate: Option<PathBuf>,
+    /// How long one query may take, 1s to 9s
+    #[arg(
+        long = "prometheus-timeout",
+        env = "NARU_PROMETHEUS_TIMEOUT",
+        default_value = "8s",
+        value_parser = query_timeout,
+        value_name = "TIME"
+    )]
+    pub timeout: Duration,
     /// Tenant, sent as X-Scope-OrgID (Mimir, Cortex, Thanos receive)
     #[arg(
         long = "prometheus-org-id",
@@ -209,9 +225,26 @@ pub fn seconds(text: &str) -> Result<u32, String> {
         .ok_or_else(|| "not from 15s to 24h".to_owned())
 }
 
+/// Reads `8s`. A round of queries must be over before ten seconds are.
+fn query_timeout(text: &str) -> Result<Duration, String> {
+    let number: Option<u64> = text.strip_suffix('s').unwrap_or(text).parse().ok();
+    let fits = number.filter(|it| (1..=9).contains(it));
+    fits.map(Duration::from_secs)
+        .ok_or_else(|| "not from 1s to 9s".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::seconds;
+    use super::{query_timeout, seconds};
+
+    #[test]
+    fn a_query_has_a_few_seconds() {
+        assert_eq!(query_timeout("8s").map(|it| it.as_secs()), Ok(8));
+        assert_eq!(query_timeout("1").map(|it| it.as_secs()), Ok(1));
+        for text in ["", "0s", "10s", "8000ms", "-1s"] {
+            assert!(query_timeout(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn windows_have_a_unit_and_bounds() {

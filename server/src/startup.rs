@@ -236,6 +236,8 @@ fn metrics(options: &Prometheus, clock: Arc<dyn Clock>) -> Result<Option<Arc<Pro
     let settings = prometheus::Settings {
         bearer_token_file: options.bearer_token_file.clone(),
         ca: options.ca.clone(),
+        client_certificate: options.client_certificate.clone(),
+        timeout: options.timeout,
         org_id: options.org_id.clone(),
         ..prometheus::Settings::new(url)
     };

@@ -47,6 +47,8 @@ pub struct Settings {
     pub bearer_token_file: Option<PathBuf>,
     /// File with PEM certificates of the authorities to trust, instead of the system's.
     pub ca: Option<PathBuf>,
+    /// File with a PEM certificate and its key, presented to a server that asks for one (mutual TLS).
+    pub client_certificate: Option<PathBuf>,
     /// Tenant, sent as `X-Scope-OrgID`.
     pub org_id: Option<String>,
     /// For one query, its answer's body included. Below ten seconds, which is what the port promises.
@@ -64,6 +66,7 @@ impl Settings {
             url: url.into(),
             bearer_token_file: None,
             ca: None,
+            client_certificate: None,
             org_id: None,
             timeout: Duration::from_secs(8),
             body_limit: 256 << 20,
@@ -78,16 +81,16 @@ pub enum SettingsError {
     /// Not a URL, not http or https, or with credentials, a query or a fragment in it.
     #[error("the address of Prometheus: {0}")]
     Url(&'static str),
-    /// The file with the authorities cannot be read.
-    #[error("the file {path} with the certificate authorities: {source}")]
+    /// The file with the authorities, or with the client's certificate, cannot be read.
+    #[error("the file {path} with certificates: {source}")]
     CaFile {
         /// Which file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
     },
-    /// It holds no certificate.
-    #[error("the file {path} holds no PEM certificate")]
+    /// It holds no certificate, or the client's holds no key.
+    #[error("the file {path} holds no PEM certificate, or no key where one is needed")]
     CaContent {
         /// Which file.
         path: PathBuf,

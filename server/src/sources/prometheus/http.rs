@@ -4,7 +4,7 @@ use super::{Settings, SettingsError, garbled, short};
 use bytes::{Bytes, BytesMut};
 use naru_domain::{SourceName, Why};
 use reqwest::{
-    Certificate, Client, Response, StatusCode, Url,
+    Certificate, Client, Identity, Response, StatusCode, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderValue},
     redirect::Policy,
 };
@@ -44,6 +44,15 @@ impl Http {
                 .filter(|it| !it.is_empty())
                 .ok_or_else(|| SettingsError::CaContent { path: path.clone() })?;
             builder = builder.tls_certs_only(certificates);
+        }
+        if let Some(path) = &settings.client_certificate {
+            let pem = std::fs::read(path).map_err(|source| SettingsError::CaFile {
+                path: path.clone(),
+                source,
+            })?;
+            let identity =
+                Identity::from_pem(&pem).map_err(|_| SettingsError::CaContent { path: path.clone() })?;
+            builder = builder.identity(identity);
         }
         if let Some(tenant) = &settings.org_id {
             let value = HeaderValue::from_str(tenant).map_err(|_| SettingsError::OrgId)?;

@@ -1,7 +1,7 @@
 //! Naru's ServiceAccount can do what it must, and be nobody but people.
 
 use super::{
-    admin::{self, Admin},
+    admin::{self, Admin, eventually},
     subject::{install, namespace},
 };
 use crate::fake::{pace, write};
@@ -175,5 +175,60 @@ async fn real_it_can_be_people_and_nobody_else() {
     for headers in others {
         let (status, answer) = who(headers).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{headers:?}: {answer}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: NARU_LAB_API_KUBECONFIG"]
+async fn real_a_trial_leaves_nothing_whoever_tries() {
+    let admin = Admin::new().await;
+    let cluster = cluster(&admin).await;
+    // No controller makes it here, and no pod is admitted without.
+    admin
+        .apply_one(&json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "naru-trials"}}))
+        .await;
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "trial", "namespace": "naru-trials"},
+        "spec": {"automountServiceAccountToken": false, "containers": [{"name": "app", "image": "none"}]}});
+    let rule = json!({"apiVersion": Kind::VirtualService.api_version(), "kind": "VirtualService",
+        "metadata": {"name": "trial", "namespace": "naru-trials"}, "spec": {"hosts": ["trial.invalid"]}});
+    // A policy is in force some moments after it is stored.
+    let mut unnamed = pod.clone();
+    unnamed["metadata"] = json!({"generateName": "early-", "namespace": "naru-trials"});
+    let pods = "/api/v1/namespaces/naru-trials/pods";
+    eventually!(
+        admin
+            .send(Method::POST, pods, "application/json", &unnamed)
+            .await
+            .0
+            != StatusCode::CREATED
+    );
+    for (kind, json) in [(Kind::Pod, pod), (Kind::VirtualService, rule)] {
+        let write = Write::Create(Object::new(kind, json.clone()).unwrap());
+        let submit = async |dry_run| {
+            cluster
+                .submit(As::Controller("test"), &write, dry_run, "naru-test")
+                .await
+        };
+        let tried = submit(true).await.unwrap().object.unwrap();
+        assert_eq!(&*tried.key().name, "trial");
+        let meant = submit(false).await;
+        assert!(meant.is_err(), "{kind:?}: {meant:?}");
+        // With all rights it is refused as well.
+        let url = match kind {
+            Kind::Pod => pods.to_owned(),
+            _ => format!(
+                "/apis/{}/namespaces/naru-trials/{}",
+                kind.api_version(),
+                kind.plural()
+            ),
+        };
+        let (status, said) = admin.send(Method::POST, &url, "application/json", &json).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{said}");
+        assert!(
+            said["message"]
+                .as_str()
+                .is_some_and(|it| it.contains("dry runs alone")),
+            "{said}"
+        );
     }
 }

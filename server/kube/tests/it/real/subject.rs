@@ -47,6 +47,7 @@ pub(crate) async fn install(admin: &Admin) {
         include_str!("../../../../../k8s/base/admission.yaml"),
         include_str!("../../../../../k8s/base/ledger.yaml"),
         include_str!("../../../../../k8s/base/signers.yaml"),
+        include_str!("../../../../../k8s/base/trials.yaml"),
     ] {
         admin.apply(manifest, "").await;
     }

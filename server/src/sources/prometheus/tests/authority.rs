@@ -48,6 +48,23 @@ async fn only_the_authority_of_the_settings_is_trusted() {
     )
     .unwrap();
 
+    openssl(
+        &folder,
+        &format!("req {key} -keyout client.key -out client.csr -subj /CN=naru"),
+    );
+    openssl(
+        &folder,
+        "x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out client.crt -days 2 -extfile san",
+    );
+    let both = ["client.crt", "client.key"].map(|it| std::fs::read_to_string(folder.join(it)).unwrap());
+    std::fs::write(folder.join("client.pem"), both.concat()).unwrap();
+    let demanding = folder.join("demanding.yml");
+    std::fs::write(
+        &demanding,
+        "tls_server_config: {cert_file: server.crt, key_file: server.key, client_ca_file: ca.crt, client_auth_type: RequireAndVerifyClientCert}\n",
+    )
+    .unwrap();
+
     let more = [format!("--web.config.file={}", web.display())];
     let prometheus = Prometheus::start_with("http://127.0.0.1:1", "https", &more);
     let with = |authority: &str| {
@@ -77,5 +94,29 @@ async fn only_the_authority_of_the_settings_is_trusted() {
         matches!(&refused, Err(Why::Unreachable { detail, .. }) if detail.to_lowercase().contains("certificate")),
         "{refused:?}"
     );
+    drop(prometheus);
+
+    let more = [format!("--web.config.file={}", demanding.display())];
+    let prometheus = Prometheus::start_with("http://127.0.0.1:1", "https", &more);
+    let as_client = |certificate: Option<&str>| {
+        let (ca, certificate) = (folder.join("ca.crt"), certificate.map(|it| folder.join(it)));
+        adapter_with(&prometheus.url, move |it| {
+            it.timeout = Duration::from_secs(8);
+            it.ca = Some(ca);
+            it.client_certificate = certificate;
+        })
+    };
+    let known = as_client(Some("client.pem"));
+    let mut answer = known.traffic(60).await;
+    for _ in 0..120 {
+        if answer.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        answer = known.traffic(60).await;
+    }
+    assert!(answer.is_ok(), "{answer:?}");
+    let nobody = as_client(None).traffic(60).await;
+    assert!(matches!(&nobody, Err(Why::Unreachable { .. })), "{nobody:?}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
