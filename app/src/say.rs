@@ -81,6 +81,8 @@ pub fn why(lang: Lang, why: &Why) -> String {
         Why::NoEvidence { of } => lang.why_no_evidence(of),
         Why::FollowsFrom { item } => lang.why_follows_from(item),
         Why::NotObserved { what } => lang.why_not_observed(what),
+        Why::NotCounted { of, since } => lang.why_not_counted(of, since),
+        Why::NotOver { of, until } => lang.why_not_over(of, until),
         Why::Said { detail } => lang.why_said(detail),
     }
 }

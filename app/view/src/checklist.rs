@@ -160,4 +160,18 @@ pub struct Fact {
     pub query: Name,
     /// The object's resourceVersion; empty where there is none.
     pub resource_version: Name,
+    /// How and when it was found out, where no object says it.
+    pub learned: Option<(Learned, Millis)>,
+}
+
+/// How something was found out that no object says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Learned {
+    /// Naru tried it out.
+    Tried,
+    /// Proxies, or others that Prometheus collects from, have counted it.
+    Counted,
+    /// Somebody handed it in.
+    Handed,
 }

@@ -91,6 +91,10 @@ pub enum Why {
     FollowsFrom { item: Name },
     /// Nothing that this console asks shows it.
     NotObserved { what: Name },
+    /// Prometheus has no figures of this since then: nobody collected them, or it has forgotten.
+    NotCounted { of: Name, since: Name },
+    /// This is judged when it is over, which it is not before then.
+    NotOver { of: Name, until: Name },
     /// Anything else that a source said, word for word.
     Said { detail: Name },
 }

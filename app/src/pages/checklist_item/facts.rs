@@ -1,9 +1,9 @@
 //! What was seen: with its place, so that it can be looked up.
 
 use super::Asking;
-use crate::{components::states::empty, lang::Lang};
+use crate::{components::states::empty, format, lang::Lang};
 use leptos::prelude::*;
-use naru_view::checklist::{Fact, Field, ItemPage};
+use naru_view::checklist::{Fact, Field, ItemPage, Learned};
 
 pub(super) fn facts(lang: Lang, it: &ItemPage, _: Asking) -> AnyView {
     let rows = it.facts.iter().map(|it| row(lang, it)).collect_view();
@@ -59,7 +59,16 @@ fn from(lang: Lang, it: &Fact) -> impl IntoView + use<> {
     let query = (!it.query.is_empty()).then(|| view! { <code>{it.query.to_string()}</code> });
     let version = (!it.resource_version.is_empty())
         .then(|| view! { <span>" "{lang.checklist_version(&it.resource_version)}</span> });
-    view! { {place}{query}{version} }
+    let learned = it.learned.map(|(how, at)| {
+        let at = format::utc(at);
+        let said = match how {
+            Learned::Tried => lang.checklist_tried(&at),
+            Learned::Counted => lang.checklist_counted(&at),
+            Learned::Handed => lang.checklist_handed(&at),
+        };
+        view! { <span>" "{said}</span> }
+    });
+    view! { {place}{query}{version}{learned} }
 }
 
 /// An object and a field in it.

@@ -5,14 +5,14 @@ use naru_domain::{
     Timestamp,
     actor::Scope,
     crossing::Item,
-    judge::{self, Judgement},
+    judge::{self, FactSource, Judgement},
     object::Key,
     view::SeenJudgement,
 };
 use naru_ports::Judged;
 use naru_view::{
-    Name,
-    checklist::{Checklist, Fact, Field, Finding, ItemPage, ItemRow, Severity, Verdict},
+    Millis, Name,
+    checklist::{Checklist, Fact, Field, Finding, ItemPage, ItemRow, Learned, Severity, Verdict},
     ledger::{Pass, Signature, SignatureState},
     source::SourceState,
 };
@@ -223,7 +223,18 @@ pub fn fact(lang: Lang, it: &judge::Fact) -> Fact {
         field: it.key.as_ref().map(|key| field(key, &it.path)),
         query,
         resource_version: it.resource_version.clone(),
+        learned: learned(it),
     }
+}
+
+fn learned(it: &judge::Fact) -> Option<(Learned, Millis)> {
+    let how = match it.source {
+        FactSource::Object => return None,
+        FactSource::Metrics => Learned::Counted,
+        FactSource::Probe => Learned::Tried,
+        FactSource::Handed => Learned::Handed,
+    };
+    Some((how, it.at?.as_millisecond()))
 }
 
 fn field(key: &Key, path: &Name) -> Field {

@@ -68,8 +68,10 @@ fn run(world: &World<'_>, found: &mut Found) {
     if let Some((name, at)) = before
         && world.now.duration_since(at) < soak
     {
-        let what = format!("{name}: soak");
-        found.unknown(Why::NotObserved { what: what.into() });
+        found.unknown(Why::NotOver {
+            of: format!("{name}: soak").into(),
+            until: (at + soak).to_string().into(),
+        });
     }
 }
 

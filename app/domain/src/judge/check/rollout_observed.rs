@@ -79,7 +79,10 @@ fn one(world: &World<'_>, id: &WorkloadId, set: Key, began: Timestamp, found: &m
     }
     let until = began + SignedDuration::from_secs(steady::deadline(world, id));
     if world.now < until {
-        return found.unknown(steady::not_yet());
+        return found.unknown(Why::NotOver {
+            of: format!("{}/{}", id.0, id.1).into(),
+            until: until.to_string().into(),
+        });
     }
     let question = CountsOf {
         to: id.clone(),
@@ -92,8 +95,9 @@ fn one(world: &World<'_>, id: &WorkloadId, set: Key, began: Timestamp, found: &m
         return;
     };
     if !counts.value.covered {
-        return found.unknown(Why::NotObserved {
-            what: format!("{}/{}: {began}", id.0, id.1).into(),
+        return found.unknown(Why::NotCounted {
+            of: format!("{}/{}", id.0, id.1).into(),
+            since: question.from.to_string().into(),
         });
     }
     let all = Count::sum(counts.value.by_caller.values());

@@ -66,8 +66,9 @@ fn one(
         return found.facts.push(fact);
     }
     if world.now < began + soak {
-        return found.unknown(Why::NotObserved {
-            what: format!("{name}: soak").into(),
+        return found.unknown(Why::NotOver {
+            of: format!("{name}: soak").into(),
+            until: (began + soak).to_string().into(),
         });
     }
     let counted = |from: Timestamp, found: &mut Found| {
@@ -89,8 +90,9 @@ fn one(
             let window_s = u32::try_from(soak.as_secs()).unwrap_or(u32::MAX);
             Why::NoTraffic { window_s }
         } else {
-            Why::NotObserved {
-                what: format!("{name}: {began}").into(),
+            Why::NotCounted {
+                of: name.into(),
+                since: began.to_string().into(),
             }
         });
     }
@@ -100,8 +102,9 @@ fn one(
     if during.success() < objective {
         // It may have been no better before: then the proxy is not to blame.
         let Some((true, before, _)) = counted(began - soak, found) else {
-            return found.unknown(Why::NotObserved {
-                what: format!("{name}: {}", began - soak).into(),
+            return found.unknown(Why::NotCounted {
+                of: name.into(),
+                since: (began - soak).to_string().into(),
             });
         };
         if before.requests < 1.0 || during.success() < before.success() {

@@ -39,8 +39,9 @@ impl Today<'_, '_> {
         };
         let name = format!("{}/{}", id.0, id.1);
         if !counts.value.covered {
-            return found.unknown(Why::NotObserved {
-                what: format!("{name}: 24 h").into(),
+            return found.unknown(Why::NotCounted {
+                of: name.into(),
+                since: question.from.to_string().into(),
             });
         }
         let weekend = |it: Timestamp| matches!(it.to_zoned(TimeZone::UTC).weekday(), Weekday::Saturday | Weekday::Sunday);

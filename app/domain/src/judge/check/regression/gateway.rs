@@ -44,8 +44,9 @@ pub(super) fn seen(
     // Proxies are scraped a while after they have counted.
     let until = ended + SignedDuration::from_secs(SCRAPED_S);
     if world.now < until {
-        return found.unknown(Why::NotObserved {
-            what: format!("Report {}: {until}", by.key.name).into(),
+        return found.unknown(Why::NotOver {
+            of: format!("Report {}", by.key.name).into(),
+            until: until.to_string().into(),
         });
     }
     let gateways: BTreeSet<WorkloadId> = edge::gateways(world)
@@ -70,8 +71,9 @@ pub(super) fn seen(
             return;
         };
         if !counts.value.covered {
-            return found.unknown(Why::NotObserved {
-                what: format!("{entry}: {started}").into(),
+            return found.unknown(Why::NotCounted {
+                of: entry.to_string().into(),
+                since: started.to_string().into(),
             });
         }
         at = Some(counts.at);
