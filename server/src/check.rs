@@ -125,7 +125,7 @@ async fn look(options: &cli::Check) -> Result<Seen, Failure> {
     let cluster = startup::cluster(&options.kubernetes).await?;
     let metrics = startup::metrics_of(&options.prometheus)?;
     let kinds: Vec<Kind> = judge::kinds().chain(audited::KINDS).collect();
-    let inquiries = startup::asked(Arc::clone(&cluster), metrics.clone(), &options.istiod)?;
+    let inquiries = startup::asked(Arc::clone(&cluster), metrics.clone(), &options.probing)?;
     let (objects, traffic) = futures::join!(inventory(&*cluster, &kinds), async {
         Some(metrics?.traffic(options.observing.window).await)
     });

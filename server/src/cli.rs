@@ -13,7 +13,7 @@
 
 use crate::{
     check,
-    config::{Istiod, Kubernetes, Listening, Logging, Observing, OpenId, Prometheus, SigningIn, Standing},
+    config::{Kubernetes, Listening, Logging, Observing, OpenId, Probing, Prometheus, SigningIn, Standing},
     doctor, evidence, export,
     failure::Failure,
     graph, logging, preflight, rehearse, startup, verify,
@@ -99,7 +99,7 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) prometheus: Prometheus,
     #[command(flatten)]
-    pub(crate) istiod: Istiod,
+    pub(crate) probing: Probing,
     #[command(flatten)]
     pub(crate) observing: Observing,
     /// Objects from files: a file, a folder, or - for standard input; can be repeated. Alone they are judged as the whole system, with --kubeconfig
@@ -148,7 +148,7 @@ pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) prometheus: Prometheus,
     #[command(flatten)]
-    pub(crate) istiod: Istiod,
+    pub(crate) probing: Probing,
     #[command(flatten)]
     pub(crate) observing: Observing,
     /// How it is told
@@ -275,7 +275,7 @@ pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) prometheus: Prometheus,
     #[command(flatten)]
-    pub(crate) istiod: Istiod,
+    pub(crate) probing: Probing,
     #[command(flatten)]
     pub(crate) observing: Observing,
     #[command(flatten)]

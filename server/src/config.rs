@@ -71,17 +71,15 @@ pub struct Prometheus {
     pub org_id: Option<String>,
 }
 
-/// How istiod is asked what its proxies have acknowledged.
+/// What is asked of pods themselves.
 #[derive(Args, Clone, Debug)]
-pub struct Istiod {
+pub struct Probing {
+    /// Send nothing to gateways and to the old ingress: items 1.2 and 1.4 stay unknown
+    #[arg(long, env = "NARU_NO_PROBES", value_parser = FalseyValueParser::new())]
+    pub no_probes: bool,
     /// File with a token of Naru's ServiceAccount for the audience istio-ca; read again each time
-    #[arg(
-        id = "istiod_token_file",
-        long = "istiod-token-file",
-        env = "NARU_ISTIOD_TOKEN_FILE",
-        value_name = "FILE"
-    )]
-    pub token_file: Option<PathBuf>,
+    #[arg(long, env = "NARU_ISTIOD_TOKEN_FILE", value_name = "FILE")]
+    pub istiod_token_file: Option<PathBuf>,
 }
 
 /// How traffic is looked at.

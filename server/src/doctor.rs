@@ -68,7 +68,7 @@ pub(crate) async fn run(options: &cli::Doctor, lang: Lang) -> Result<ExitCode, F
         .chain([Kind::Change])
         .collect();
     let window = options.observing.window;
-    let inquiries = startup::asked(Arc::clone(&cluster), metrics.clone(), &options.istiod)?;
+    let inquiries = startup::asked(Arc::clone(&cluster), metrics.clone(), &options.probing)?;
     let (objects, traffic) = futures::join!(inventory(&*cluster, &kinds), async {
         Some(metrics?.traffic(window).await)
     });

@@ -4,7 +4,7 @@ mod signing_in;
 
 use crate::{
     cli::{Graph, Serve},
-    config::{Auth, Istiod, Kubernetes, Listening, Prometheus, Standing},
+    config::{Auth, Kubernetes, Listening, Probing, Prometheus, Standing},
     failure::Failure,
     http::{self, Hosts, site::Site},
     sessions::Identity,
@@ -65,7 +65,7 @@ pub(crate) async fn serve(options: Serve) -> Result<(), Failure> {
     let settings = settings(options.observing.window, &options.standing);
     let cluster = Arc::new(cluster);
     let identity = desk.open(&cluster, &options.signing_in.token_audience, clock.clone());
-    let inquiries = asked(cluster.clone(), Some(metrics.clone()), &options.istiod)?;
+    let inquiries = asked(cluster.clone(), Some(metrics.clone()), &options.probing)?;
     let engine = Engine::start(Setup {
         cluster,
         metrics,
@@ -119,9 +119,9 @@ pub(crate) fn metrics_of(options: &Prometheus) -> Result<Option<Arc<PrometheusMe
 pub(crate) fn asked(
     cluster: Arc<dyn Cluster>,
     prometheus: Option<Arc<PrometheusMetrics>>,
-    istiod: &Istiod,
+    probing: &Probing,
 ) -> Result<Arc<dyn Inquiries>, Failure> {
-    let pods = Pods::new(istiod.token_file.clone()).context("TLS")?;
+    let pods = Pods::new(probing.istiod_token_file.clone(), !probing.no_probes).context("TLS")?;
     Ok(Arc::new(Asked {
         cluster,
         prometheus,

@@ -18,6 +18,8 @@ new_cert() { # CA FILE SUBJECT EXTENSION...
       -out "$PKI/$file.crt" -extfile <(printf '%s\n' "$@") 2>/dev/null
 }
 
+new_front() { new_cert front-ca front "/CN=$NARU_LAB_HOSTNAME" extendedKeyUsage=serverAuth "subjectAltName=DNS:$NARU_LAB_HOSTNAME"; }
+
 make_pki() {
   [ -f "$PKI/done" ] && return
   mkdir -p "$PKI"
@@ -34,7 +36,7 @@ make_pki() {
   new_cert ca front-proxy /CN=front-proxy-client extendedKeyUsage=clientAuth
   new_cert ca kubelet-client /CN=kube-apiserver-kubelet-client extendedKeyUsage=clientAuth
   new_ca front-ca naru-lab-front
-  new_cert front-ca front "/CN=$NARU_LAB_HOSTNAME" extendedKeyUsage=serverAuth "subjectAltName=DNS:$NARU_LAB_HOSTNAME"
+  new_front
   local user
   for user in admin controllers scheduler; do make_kubeconfig "$user"; done
   touch "$PKI/done"

@@ -27,6 +27,18 @@ front_secret() { # NAMESPACE
     --dry-run=client -o yaml | kc apply -f - > /dev/null
 }
 
+# renew_front does what a renewal does: another certificate of the same authority in the same Secret. A plain nginx reads it when it starts.
+renew_front() {
+  running apiserver || die "the lab $NARU_LAB is not up" "lab up"
+  new_front
+  front_secret ingress-nginx
+  front_secret istio-system
+  kc -n ingress-nginx rollout restart deployment/ingress-nginx-controller > /dev/null
+  kc -n ingress-nginx rollout status deployment/ingress-nginx-controller --timeout=60s > /dev/null ||
+    die "nginx does not come back" "kubectl -n ingress-nginx describe pods"
+  await 30 "a request through the front door" "kubectl -n ingress-nginx logs deploy/ingress-nginx-controller" front_answers
+}
+
 up_system() {
   local file
   apply_file "$LAB_DIR/system/00-namespaces.yaml"

@@ -1,46 +1,17 @@
 // The first two phases of the crossing on the real mesh: what the machine can see of them in a lab is seen, and nothing else is called met.
-import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, sources, test } from "../../fixtures/console.ts";
+import { judged, missing, naru } from "../../fixtures/check.ts";
+import { expect, test } from "../../fixtures/console.ts";
 import { front, kubectl, ours } from "../../fixtures/lab.ts";
 
 test.skip(!ours, "services are restarted and a namespace is labelled");
 test.describe.configure({ mode: "serial" });
 
-const run = promisify(execFile);
-
 /** How long a service soaks here, in seconds: a minute stands for the day that a team would take. */
 const SOAK = 60;
-
-interface Item {
-  item: string;
-  verdict: string;
-  findings: { code: string; severity: string }[];
-  facts: { fact: string; value: string }[];
-  unknown: { check: string; message: string }[];
-}
-
-/** A command of Naru's; whatever its exit code, what it printed. */
-async function naru(...args: string[]): Promise<string> {
-  const done = run(process.env.NARU_BIN ?? "", [...args, "--lang", "en"]);
-  return done.then((it) => it.stdout, (error: { stdout?: string; stderr?: string }) => {
-    if (!error.stdout) throw new Error(error.stderr);
-    return error.stdout;
-  });
-}
-
-async function judged(): Promise<Record<string, Item>> {
-  const at = sources(process.env.NARU_LAB_NARU_KUBECONFIG ?? "", process.env.NARU_LAB_PROMETHEUS ?? "");
-  const { items }: { items: Item[] } = JSON.parse(await naru("check", ...at, "--output", "json"));
-  return Object.fromEntries(items.map((it) => [it.item, it]));
-}
-
-/** What keeps an item from being met: checks that do not know, and errors. */
-const missing = (it: Item) => [...it.findings.filter((one) => one.severity === "error").map((one) => one.code), ...it.unknown.map((one) => `${one.check}: ${one.message}`)];
 
 /** Restarts a service's workloads, which is how a proxy comes, and lets it soak. */
 async function takeIn(namespace: string, ...deployments: string[]) {

@@ -3,8 +3,9 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "@playwright/test";
+import { judged, missing } from "../../fixtures/check.ts";
 import { expect, test } from "../../fixtures/console.ts";
-import { component, kubectl, ours } from "../../fixtures/lab.ts";
+import { component, kubectl, ours, renew } from "../../fixtures/lab.ts";
 import type { Visit } from "../../fixtures/visit.ts";
 
 test.skip(!ours, "what is expected is the lab's own system");
@@ -45,9 +46,9 @@ test.afterAll(async () => {
   for (const role of ROLES) await kubectl("delete", "clusterrolebinding", `journey-${role}`, "--ignore-not-found");
 });
 
-/** Signs the item from its page. */
-async function sign(page: Page, visit: Visit) {
-  await visit(`/checklist/${ITEM}`);
+/** Signs an item from its page. */
+async function sign(page: Page, visit: Visit, item = ITEM) {
+  await visit(`/checklist/${item}`);
   const button = page.getByRole("button", { name: "Sign", exact: true });
   await expect(button).toBeEnabled({ timeout: 30_000 });
   await button.click();
@@ -114,3 +115,12 @@ async function naru(...args: string[]): Promise<string> {
   if (!bin || !kubeconfig) throw new Error("NARU_BIN and NARU_LAB_KUBECONFIG are set by `./dev lab test`");
   return (await run(bin, [...args, "--kubeconfig", kubeconfig], { maxBuffer: 32 << 20 })).stdout;
 }
+
+test("a certificate that is another one than was signed for shows that somebody renews it", async ({ page, visit }) => {
+  test.setTimeout(180_000);
+  expect(missing((await judged())["1.4"])).toEqual([expect.stringContaining("certificate_renewal")]);
+  // Signed by their own word that it is renewed: nobody has seen it yet.
+  await sign(page, visit, "1.4");
+  await renew();
+  await expect.poll(async () => missing((await judged())["1.4"]), { timeout: 60_000 }).toEqual([]);
+});

@@ -41,6 +41,8 @@ pub struct Pods {
     tls: TlsConnector,
     /// The token that istiod takes; read again for each question, since projected tokens rotate.
     istiod_token_file: Option<PathBuf>,
+    /// Gateways and the old ingress may be spoken to.
+    probes: bool,
 }
 
 impl Pods {
@@ -48,7 +50,7 @@ impl Pods {
     ///
     /// # Errors
     /// The provider offers no usable version of TLS.
-    pub fn new(istiod_token_file: Option<PathBuf>) -> Result<Self, rustls::Error> {
+    pub fn new(istiod_token_file: Option<PathBuf>, probes: bool) -> Result<Self, rustls::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?
@@ -58,11 +60,13 @@ impl Pods {
         Ok(Self {
             tls: TlsConnector::from(Arc::new(config)),
             istiod_token_file,
+            probes,
         })
     }
 
     /// The certificates that an address presents for a name.
     pub(super) async fn handshake(&self, at: &Address) -> Result<Chain, Why> {
+        self.allowed()?;
         within(async {
             let stream = self.secured(at).await?;
             let presented = stream.get_ref().1.peer_certificates().unwrap_or_default();
@@ -80,6 +84,7 @@ impl Pods {
 
     /// What an address answers to a GET for a host and path.
     pub(super) async fn exchange(&self, it: &Exchange) -> Result<Response, Why> {
+        self.allowed()?;
         within(async {
             let mut headers = HeaderMap::new();
             headers.insert(HOST, value(&it.to.name)?);
@@ -97,6 +102,13 @@ impl Pods {
             })
         })
         .await
+    }
+
+    fn allowed(&self) -> Result<(), Why> {
+        let off = || Why::NotObserved {
+            what: "--no-probes".into(),
+        };
+        self.probes.then_some(()).ok_or_else(off)
     }
 
     /// The body of a GET that istiod takes Naru's token for.

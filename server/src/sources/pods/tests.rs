@@ -79,7 +79,7 @@ fn at(port: u16) -> Address {
 }
 
 fn pods() -> Pods {
-    Pods::new(None).unwrap()
+    Pods::new(None, true).unwrap()
 }
 
 const ENVOY: &str = "HTTP/1.1 401 Unauthorized\r\nserver: istio-envoy\r\nx-envoy-upstream-service-time: 3\r\ncontent-length: 0\r\n\r\n";
@@ -129,6 +129,26 @@ async fn an_answer_tells_whether_a_workload_gave_it() {
 }
 
 #[tokio::test]
+async fn who_is_told_not_to_sends_nothing() {
+    let (port, heard) = serve(OWN, false).await;
+    let pods = Pods::new(None, false).unwrap();
+    let question = Exchange {
+        to: at(port),
+        tls: false,
+        path: "/".into(),
+    };
+    assert!(matches!(
+        pods.exchange(&question).await,
+        Err(Why::NotObserved { .. })
+    ));
+    assert!(matches!(
+        pods.handshake(&at(port)).await,
+        Err(Why::NotObserved { .. })
+    ));
+    assert!(heard.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn nobody_and_nonsense_are_told_apart() {
     let free = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = free.local_addr().unwrap().port();
@@ -164,7 +184,7 @@ async fn nobody_and_nonsense_are_told_apart() {
 async fn the_token_goes_to_istiod_and_its_refusal_says_what_to_do() {
     let file = std::env::temp_dir().join(format!("naru-istiod-token-{}", std::process::id()));
     std::fs::write(&file, "secret\n").unwrap();
-    let pods = Pods::new(Some(file.clone())).unwrap();
+    let pods = Pods::new(Some(file.clone()), true).unwrap();
     let syncz = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]";
     let (port, heard) = serve(syncz, false).await;
     let (status, body) = pods

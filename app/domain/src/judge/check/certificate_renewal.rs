@@ -1,9 +1,10 @@
 //! 1.4: the edge's certificates are renewed: their Certificate is ready, and its renewal is not overdue (cert-manager reference, `CertificateStatus`).
 
+use super::handshake_observed;
 use crate::{
     Name, Timestamp, Why,
-    crossing::Item,
-    judge::{Check, Code, Found, World, edge, steady},
+    crossing::{Evidence, Item, migration::Edge},
+    judge::{Check, Code, FactSource, Found, World, ask, edge, steady},
     mesh::{
         Decider,
         gateway::{names, servers},
@@ -40,9 +41,33 @@ fn run(world: &World<'_>, found: &mut Found) {
         }
     }
     if !any {
-        found.unknown(Why::NotObserved {
-            what: "certificate renewal".into(),
-        });
+        for host in &edge.hosts {
+            renewed(world, edge, host, found);
+        }
+    }
+}
+
+/// Where nobody says who renews, a renewal that was seen shows that somebody does: an earlier signature was given for a certificate of the host that ends
+/// before those that its pods present now.
+fn renewed(world: &World<'_>, edge: &Edge, host: &Name, found: &mut Found) {
+    let evidence = world.objects.of_kind(Kind::Evidence).filter_map(|it| Evidence::read(it).ok());
+    let facts = evidence.flat_map(|it| it.spec.facts);
+    let ends = facts
+        .filter(|it| *it.name == *handshake_observed::PRESENTED_UNTIL && it.path == *host)
+        .filter_map(|it| it.value.parse::<Timestamp>().ok());
+    let now = handshake_observed::ends(world, edge, host);
+    let first = now.and_then(|it| it.first().copied());
+    match (ends.min(), first) {
+        (Some(before), Some(first)) if before < first => {
+            let Some(declared) = ask::declared_at(world, "/spec/edge/hosts") else {
+                return;
+            };
+            let seen = format!("{host}: {before} → {first}");
+            found.learned("certificate-renewed", FactSource::Probe, &declared, seen, world.now);
+        }
+        _ => found.unknown(Why::NotObserved {
+            what: format!("{host}: certificate renewal").into(),
+        }),
     }
 }
 
@@ -102,7 +127,10 @@ fn one(now: Timestamp, certificate: &Object, found: &mut Found) {
 
 #[cfg(test)]
 mod tests {
-    use crate::judge::testing::{codes, judged, judged_running};
+    use crate::{
+        inquiry::{Address, Certificate, Chain, Reply},
+        judge::testing::{codes, judged, judged_asking, judged_running},
+    };
 
     fn world(secret: &str, ready: &str, since: &str, renewal: &str, end: &str) -> String {
         format!(
@@ -143,5 +171,49 @@ mod tests {
         assert!(other.findings.is_empty() && other.unknown.len() == 1);
         let files = judged("certificate_renewal", &world("c", "False", LONG_AGO, LATER, END));
         assert!(files.findings.is_empty() && files.unknown.len() == 1);
+    }
+
+    #[test]
+    fn a_renewal_that_was_seen_shows_that_somebody_renews() {
+        let system = |signed: &str| {
+            format!(
+                r#"
+{{apiVersion: naru.dev/v1alpha1, kind: Migration, metadata: {{name: m}}, spec: {{edge: {{hosts: [a.example], tls: terminate, ingress: {{namespace: i, name: nginx}}}}}}}}
+---
+{{apiVersion: v1, kind: Service, metadata: {{name: nginx, namespace: i}}, spec: {{selector: {{app: nginx}}, ports: [{{port: 443, targetPort: 8443}}]}}}}
+---
+{{apiVersion: v1, kind: Pod, metadata: {{name: nginx, namespace: i, labels: {{app: nginx}}}}, spec: {{containers: [{{name: c}}]}}, status: {{phase: Running, podIP: 10.0.0.1}}}}
+---
+{{apiVersion: naru.dev/v1alpha1, kind: Evidence, metadata: {{name: e, uid: u}}, spec: {{item: "1.4", verdict: unknown, findings: [], unknown: [], policies: [], at: "2025-12-29T00:00:00Z",
+  facts: [{{name: certificate-presented-until, source: probe, object: {{kind: Pod, namespace: i, name: old}}, path: a.example, value: "{signed}", at: "2025-12-29T00:00:00Z", resourceVersion: ""}}]}}}}
+"#
+            )
+        };
+        let address = Address {
+            ip: "10.0.0.1".into(),
+            port: 8443,
+            name: "a.example".into(),
+        };
+        let certificate = Certificate {
+            subject: "a".into(),
+            issuer: "b".into(),
+            serial: "1".into(),
+            names: vec![],
+            from: LONG_AGO.parse().unwrap(),
+            until: END.parse().unwrap(),
+        };
+        let chain = Chain {
+            certificates: vec![certificate],
+        };
+        let found = |signed: &str| {
+            let reply = [(address.clone().into(), Reply::Address(chain.clone()))];
+            let found = judged_asking("certificate_renewal", &system(signed), reply);
+            (found.facts.len(), found.unknown.len())
+        };
+        assert_eq!(found("2026-01-20T00:00:00Z"), (1, 0));
+        // The same certificate still.
+        assert_eq!(found(END), (0, 1));
+        let unasked = judged_asking("certificate_renewal", &system("2026-01-20T00:00:00Z"), []);
+        assert_eq!(unasked.unknown.len(), 1);
     }
 }

@@ -21,6 +21,9 @@ const NOT_IN_FORCE: Code = Code::error("certificate-not-in-force");
 const OLD: Code = Code::error("certificate-last-third");
 const DIFFER: Code = Code::warning("certificates-differ");
 
+/// The fact by which a later certificate is known to be another.
+pub(super) const PRESENTED_UNTIL: &str = "certificate-presented-until";
+
 pub(super) const CHECK: Check = Check {
     name: "handshake_observed",
     item: Item::Certified,
@@ -51,6 +54,30 @@ fn run(world: &World<'_>, found: &mut Found) {
             let serials = if tls == Tls::Passthrough { &mut serials } else { &mut own };
             presented(world, name, &places, serials, found);
         }
+    }
+}
+
+/// When the certificates end that the outside is shown for a name; None while a pod has not answered.
+pub(super) fn ends(world: &World<'_>, edge: &Edge, name: &crate::Name) -> Option<BTreeSet<Timestamp>> {
+    // What cannot be known is noted where it is judged.
+    let quietly = &mut Found::default();
+    let places = match edge.tls? {
+        Tls::Passthrough => at_gateway(world, edge, name, quietly),
+        Tls::Terminate | Tls::ReEncrypt => at_ingress(world, edge, quietly),
+    };
+    let end = |(pod, port): &At<'_>| {
+        let chain = world.ask(&address(pod, *port, name), &mut Found::default())?;
+        Some(chain.value.certificates.first()?.until)
+    };
+    let ends: Option<BTreeSet<Timestamp>> = places.iter().map(end).collect();
+    ends.filter(|it| !it.is_empty())
+}
+
+fn address(pod: &Pod, port: u16, name: &crate::Name) -> Address {
+    Address {
+        ip: pod.ip.clone(),
+        port,
+        name: name.clone(),
     }
 }
 
@@ -129,12 +156,7 @@ fn presented(
     found: &mut Found,
 ) {
     for (pod, port) in places {
-        let question = Address {
-            ip: pod.ip.clone(),
-            port: *port,
-            name: name.clone(),
-        };
-        let Some(chain) = world.ask(&question, found) else {
+        let Some(chain) = world.ask(&address(pod, *port, name), found) else {
             continue;
         };
         let by = Decider {
@@ -178,8 +200,14 @@ fn one(now: Timestamp, name: &str, chain: &Chain, at: Timestamp, by: &Decider, f
             found.finding(&OLD, by.clone(), args());
         }
     }
-    let seen = format!("{name}: {} · {}", first.subject, first.until);
+    let seen = format!("{name}: {}", first.subject);
     found.learned("certificate-presented", FactSource::Probe, by, seen, at);
+    // By the name that was asked for, so that it is found again when the pods are others.
+    let asked = Decider {
+        key: by.key.clone(),
+        path: name.into(),
+    };
+    found.learned(PRESENTED_UNTIL, FactSource::Probe, &asked, first.until.to_string(), at);
 }
 
 /// Where renewal works, a certificate never gets so old: cert-manager renews at two thirds (its documentation, `renewBefore`), as ACME clients do.
@@ -262,12 +290,12 @@ mod tests {
         let good = || chain("1", "*.example", "2025-12-01", "2026-03-01");
         let nginx = ("10.0.0.1", 8443, good());
         let gateway = [("10.0.0.2", 9443, good()), ("10.0.0.3", 9443, good())];
-        assert_eq!(found("terminate", std::slice::from_ref(&nginx)), (vec![], 1, 0));
+        assert_eq!(found("terminate", std::slice::from_ref(&nginx)), (vec![], 2, 0));
         assert_eq!(found("terminate", &gateway), (vec![], 0, 1));
-        assert_eq!(found("passthrough", &gateway), (vec![], 2, 0));
+        assert_eq!(found("passthrough", &gateway), (vec![], 4, 0));
         let [first, second] = gateway;
-        assert_eq!(found("passthrough", std::slice::from_ref(&first)), (vec![], 1, 1));
-        assert_eq!(found("re-encrypt", &[nginx, first, second]), (vec![], 3, 0));
+        assert_eq!(found("passthrough", std::slice::from_ref(&first)), (vec![], 2, 1));
+        assert_eq!(found("re-encrypt", &[nginx, first, second]), (vec![], 6, 0));
     }
 
     #[test]
