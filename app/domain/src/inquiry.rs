@@ -15,7 +15,7 @@ pub use tried::{
     Trial, Validation, Xds,
 };
 
-use crate::{SourceName, Why, traffic::Dated};
+use crate::{SourceName, Timestamp, Why, traffic::Dated};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A question with its reply's type.
@@ -61,6 +61,11 @@ macro_rules! inquiries {
         )*
 
         impl Inquiry {
+            /// Whether this reply will be the same for ever: it is about a time that is past, and knows it.
+            pub fn settled(&self, reply: &Reply) -> bool {
+                matches!((self, reply), (Self::CountsOf(_), Reply::CountsOf(counts)) if counts.covered)
+            }
+
             /// Who is asked.
             pub fn source(&self) -> SourceName {
                 match self {
@@ -102,8 +107,13 @@ inquiries! {
 /// What was found out, or why not.
 pub type Replies = BTreeMap<Inquiry, Result<Dated<Reply>, Why>>;
 
-/// So many questions are asked at most; who has more gateway pods, hosts and paths than that is told so.
-pub const LIMIT: usize = 400;
+/// So many questions are put to one source at most; who has more gateway pods, hosts and paths, or services, than that is told so.
+pub const LIMIT: usize = 1_000;
+
+/// A reply is taken for what is so now for three times as long as until it is asked anew, and a minute.
+fn holds_s(inquiry: &Inquiry) -> i64 {
+    i64::from(inquiry.every_s()) * 3 + 60
+}
 
 /// The replies that a judgement is given, and what it asked for.
 #[derive(Debug, Default)]
@@ -125,10 +135,11 @@ impl Asking {
     ///
     /// # Errors
     /// It is not there yet, or could not be found out.
-    pub fn ask<Q: Question>(&self, question: &Q) -> Result<Dated<&Q::Reply>, Why> {
+    pub fn ask<Q: Question>(&self, question: &Q, now: Timestamp) -> Result<Dated<&Q::Reply>, Why> {
         let inquiry: Inquiry = question.clone().into();
         let mut asked = self.asked.borrow_mut();
-        if asked.len() >= LIMIT && !asked.contains(&inquiry) {
+        let of_source = || asked.iter().filter(|it| it.source() == inquiry.source()).count();
+        if !asked.contains(&inquiry) && of_source() >= LIMIT {
             return Err(Why::NotJudged {
                 what: format!("> {LIMIT}").into(),
             });
@@ -137,6 +148,15 @@ impl Asking {
             source: inquiry.source(),
         };
         let reply = match self.replies.get(&inquiry) {
+            Some(Ok(dated))
+                if !inquiry.settled(&dated.value)
+                    && now.duration_since(dated.at).as_secs() > holds_s(&inquiry) =>
+            {
+                let since = dated.at.as_millisecond();
+                let source = inquiry.source();
+                asked.insert(inquiry);
+                return Err(Why::Stale { source, since });
+            }
             Some(Ok(dated)) => Q::reply(&dated.value).map(|value| Dated {
                 value,
                 at: dated.at,
@@ -172,6 +192,30 @@ mod tests {
         }
     }
 
+    fn now() -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    #[test]
+    fn a_reply_grows_old() {
+        let reply = Dated {
+            value: Reply::Address(Chain::default()),
+            at: now(),
+            gaps: vec![],
+        };
+        let asking = Asking::with(Arc::new(Replies::from([(
+            Inquiry::Address(address(1)),
+            Ok(reply),
+        )])));
+        let later = |seconds| {
+            asking
+                .ask(&address(1), Timestamp::from_second(seconds).unwrap())
+                .map(|_| ())
+        };
+        assert_eq!(later(240), Ok(()));
+        assert!(matches!(later(241), Err(Why::Stale { .. })));
+    }
+
     #[test]
     fn what_is_asked_is_remembered_whether_there_is_a_reply_or_not() {
         let reply = Dated {
@@ -185,9 +229,12 @@ mod tests {
             (Inquiry::Address(address(2)), Err(no.clone())),
         ]);
         let asking = Asking::with(Arc::new(replies));
-        assert_eq!(asking.ask(&address(1)).map(|it| it.value), Ok(&Chain::default()));
-        assert_eq!(asking.ask(&address(2)).map(|_| ()), Err(no));
-        let none: Result<Dated<&ControlPlaneState>, Why> = asking.ask(&ControlPlane);
+        assert_eq!(
+            asking.ask(&address(1), now()).map(|it| it.value),
+            Ok(&Chain::default())
+        );
+        assert_eq!(asking.ask(&address(2), now()).map(|_| ()), Err(no));
+        let none: Result<Dated<&ControlPlaneState>, Why> = asking.ask(&ControlPlane, now());
         let source = SourceName::Prometheus;
         assert_eq!(none.map(|_| ()), Err(Why::NotYet { source }));
         assert_eq!(asking.asked().len(), 3);
@@ -197,9 +244,9 @@ mod tests {
     fn questions_have_a_bound() {
         let asking = Asking::default();
         for port in 0..=u16::try_from(LIMIT).unwrap() {
-            drop(asking.ask(&address(port)));
+            drop(asking.ask(&address(port), now()));
         }
-        let more = asking.ask(&address(u16::MAX)).map(|_| ());
+        let more = asking.ask(&address(u16::MAX), now()).map(|_| ());
         assert!(matches!(more, Err(Why::NotJudged { .. })));
         assert_eq!(asking.asked().len(), LIMIT);
     }

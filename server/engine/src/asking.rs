@@ -22,6 +22,9 @@ const AT_ONCE: usize = 16;
 /// New replies are looked at this often at most: a judgement costs more than a reply.
 const AT_MOST: SignedDuration = SignedDuration::from_secs(2);
 
+/// The first of many replies are not held back longer than this.
+const AT_ONCE_OUT: SignedDuration = SignedDuration::from_millis(500);
+
 /// So long a judgement waits for what it has just come to ask.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
 
@@ -114,10 +117,12 @@ impl Asker {
                 .cloned()
                 .collect();
             if !due.is_empty() {
-                self.ask(due, &questions, now).await;
+                self.ask(due, &questions).await;
             }
             let next = questions.iter().map(|it| self.due(it)).min();
-            let next = next.map_or(now + SignedDuration::from_hours(1), |it| it.max(now + AT_MOST));
+            let now = self.asking.clock.now();
+            let hour = now + SignedDuration::from_hours(1);
+            let next = next.map_or(hour, |it| it.clamp(now + AT_MOST, hour));
             tokio::select! {
                 changed = wanted.changed() => if changed.is_err() { return },
                 () = self.asking.clock.sleep_until(next) => {}
@@ -126,30 +131,58 @@ impl Asker {
     }
 
     fn due(&self, inquiry: &Inquiry) -> Timestamp {
+        let replies = self.asking.replies.load();
+        if let Some(Ok(reply)) = replies.get(inquiry)
+            && inquiry.settled(&reply.value)
+        {
+            return Timestamp::MAX;
+        }
         let every = SignedDuration::from_secs(i64::from(inquiry.every_s()));
         self.asked
             .get(inquiry)
             .map_or(Timestamp::UNIX_EPOCH, |asked| *asked + every)
     }
 
-    async fn ask(&mut self, due: Vec<Inquiry>, questions: &BTreeSet<Inquiry>, now: Timestamp) {
+    /// Publishes what has come in every few seconds, so that who answers quickly waits for nobody.
+    async fn ask(&mut self, due: Vec<Inquiry>, questions: &BTreeSet<Inquiry>) {
         let port = &self.port;
         let ask = |inquiry: Inquiry| async move {
             let reply = port.find_out(&inquiry).await;
             (inquiry, reply)
         };
-        let found: Vec<(Inquiry, Result<Dated<Reply>, Why>)> = stream::iter(due)
-            .map(ask)
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
-        let mut replies = Replies::clone(&self.asking.replies.load());
-        replies.retain(|it, _| questions.contains(it));
-        for (inquiry, reply) in found {
-            self.asked.insert(inquiry.clone(), now);
-            replies.insert(inquiry, reply);
+        let mut found = stream::iter(due).map(ask).buffer_unordered(AT_ONCE);
+        let mut fresh: Vec<(Inquiry, Result<Dated<Reply>, Why>)> = Vec::new();
+        let mut next = self.asking.clock.now() + AT_ONCE_OUT;
+        loop {
+            tokio::select! {
+                reply = found.next() => match reply {
+                    Some(reply) => {
+                        // When it ended: who is slow is not asked again at once.
+                        self.asked.insert(reply.0.clone(), self.asking.clock.now());
+                        fresh.push(reply);
+                    }
+                    None => break,
+                },
+                () = self.asking.clock.sleep_until(next) => {
+                    next = self.asking.clock.now() + AT_MOST;
+                    self.asking.publish(std::mem::take(&mut fresh), questions);
+                }
+            }
         }
-        self.asking.replies.store(Arc::new(replies));
-        self.asking.revision.send_modify(|it| *it += 1);
+        self.asking.publish(fresh, questions);
+    }
+}
+
+impl Asking {
+    fn publish(&self, fresh: Vec<(Inquiry, Result<Dated<Reply>, Why>)>, questions: &BTreeSet<Inquiry>) {
+        let mut replies = Replies::clone(&self.replies.load());
+        let before = replies.len();
+        replies.retain(|it, _| questions.contains(it));
+        if fresh.is_empty() && replies.len() == before {
+            return;
+        }
+        replies.extend(fresh);
+        self.replies.store(Arc::new(replies));
+        self.revision.send_modify(|it| *it += 1);
     }
 }

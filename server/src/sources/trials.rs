@@ -90,6 +90,12 @@ async fn submit(cluster: &dyn Cluster, kind: Kind, json: Value) -> Result<Object
 fn unasked(error: ClusterError, resource: &'static str) -> Why {
     let source = SourceName::Kubernetes;
     match error {
+        // Admission refuses with the same status as missing rights do.
+        ClusterError::Forbidden(words)
+            if words.contains("violates PodSecurity") || words.contains("exceeded quota") =>
+        {
+            Why::Rejected { detail: words }
+        }
         ClusterError::Forbidden(_) => Why::Forbidden {
             verb: "create".into(),
             resource: resource.into(),

@@ -100,10 +100,12 @@ impl Count {
     }
 }
 
-/// Whether a response code, with Envoy's flags, means that nobody behind the proxies has answered: none at all, or a gateway's (RFC 9110
-/// §15.6.3–5). A caller that went away before (`DC`) has lost nothing.
-pub fn lost(code: &str, flags: &str) -> bool {
+/// Whether a response code, with Envoy's flags and gRPC's status, means that nobody behind the proxies has answered: none at all, or a gateway's (RFC
+/// 9110 §15.6.3–5); to a gRPC caller Envoy says so as UNAVAILABLE in an answer with code 200. A caller that went away before (`DC`) has lost nothing.
+pub fn lost(code: &str, flags: &str, grpc_status: &str) -> bool {
+    let flagged = !matches!(flags, "" | "-");
     match code {
+        "200" => grpc_status == "14" && flagged,
         "0" | "" => !flags.split(',').any(|it| it == "DC"),
         _ => matches!(code, "502" | "503" | "504"),
     }
@@ -115,15 +117,17 @@ mod tests {
 
     #[test]
     fn who_goes_away_has_lost_nothing() {
-        for (code, flags, is) in [
-            ("503", "UH", true),
-            ("504", "UT", true),
-            ("0", "UC", true),
-            ("0", "DC", false),
-            ("500", "-", false),
-            ("200", "-", false),
+        for (code, flags, grpc, is) in [
+            ("503", "UH", "", true),
+            ("504", "UT", "", true),
+            ("0", "UC", "", true),
+            ("0", "DC", "", false),
+            ("500", "-", "", false),
+            ("200", "-", "", false),
+            ("200", "UC", "14", true),
+            ("200", "-", "14", false),
         ] {
-            assert_eq!(lost(code, flags), is, "{code} {flags}");
+            assert_eq!(lost(code, flags, grpc), is, "{code} {flags} {grpc}");
         }
     }
 }

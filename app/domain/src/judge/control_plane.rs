@@ -4,11 +4,15 @@ use super::World;
 use crate::{
     Name,
     fact::{Container, Deployment, Pod},
+    mesh::injection::Injectors,
     object::{Key, Kind, Object},
-    workload::runs,
+    workload::{runs, selects},
 };
 use serde_json::Value;
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A Deployment of istiod, as Istio's chart makes it (`istio-control/istio-discovery` in istio/istio): labelled `app: istiod`, with a container called
 /// `discovery`.
@@ -39,14 +43,54 @@ pub(super) fn istiods<'a>(world: &World<'a>) -> Vec<Istiod<'a>> {
     all.collect()
 }
 
-/// The pods of istiod that run and have an address, in order of namespace and name.
+/// The pods of istiod that run and have an address, in order of namespace and name: those that the Services select which the injectors' webhooks lead
+/// to. Webhooks are cluster-scoped, so that nobody with rights in a namespace alone can pass for an istiod.
 pub(super) fn pods<'a>(world: &World<'a>) -> Vec<&'a Arc<Pod>> {
-    let namespaces: Vec<&Key> = istiods(world).iter().map(|it| it.key).collect();
+    let injectors = Injectors::of(&world.mesh);
+    let services: BTreeSet<(&str, &str)> = injectors
+        .webhooks()
+        .filter_map(|(_, _, webhook)| {
+            let text = |field: &str| {
+                webhook
+                    .pointer(&format!("/clientConfig/service/{field}"))?
+                    .as_str()
+            };
+            Some((text("namespace")?, text("name")?))
+        })
+        .collect();
+    let services: Vec<_> = services
+        .into_iter()
+        .filter_map(|(namespace, name)| world.objects.service(namespace, name))
+        .collect();
     let pods = world.objects.pods.values().filter(|pod| {
-        pod.labels.get("app").is_some_and(|it| &**it == "istiod")
-            && namespaces.iter().any(|key| key.namespace == pod.namespace)
+        services
+            .iter()
+            .any(|it| it.namespace == pod.namespace && selects(&it.selector, &pod.labels))
     });
     pods.filter(|pod| runs(pod) && !pod.leaving && !pod.ip.is_empty())
+        .collect()
+}
+
+/// What a pod writes at `istio.io/rev` to be injected by each of the injectors, with the injector's configuration: its tag or revision, nothing for the
+/// default one.
+pub(super) fn revisions(world: &World<'_>) -> BTreeMap<Name, Key> {
+    let label = |key: Key| {
+        let object = world.objects.whole.get(&key)?;
+        let of = |name: &str| object.text(&format!("/metadata/labels/istio.io~1{name}"));
+        let label = [of("tag"), of("rev")].into_iter().find(|it| !it.is_empty())?;
+        Some((
+            if label == "default" {
+                "".into()
+            } else {
+                label.into()
+            },
+            key,
+        ))
+    };
+    let injectors = Injectors::of(&world.mesh);
+    injectors
+        .webhooks()
+        .filter_map(|(by, ..)| label(by.key))
         .collect()
 }
 

@@ -6,8 +6,8 @@ use super::{
     routes::{self, Callers, Used},
 };
 use crate::{
-    Timestamp, Why,
-    crossing::{Evidence, Item, Migration, SignOff},
+    Name, Timestamp, Why,
+    crossing::{Evidence, Item, Migration, SignOff, evidence::SeenFact},
     inquiry::{Asking, Inquiry, Question, Replies},
     mesh::{
         Mesh, Prepared,
@@ -44,6 +44,7 @@ struct Shared<'a> {
     calls: OnceCell<Calls>,
     used: OnceCell<(Vec<Used<'a>>, Vec<Why>)>,
     callers: OnceCell<Callers<'a>>,
+    kept: OnceCell<Vec<(Name, SeenFact)>>,
 }
 
 impl<'a> World<'a> {
@@ -103,7 +104,7 @@ impl<'a> World<'a> {
             .asking
             .as_ref()
             .ok_or(Why::NeedsCluster)
-            .and_then(|it| it.ask(question));
+            .and_then(|it| it.ask(question, self.now));
         let dated = reply.map_err(|why| found.unknown(why)).ok()?;
         found.unknowns(dated.gaps.iter().cloned());
         Some(dated)
@@ -112,24 +113,11 @@ impl<'a> World<'a> {
     /// What a signature that stands has kept of something that happened once: a fact of the item's about an object. No source may be able to tell
     /// it any more, and what has happened since is not what was signed.
     pub(super) fn kept(&self, item: Item, name: &'static str, about: &Key) -> Option<Fact> {
-        let all = self
-            .objects
-            .of_kind(Kind::SignOff)
-            .filter_map(|it| SignOff::read(it).ok());
-        let standing = all.filter(|it| {
-            let status = &it.status;
-            *it.spec.item == *item.id()
-                && status.accepted.is_some()
-                && status.revoked.is_none()
-                && status.reopened.is_none()
-        });
-        let evidence = standing.filter_map(|it| {
-            let named = it.spec.evidence;
-            let evidence = Evidence::read(self.objects.object(Kind::Evidence, "", &named.name)?).ok()?;
-            (evidence.digest == named.digest).then_some(evidence)
-        });
-        let mut facts = evidence.flat_map(|it| it.spec.facts);
-        let seen = facts.find(|it| *it.name == *name && it.object.as_ref() == Some(about))?;
+        let all = self.shared.kept.get_or_init(|| self.standing_facts());
+        let (_, seen) = all
+            .iter()
+            .find(|(of, it)| **of == *item.id() && *it.name == *name && it.object.as_ref() == Some(about))?;
+        let seen = seen.clone();
         Some(Fact {
             name,
             source: seen.source,
@@ -139,6 +127,25 @@ impl<'a> World<'a> {
             at: seen.at,
             resource_version: seen.resource_version,
         })
+    }
+
+    /// What signatures that stand were given for, by item.
+    fn standing_facts(&self) -> Vec<(Name, SeenFact)> {
+        let all = self
+            .objects
+            .of_kind(Kind::SignOff)
+            .filter_map(|it| SignOff::read(it).ok());
+        let standing = all.filter(|it| {
+            let status = &it.status;
+            status.accepted.is_some() && status.revoked.is_none() && status.reopened.is_none()
+        });
+        let evidence = standing.filter_map(|it| {
+            let named = it.spec.evidence;
+            let evidence = Evidence::read(self.objects.object(Kind::Evidence, "", &named.name)?).ok()?;
+            (evidence.digest == named.digest).then_some((it.spec.item, evidence.spec.facts))
+        });
+        let facts = evidence.flat_map(|(item, facts)| facts.into_iter().map(move |it| (item.clone(), it)));
+        facts.collect()
     }
 
     /// What was asked while this was judged: its replies are for the next judgement.

@@ -325,7 +325,7 @@ impl Samples {
                 if failed(line) {
                     count.failed += requests;
                 }
-                if lost(&line.code, &line.flags) {
+                if lost(&line.code, &line.flags, "") {
                     count.lost += requests;
                 }
             });

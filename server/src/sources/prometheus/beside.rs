@@ -72,25 +72,23 @@ impl Asking<'_> {
     }
 
     async fn control_plane(&self) -> Result<ControlPlaneState, Why> {
-        let (root, (scraped, connected), (grown, born)) = try_join3(
-            self.number(Promql::RootEnds),
-            async {
-                Ok((
-                    self.number(Promql::Istiods).await?,
-                    self.number(Promql::Connected).await?,
-                ))
-            },
-            async {
-                Ok((
-                    self.number(Promql::RefusedGrown).await?,
-                    self.number(Promql::RefusedBorn).await?,
-                ))
-            },
+        let number = |promql| self.number(promql);
+        let (root, chain, scraped) = try_join3(
+            number(Promql::RootEnds),
+            number(Promql::ChainEnds),
+            number(Promql::Istiods),
         )
         .await?;
+        let (connected, grown, born) = try_join3(
+            number(Promql::Connected),
+            number(Promql::RefusedGrown),
+            number(Promql::RefusedBorn),
+        )
+        .await?;
+        let ends = [root, chain].into_iter().flatten().filter_map(second);
         Ok(ControlPlaneState {
             scraped: whole(scraped),
-            root_ends: root.and_then(second),
+            root_ends: ends.min(),
             refused: grown.unwrap_or(0.0) + born.unwrap_or(0.0),
             connected: whole(connected),
         })
@@ -104,6 +102,11 @@ impl Asking<'_> {
             self.rows(rate(Rate::Timed)),
         )
         .await?;
+        // Where Prometheus has a name of its own for one, it has renamed it in every row that has it.
+        let renamed = requests
+            .iter()
+            .any(|it| !it.labels.get(Label::ExportedService).is_empty());
+        let place = |row: &Row| place(row, renamed);
         let mut flows: BTreeMap<Place, Sums> = BTreeMap::new();
         for row in &requests {
             let Some(value) = value(row) else { continue };
@@ -137,10 +140,15 @@ impl Asking<'_> {
 /// A host, and the namespace and name of the Service that was asked.
 type Place = (Name, (Name, Name));
 
-fn place(row: &Row) -> Place {
+fn place(row: &Row, renamed: bool) -> Place {
     let labels = &row.labels;
     let namespace = labels.first([Label::ExportedNamespace, Label::PodNamespace]);
-    let service = labels.first([Label::ExportedService, Label::Service]);
+    // Then `service` is that of nginx's own metrics.
+    let service = labels.get(if renamed {
+        Label::ExportedService
+    } else {
+        Label::Service
+    });
     let namespace = if service.is_empty() { service } else { namespace };
     (
         labels.get(Label::Host).clone(),

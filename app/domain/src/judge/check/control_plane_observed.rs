@@ -5,11 +5,10 @@ use crate::{
     Name, Timestamp, Why,
     crossing::Item,
     inquiry::{ControlPlane, Injection, Trial, Validation},
-    judge::{Check, Code, FactSource, Found, World, control_plane::istiods},
-    mesh::{Decider, injection::Injectors},
-    object::{Key, Kind},
+    judge::{Check, Code, FactSource, Found, World, control_plane::{self, istiods, revisions}},
+    mesh::Decider,
+    object::{Key, Kind, Object},
 };
-use std::collections::BTreeSet;
 
 const ROOT_ENDS: Code = Code::error("ca-near-its-end");
 const REFUSED: Code = Code::error("proxies-refuse-configuration").state();
@@ -49,8 +48,8 @@ fn run(world: &World<'_>, found: &mut Found) {
         path: "".into(),
     };
     counted(world, &by, found);
-    for revision in revisions(world) {
-        injects(world, revision, found);
+    for (revision, key) in revisions(world) {
+        injects(world, revision, key, found);
     }
     validates(world, found);
 }
@@ -61,9 +60,11 @@ fn counted(world: &World<'_>, by: &Decider, found: &mut Found) {
     };
     let (at, state) = (state.at, state.value);
     let metrics = FactSource::Metrics;
-    if state.scraped == 0 {
+    let running = control_plane::pods(world).len();
+    if state.scraped == 0 || (state.scraped as usize) < running {
+        // What one of them counts, nobody else does.
         return found.unknown(Why::NotObserved {
-            what: "istiod: pilot_xds".into(),
+            what: format!("istiod: pilot_xds {}/{running}", state.scraped).into(),
         });
     }
     match state.root_ends {
@@ -89,29 +90,11 @@ fn days(now: Timestamp, end: Timestamp) -> i64 {
     end.duration_since(now).as_hours() / 24
 }
 
-/// What a pod writes at `istio.io/rev` to be injected by each of the injectors: its tag or revision, nothing for the default one.
-fn revisions(world: &World<'_>) -> BTreeSet<Name> {
-    let label = |key: &Key| {
-        let object = world.objects.whole.get(key)?;
-        let of = |name: &str| object.text(&format!("/metadata/labels/istio.io~1{name}"));
-        let label = [of("tag"), of("rev")].into_iter().find(|it| !it.is_empty())?;
-        Some(if label == "default" { "".into() } else { label.into() })
-    };
-    let injectors = Injectors::of(&world.mesh);
-    injectors.webhooks().filter_map(|(by, ..)| label(&by.key)).collect()
-}
-
-/// The configuration that a trial is about.
-fn configured(world: &World<'_>, kind: Kind) -> Decider {
-    let first = world.objects.of_kind(kind).next();
-    Decider {
-        key: first.map_or_else(|| Key::new(kind, "", "istio"), |it| it.key().clone()),
+fn injects(world: &World<'_>, revision: Name, key: Key, found: &mut Found) {
+    let by = Decider {
+        key,
         path: "/webhooks".into(),
-    }
-}
-
-fn injects(world: &World<'_>, revision: Name, found: &mut Found) {
-    let by = configured(world, Kind::MutatingWebhookConfiguration);
+    };
     let named = if revision.is_empty() { "default".into() } else { revision.clone() };
     let Some(trial) = world.ask(&Injection { revision }, found) else {
         return;
@@ -130,7 +113,12 @@ fn injects(world: &World<'_>, revision: Name, found: &mut Found) {
 }
 
 fn validates(world: &World<'_>, found: &mut Found) {
-    let by = configured(world, Kind::ValidatingWebhookConfiguration);
+    let configurations = world.objects.of_kind(Kind::ValidatingWebhookConfiguration);
+    let first = configurations.map(Object::key).find(|it| it.name.starts_with("istio"));
+    let by = Decider {
+        key: first.cloned().unwrap_or_else(|| Key::new(Kind::ValidatingWebhookConfiguration, "", "istio")),
+        path: "/webhooks".into(),
+    };
     let Some(trial) = world.ask(&Validation, found) else {
         return;
     };

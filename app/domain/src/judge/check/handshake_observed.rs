@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 const OTHER_NAME: Code = Code::error("certificate-for-another-name");
 const NOT_IN_FORCE: Code = Code::error("certificate-not-in-force");
-const OLD: Code = Code::error("certificate-last-third");
+const OLD: Code = Code::error("certificate-last-third").state();
 const DIFFER: Code = Code::warning("certificates-differ");
 
 /// The fact by which a later certificate is known to be another.
@@ -185,7 +185,7 @@ fn one(now: Timestamp, name: &str, chain: &Chain, at: Timestamp, by: &Decider, f
         found.finding(&OTHER_NAME, by.clone(), args);
         return;
     }
-    for certificate in &chain.certificates {
+    for (index, certificate) in chain.certificates.iter().enumerate() {
         let args = || {
             [
                 ("subject", (*certificate.subject).to_owned().into()),
@@ -196,7 +196,7 @@ fn one(now: Timestamp, name: &str, chain: &Chain, at: Timestamp, by: &Decider, f
         };
         if now < certificate.from || now >= certificate.until {
             found.finding(&NOT_IN_FORCE, by.clone(), args());
-        } else if in_last_third(now, certificate) {
+        } else if index == 0 && in_last_third(now, certificate) {
             found.finding(&OLD, by.clone(), args());
         }
     }
@@ -210,10 +210,12 @@ fn one(now: Timestamp, name: &str, chain: &Chain, at: Timestamp, by: &Decider, f
     found.learned(PRESENTED_UNTIL, FactSource::Probe, &asked, first.until.to_string(), at);
 }
 
-/// Where renewal works, a certificate never gets so old: cert-manager renews at two thirds (its documentation, `renewBefore`), as ACME clients do.
+/// Where renewal works, a certificate never gets so old: cert-manager begins to renew at two thirds (its documentation, `renewBefore`), as ACME clients do;
+/// a day, or a twentieth of its life if that is less, is left for it to be done. Authorities in between live by a schedule of their own.
 fn in_last_third(now: Timestamp, certificate: &Certificate) -> bool {
     let life = certificate.until.duration_since(certificate.from).as_secs();
-    certificate.until.duration_since(now).as_secs() * 3 < life
+    let grace = (life / 20).min(86_400);
+    (certificate.until.duration_since(now).as_secs() + grace) * 3 < life
 }
 
 /// Whether a name of a certificate is for a host: a wildcard stands for exactly one label, the first (RFC 9525 §6.3).
@@ -308,6 +310,15 @@ mod tests {
         ] {
             assert_eq!(found("terminate", &[("10.0.0.1", 8443, chain)]).0, [code]);
         }
+    }
+
+    #[test]
+    fn an_authority_in_between_lives_by_a_schedule_of_its_own() {
+        let mut chain = chain("1", "a.example", "2025-12-01", "2026-03-01");
+        let mut between = chain.certificates[0].clone();
+        between.from = "2023-02-01T00:00:00Z".parse().unwrap();
+        chain.certificates.push(between);
+        assert!(found("terminate", &[("10.0.0.1", 8443, chain)]).0.is_empty());
     }
 
     #[test]

@@ -143,9 +143,9 @@ fn compared(
     let failed: f64 = flows.iter().map(|it| it.failed).sum();
     let success = 1.0 - failed / rate;
     let share = |it: f64| format!("{:.2} %", it * 100.0);
-    // Chance alone makes the share of a window so much worse, once in forty (a normal approximation of the binomial).
+    // Four standard deviations (a normal approximation of the binomial) and three failures: requests come in bursts, and there are many windows a day.
     let requests = rate * f64::from(WINDOW_S);
-    let chance = 1.96 * (baseline.success * (1.0 - baseline.success) / requests).sqrt();
+    let chance = 4.0 * (baseline.success * (1.0 - baseline.success) / requests).sqrt() + 3.0 / requests;
     if success < baseline.success - chance {
         let args = [
             ("host", host.into()),

@@ -7,10 +7,10 @@ use crate::{
     inquiry::{Injection, Trial},
     judge::{
         Check, Code, FactSource, Found, World,
-        control_plane::{istiods, operators, profile},
+        control_plane::{istiods, operators, profile, revisions},
     },
     mesh::Decider,
-    object::{Key, Kind, Object},
+    object::{Kind, Object},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -50,22 +50,27 @@ fn run(world: &World<'_>, found: &mut Found) {
 
 /// Where nobody has written it down, a pod that would be injected shows what its proxy asks for.
 fn by_trial(world: &World<'_>, found: &mut Found) {
-    let revision = Name::from("");
-    let Some(trial) = world.ask(&Injection { revision }, found) else {
-        return;
-    };
-    let Trial::AsMeant(proxy) = trial.value else {
-        return found.unknown(Why::NotObserved {
+    let mut any = false;
+    for (revision, key) in revisions(world) {
+        let Some(trial) = world.ask(&Injection { revision }, found) else {
+            return;
+        };
+        if let Trial::AsMeant(proxy) = trial.value {
+            any = true;
+            let by = Decider {
+                key,
+                path: "/webhooks".into(),
+            };
+            marks(world, &proxy.cpu, &proxy.memory, by.clone(), found);
+            let asked = format!("{} {}", proxy.cpu, proxy.memory);
+            found.learned("proxy-requests", FactSource::Probe, &by, asked, trial.at);
+        }
+    }
+    if !any {
+        found.unknown(Why::NotObserved {
             what: "profile".into(),
         });
-    };
-    let by = Decider {
-        key: Key::new(Kind::MutatingWebhookConfiguration, "", "istio"),
-        path: "".into(),
-    };
-    marks(world, &proxy.cpu, &proxy.memory, by.clone(), found);
-    let asked = format!("{} {}", proxy.cpu, proxy.memory);
-    found.learned("proxy-requests", FactSource::Probe, &by, asked, trial.at);
+    }
 }
 
 /// The charts write down what they were installed with: in `values` the profile itself, in the injector's configuration what proxies ask for. Whether

@@ -1,8 +1,8 @@
-//! 1.2: a request for each host and path, sent to each gateway pod, gets where the model says it goes. What the mesh believes of itself and what it
+//! 1.2: a request for each host and path, sent to gateway pods, gets where the model says it goes. What the mesh believes of itself and what it
 //! does are two things; between them lie filters, proxies that did not take the last configuration, and what this model does not know.
 //!
 //! It is a GET (RFC 9110 §9.2.1: nothing is asked for but to be told), without credentials. Envoy says in the answer whether it heard from an
-//! upstream; a workload that answers 401 was reached all the same.
+//! upstream; a workload that answers 401 was reached all the same. Which one it was the answer does not say: that is the model's word.
 
 use crate::{
     Name, Why,
@@ -11,6 +11,7 @@ use crate::{
     judge::{
         Check, Code, FactSource, Found, World,
         door::{Door, doors},
+        edge,
     },
     mesh::{
         Decider, Proxy,
@@ -23,7 +24,7 @@ use std::collections::BTreeSet;
 
 const NOT_FORWARDED: Code = Code::error("probe-not-forwarded").state();
 const FORWARDED: Code = Code::error("probe-forwarded-unexpectedly").state();
-const UPSTREAM_FAILS: Code = Code::warning("probe-answered-with-failure").state();
+const UPSTREAM_FAILS: Code = Code::error("probe-answered-with-failure").state();
 
 pub(super) const CHECK: Check = Check {
     name: "probe_observed",
@@ -40,7 +41,11 @@ fn run(world: &World<'_>, found: &mut Found) {
     let Some(hosts) = hosts.filter(|_| world.running(found)) else {
         return;
     };
-    let doors = doors(world, found);
+    // Through the gateway of the Migration alone: whoever has a namespace can make a gateway, and lead Naru to where they like.
+    let gateway = world.declared(found, "edge.gateway", edge::gateway);
+    let Some(gateway) = gateway else { return };
+    let mut doors = doors(world, found);
+    doors.retain(|it| it.service == gateway && it.pod.ready);
     for host in hosts {
         let mut any = false;
         for door in doors.iter().filter(|it| serves(it, host)) {
@@ -51,9 +56,11 @@ fn run(world: &World<'_>, found: &mut Found) {
                 });
                 continue;
             }
-            any = true;
-            for path in paths(world, door, host) {
-                probe(world, door, host, path, found);
+            // All paths at one pod, one at each of the others: they are of one configuration, and what may differ is whether a pod has it.
+            let all = paths(world, door, host);
+            let paths = if any { 1 } else { all.len() };
+            for path in all.into_iter().take(paths) {
+                any |= probe(world, door, host, path, found);
             }
         }
         if !any {
@@ -108,7 +115,8 @@ fn paths(world: &World<'_>, door: &Door<'_>, host: &str) -> BTreeSet<Name> {
     all
 }
 
-fn probe(world: &World<'_>, door: &Door<'_>, host: &Name, path: Name, found: &mut Found) {
+/// Whether there is something to try, and not nothing that would answer.
+fn probe(world: &World<'_>, door: &Door<'_>, host: &Name, path: Name, found: &mut Found) -> bool {
     let tls = door.server.tls.is_some() && door.server.by_sni();
     let mut request = Request::get(host, door.server.port);
     request.path = path.clone();
@@ -120,10 +128,19 @@ fn probe(world: &World<'_>, door: &Door<'_>, host: &Name, path: Name, found: &mu
     let choice = gateway::choose(&world.mesh, &proxy, &request);
     let expected = match &choice.outcome {
         Outcome::Sent(shares) => Some(shares),
-        Outcome::Unknown(whys) => return found.unknowns(whys.iter().cloned()),
-        Outcome::NoListener | Outcome::NoFilterChain => return,
+        Outcome::Unknown(whys) => {
+            found.unknowns(whys.iter().cloned());
+            return true;
+        }
+        Outcome::NoListener | Outcome::NoFilterChain => return false,
         _ => None,
     };
+    if choice.effects.fault.is_some() {
+        found.unknown(Why::NotJudged {
+            what: format!("{host}{path}: fault").into(),
+        });
+        return true;
+    }
     let question = Exchange {
         to: Address {
             ip: door.pod.ip.clone(),
@@ -134,7 +151,7 @@ fn probe(world: &World<'_>, door: &Door<'_>, host: &Name, path: Name, found: &mu
         path,
     };
     let Some(answer) = world.ask(&question, found) else {
-        return;
+        return true;
     };
     let pod = Decider {
         key: Key::new(Kind::Pod, door.pod.namespace.clone(), door.pod.name.clone()),
@@ -150,12 +167,13 @@ fn probe(world: &World<'_>, door: &Door<'_>, host: &Name, path: Name, found: &mu
         ]
     };
     match (expected, reached(answer.value)) {
+        // A gateway's status behind the gateway: the proxy there has answered, and nobody behind it (RFC 9110 §15.6.3-5).
+        (Some(_), Some(true)) if matches!(answer.value.status, 502..=504) => {
+            found.finding(&UPSTREAM_FAILS, by, args());
+        }
         (Some(shares), Some(true)) => {
             let seen = format!("{asked}: {} · {}", answer.value.status, destinations(shares));
             found.learned("probe", FactSource::Probe, &pod, seen, answer.at);
-            if answer.value.status >= 500 {
-                found.finding(&UPSTREAM_FAILS, by, args());
-            }
         }
         (None, Some(false)) => {
             let seen = format!("{asked}: {}", answer.value.status);
@@ -167,16 +185,17 @@ fn probe(world: &World<'_>, door: &Door<'_>, host: &Name, path: Name, found: &mu
             what: format!("{asked}: {}", answer.value.status).into(),
         }),
     }
+    true
 }
 
-/// Whether a workload has answered. An answer that is the gateway's own may still be meant for who says who they are, or is slower.
+/// Whether a workload has answered. Without Envoy's word on it (`proxyHeaders.envoyDebugHeaders` may take it away) only what a gateway itself answers
+/// tells that nobody else did; what it says to who does not say who they are, or asks too often, tells nothing.
 fn reached(answer: &Response) -> Option<bool> {
-    const FOR_OTHERS: [u16; 4] = [400, 401, 403, 429];
+    const GATEWAYS_OWN: [u16; 8] = [301, 302, 303, 307, 308, 404, 426, 503];
     match answer {
         Response { upstream: true, .. } => Some(true),
-        Response { envoy: false, .. } => None,
-        Response { status, .. } if FOR_OTHERS.contains(status) => None,
-        _ => Some(false),
+        Response { envoy: true, status, .. } if GATEWAYS_OWN.contains(status) => Some(false),
+        _ => None,
     }
 }
 
@@ -204,7 +223,7 @@ mod tests {
 ---
 {apiVersion: v1, kind: Service, metadata: {name: gw, namespace: g}, spec: {selector: {istio: gw}, ports: [{port: 80, targetPort: 8080}]}}
 ---
-{apiVersion: v1, kind: Pod, metadata: {name: gw-1, namespace: g, labels: {istio: gw}}, spec: {containers: [{name: istio-proxy}]}, status: {phase: Running, podIP: 10.0.0.2}}
+{apiVersion: v1, kind: Pod, metadata: {name: gw-1, namespace: g, labels: {istio: gw}}, spec: {containers: [{name: istio-proxy}]}, status: {phase: Running, podIP: 10.0.0.2, conditions: [{type: Ready, status: "True"}]}}
 ---
 {apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: gw, namespace: g}, spec: {selector: {istio: gw}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*/a.example"]}]}}
 ---
@@ -250,7 +269,37 @@ mod tests {
         };
         assert_eq!(of((404, false), (301, false)), ["probe-not-forwarded"]);
         assert_eq!(of((200, true), (200, true)), ["probe-forwarded-unexpectedly"]);
-        assert_eq!(of((500, true), (301, false)), ["probe-answered-with-failure"]);
+        assert_eq!(of((503, true), (301, false)), ["probe-answered-with-failure"]);
+        // The application's own failure reached it.
+        assert!(of((500, true), (301, false)).is_empty());
+    }
+
+    #[test]
+    fn without_envoys_word_on_it_an_answer_that_is_no_gateways_own_tells_nothing() {
+        let hardened = found(&[("/old", 301, false), ("/new", 200, false)]);
+        assert_eq!((codes(&hardened), hardened.unknown.len()), (vec![], 1));
+    }
+
+    #[test]
+    fn nobody_is_led_elsewhere_by_a_gateway_of_their_own() {
+        let other = SYSTEM.replace("gateway: {namespace: g, name: gw}", "gateway: {namespace: g, name: other}");
+        let to = Address {
+            ip: "10.0.0.2".into(),
+            port: 8080,
+            name: "a.example".into(),
+        };
+        let question = Exchange {
+            to,
+            tls: false,
+            path: "/new".into(),
+        };
+        let response = Response {
+            status: 404,
+            upstream: false,
+            envoy: true,
+        };
+        let found = judged_asking("probe_observed", &other, [(question.into(), Reply::Exchange(response))]);
+        assert_eq!((codes(&found), found.unknown.len(), found.facts.len()), (vec![], 1, 0));
     }
 
     #[test]

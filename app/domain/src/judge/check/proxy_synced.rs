@@ -5,7 +5,7 @@ use crate::{
     Why,
     crossing::Item,
     fact::{Pod, Proxy},
-    inquiry::{ProxyState, ProxyStates, Stage},
+    inquiry::{ProxyState, ProxyStates, Stage, Xds},
     judge::{
         Check, Code, FactSource, Found, World, ask,
         control_plane,
@@ -56,7 +56,7 @@ fn run(world: &World<'_>, found: &mut Found) {
         for id in ask::workloads_behind(world, place) {
             for pod in ask::pods(world, &id) {
                 if pod.proxy == Proxy::Sidecar && !steady::young(world, pod) {
-                    one(world, pod, &states, silent, found);
+                    one(pod, &states, silent, found);
                 }
             }
         }
@@ -64,7 +64,6 @@ fn run(world: &World<'_>, found: &mut Found) {
 }
 
 fn one(
-    world: &World<'_>,
     pod: &Pod,
     states: &[(&ProxyState, crate::Timestamp)],
     silent: bool,
@@ -84,6 +83,13 @@ fn one(
         return;
     };
     let mut well = true;
+    let sent = |xds: Xds| state.stages.iter().any(|(it, _)| *it == xds);
+    if !sent(Xds::Clusters) || !sent(Xds::Listeners) {
+        // Every proxy is sent both at once; an istiod that does not say so tells in another form.
+        return found.unknown(Why::NotObserved {
+            what: format!("{name}: CDS, LDS").into(),
+        });
+    }
     for (xds, stage) in &state.stages {
         let args = |detail: String| {
             [
@@ -100,7 +106,7 @@ fn one(
             }
             Stage::Waiting(sent) => {
                 well = false;
-                let waits = sent.map_or(i64::MAX, |sent| world.now.duration_since(sent).as_secs());
+                let waits = sent.map_or(i64::MAX, |sent| at.duration_since(sent).as_secs());
                 if waits > WAIT_S {
                     let since = sent.map_or_else(String::new, |it| it.to_string());
                     found.finding(&WAITING, by.clone(), args(since));
@@ -137,7 +143,14 @@ mod tests {
 {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}, creationTimestamp: "2025-12-30T00:00:00Z"},
   spec: {containers: [{name: app}, {name: istio-proxy}]}, status: {phase: Running, podIP: 10.0.0.9}}
 ---
-{apiVersion: apps/v1, kind: Deployment, metadata: {name: istiod, namespace: istio-system}, spec: {replicas: 0, template: {metadata: {labels: {app: istiod}}, spec: {containers: [{name: discovery}]}}}}
+{apiVersion: v1, kind: Service, metadata: {name: istiod, namespace: istio-system}, spec: {selector: {app: istiod}, ports: [{port: 443}]}}
+---
+{apiVersion: admissionregistration.k8s.io/v1, kind: MutatingWebhookConfiguration, metadata: {name: istio-sidecar-injector},
+ webhooks: [{name: namespace.sidecar-injector.istio.io, clientConfig: {service: {namespace: istio-system, name: istiod}}}]}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: istiod, namespace: fake}, spec: {replicas: 0, template: {metadata: {labels: {app: istiod}}, spec: {containers: [{name: discovery}]}}}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: istiod-fake, namespace: fake, labels: {app: istiod}}, spec: {containers: [{name: discovery}]}, status: {phase: Running, podIP: 10.0.0.66}}
 ---
 {apiVersion: v1, kind: Pod, metadata: {name: istiod-a, namespace: istio-system, labels: {app: istiod}}, spec: {containers: [{name: discovery}]}, status: {phase: Running, podIP: 10.0.0.1}}
 ---
@@ -160,7 +173,11 @@ mod tests {
         vec![ProxyState {
             pod: ("shop".into(), "web".into()),
             version: "1.31.0".into(),
-            stages: vec![(Xds::Clusters, Stage::Acknowledged), (Xds::Routes, stage)],
+            stages: vec![
+                (Xds::Clusters, Stage::Acknowledged),
+                (Xds::Listeners, Stage::Acknowledged),
+                (Xds::Routes, stage),
+            ],
         }]
     }
 

@@ -65,15 +65,23 @@ fn run(world: &World<'_>, found: &mut Found) {
 fn handed_in(world: &World<'_>, found: &mut Found) -> Vec<Report> {
     let mut reports = Vec::new();
     let item = Item::Regressed.id();
+    let mut unread = Vec::new();
     for object in world.objects.of_kind(Kind::Report).filter(|it| it.text("/spec/item") == item) {
         match Report::read(object) {
             Ok(report) => reports.push(report),
-            Err(odd) => found.unknown(Why::Said {
-                detail: format!("{}: {}", object.key(), odd.detail).into(),
-            }),
+            Err(odd) => unread.push((object, odd)),
         }
     }
     reports.sort_by(Report::later);
+    let newest = reports.last().and_then(|it| it.received);
+    for (object, odd) in unread {
+        let received: Option<Timestamp> = object.text("/metadata/creationTimestamp").parse().ok();
+        if received >= newest {
+            found.unknown(Why::Said {
+                detail: format!("{}: {}", object.key(), odd.detail).into(),
+            });
+        }
+    }
     reports
 }
 

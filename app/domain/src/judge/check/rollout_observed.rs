@@ -65,6 +65,11 @@ pub(super) fn rollout(world: &World<'_>, id: &WorkloadId) -> Option<(Key, Timest
     };
     let key = Key::new(Kind::ReplicaSet, id.0.clone(), name.clone());
     let created = world.objects.replica_sets.get(&key)?.created?;
+    // Pods that are all younger came by something else: they were deleted, drained, or went back to an older template.
+    let first = pods.iter().filter_map(|pod| pod.created).min()?;
+    if first.duration_since(created).as_secs() > steady::deadline(world, id) {
+        return None;
+    }
     Some((Key::new(Kind::Deployment, id.0.clone(), id.1.clone()), created))
 }
 
@@ -77,7 +82,11 @@ fn one(world: &World<'_>, id: &WorkloadId, set: Key, began: Timestamp, found: &m
     if let Some(fact) = world.kept(Item::EntryInjected, SEEN, &by.key) {
         return found.facts.push(fact);
     }
-    let until = began + SignedDuration::from_secs(steady::deadline(world, id));
+    // A large workload takes longer than the deadline, which is for each step; what comes an hour later is no part of it.
+    let pods = ask::pods(world, id);
+    let wave = pods.iter().filter_map(|pod| pod.created).filter(|it| it.duration_since(began).as_secs() < 3_600);
+    let last = wave.max().map_or(began, |it| it.max(began));
+    let until = (began + SignedDuration::from_secs(steady::deadline(world, id))).max(last + SignedDuration::from_secs(120));
     if world.now < until {
         return found.unknown(Why::NotOver {
             of: format!("{}/{}", id.0, id.1).into(),
@@ -140,7 +149,7 @@ mod tests {
 ---
 {{apiVersion: apps/v1, kind: ReplicaSet, metadata: {{name: web-7f, namespace: shop, creationTimestamp: "{created}", ownerReferences: [{{kind: Deployment, name: web, controller: true}}]}}, spec: {{replicas: 1}}}}
 ---
-{{apiVersion: v1, kind: Pod, metadata: {{name: web-1, namespace: shop, labels: {{app: web}}, ownerReferences: [{{kind: ReplicaSet, name: web-7f, controller: true}}]}}, spec: {{containers: [{{name: istio-proxy}}]}}, status: {{phase: Running}}}}
+{{apiVersion: v1, kind: Pod, metadata: {{name: web-1, namespace: shop, labels: {{app: web}}, creationTimestamp: "{created}", ownerReferences: [{{kind: ReplicaSet, name: web-7f, controller: true}}]}}, spec: {{containers: [{{name: istio-proxy}}]}}, status: {{phase: Running}}}}
 {more}"#
         )
     }
@@ -184,6 +193,17 @@ mod tests {
         }
         let fresh = judged_asking("rollout_observed", &system("2026-01-01T11:55:00Z", ""), []);
         assert_eq!((codes(&fresh), fresh.unknown.len()), (vec![], 1));
+    }
+
+    #[test]
+    fn pods_that_came_by_something_else_tell_of_no_rollout() {
+        let yaml = system(CREATED, "").replace(
+            &format!("labels: {{app: web}}, creationTimestamp: \"{CREATED}\""),
+            "labels: {app: web}, creationTimestamp: \"2025-12-31T10:00:00Z\"",
+        );
+        let drained = judged_asking("rollout_observed", &yaml, []);
+        let unknown = format!("{:?}", drained.unknown);
+        assert!(unknown.contains("shop/web: ReplicaSet"), "{unknown}");
     }
 
     #[test]

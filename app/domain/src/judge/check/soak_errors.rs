@@ -139,7 +139,7 @@ mod tests {
 ---
 {apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: web-7f, namespace: shop, creationTimestamp: "2025-12-30T10:00:00Z", ownerReferences: [{kind: Deployment, name: web, controller: true}]}, spec: {replicas: 1}}
 ---
-{apiVersion: v1, kind: Pod, metadata: {name: web-1, namespace: shop, labels: {app: web}, ownerReferences: [{kind: ReplicaSet, name: web-7f, controller: true}]}, spec: {containers: [{name: istio-proxy}]}, status: {phase: Running}}
+{apiVersion: v1, kind: Pod, metadata: {name: web-1, namespace: shop, labels: {app: web}, creationTimestamp: "2025-12-30T10:00:05Z", ownerReferences: [{kind: ReplicaSet, name: web-7f, controller: true}]}, spec: {containers: [{name: istio-proxy}]}, status: {phase: Running}}
 "#;
 
     fn found(during: Option<f64>, before: Option<f64>) -> Found {

@@ -41,7 +41,7 @@ fn add(counts: &mut Counts, row: &Row) {
     if failed(protocol(&row.labels), code, label(Label::GrpcStatus), flags) {
         count.failed += requests;
     }
-    if lost(code, flags) {
+    if lost(code, flags, label(Label::GrpcStatus)) {
         count.lost += requests;
     }
 }

@@ -12,6 +12,8 @@ use std::fmt::{self, Display, Formatter};
 pub(super) enum Promql<'a> {
     /// The earliest end of a root certificate, in seconds since the epoch.
     RootEnds,
+    /// The same of whatever stands between the root and what istiod signs with, where that is plugged in.
+    ChainEnds,
     /// How many istiods are scraped.
     Istiods,
     /// How many proxies are connected to them.
@@ -63,9 +65,14 @@ struct Asked<'a> {
     replica: Option<&'a str>,
 }
 
-/// Over how many seconds pushes are looked at, and how long ago a counter's last sample may be for it to have been there.
+/// Over how many seconds pushes are looked at.
 const TEN_MINUTES: u32 = 600;
+
+/// For how long after its last sample Prometheus takes a series to be there.
 const STALENESS: u32 = 300;
+
+/// How long ago a counter's last sample may be for it to have been there: a gap in scraping does not make an old counter a new one.
+const REMEMBERED: u32 = 7_200;
 
 const REFUSED: &str = "pilot_total_xds_rejects";
 
@@ -115,6 +122,11 @@ impl Display for Asked<'_> {
                 let series = self.series("citadel_server_root_cert_expiry_timestamp", STALENESS);
                 write!(f, "min(last_over_time({series}))")
             }
+            Promql::ChainEnds => {
+                let series = self.series("citadel_server_cert_chain_expiry_timestamp", STALENESS);
+                // Zero where none is plugged in.
+                write!(f, "min(last_over_time({series}) > 0)")
+            }
             Promql::Istiods => {
                 let series = self.series("pilot_xds", STALENESS);
                 // One series a version of proxies: an istiod has several during an upgrade.
@@ -124,7 +136,7 @@ impl Display for Asked<'_> {
             Promql::RefusedGrown => write!(f, "sum(increase({}))", self.series(REFUSED, TEN_MINUTES)),
             Promql::RefusedBorn => {
                 let series = self.series(REFUSED, TEN_MINUTES);
-                let before = self.series(REFUSED, STALENESS);
+                let before = self.series(REFUSED, REMEMBERED);
                 write!(
                     f,
                     "sum(min_over_time({series}) unless last_over_time({before} offset {TEN_MINUTES}s))"
@@ -151,7 +163,7 @@ impl Display for Asked<'_> {
                 write!(f, "sum by ({COUNTED}) (increase({series} @ {}))", at(of.until))
             }
             Promql::Born(of) => {
-                let (series, before) = (self.requests(of, seconds(of)), self.requests(of, STALENESS));
+                let (series, before) = (self.requests(of, seconds(of)), self.requests(of, REMEMBERED));
                 write!(
                     f,
                     "sum by ({COUNTED}) (min_over_time({series} @ {}) unless last_over_time({before} @ {}))",
@@ -195,7 +207,7 @@ mod tests {
             text(Promql::Born(&of), None),
             format!(
                 "sum by ({by}) (min_over_time(istio_requests_total{{{matchers}}}[660s] @ 1767226260) \
-                 unless last_over_time(istio_requests_total{{{matchers}}}[300s] @ 1767225600))"
+                 unless last_over_time(istio_requests_total{{{matchers}}}[7200s] @ 1767225600))"
             )
         );
         assert_eq!(
@@ -217,7 +229,7 @@ mod tests {
         assert!(text(edge, None).ends_with("(rate(nginx_ingress_controller_requests[300s]))"));
         assert!(
             text(Promql::RefusedBorn, None)
-                .ends_with("unless last_over_time(pilot_total_xds_rejects[300s] offset 600s))")
+                .ends_with("unless last_over_time(pilot_total_xds_rejects[7200s] offset 600s))")
         );
     }
 }

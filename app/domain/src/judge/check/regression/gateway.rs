@@ -18,6 +18,9 @@ pub(super) const ELSEWHERE: Code = Code::error("regression-elsewhere");
 /// The fact that stays known.
 const SEEN: &str = "report-requests";
 
+/// A run that is said to have taken longer could be anything that came meanwhile.
+const LONGEST_HOURS: i64 = 6;
+
 /// So many seconds after a request every usual scrape has seen it.
 const SCRAPED_S: i64 = 60;
 
@@ -38,6 +41,11 @@ pub(super) fn seen(
             what: format!("Report {}: started, ended", by.key.name).into(),
         });
     };
+    if ended.duration_since(started) > SignedDuration::from_hours(LONGEST_HOURS) || ended < started {
+        return found.unknown(Why::NotJudged {
+            what: format!("Report {}: {started} – {ended}", by.key.name).into(),
+        });
+    }
     let Some(entry) = world.declared(found, "entry", |_| migration.entry.as_ref()) else {
         return;
     };
