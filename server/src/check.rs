@@ -38,20 +38,20 @@ pub(crate) async fn run(options: &cli::Check, lang: Lang) -> Result<ExitCode, Fa
     let wanted = wanted(options)?;
     let seen = look(options).await?;
     let now = SystemClock.now();
-    let judgements = match &seen.asked {
-        Some(inquiries) => judged(&seen.objects, seen.traffic.as_ref(), &**inquiries, now).await,
-        None if seen.running => {
-            let world = World::of(&seen.objects, Prepared::of(&seen.objects), seen.traffic, now);
-            judge(&world.imagined())
-        }
-        None => judge(&World::of_files(&seen.objects, now)),
-    };
     // Files say what is found, not who has accepted it: that is a cluster's to know, where it is guarded.
     let audited = Audited::of(&seen.objects, None);
     let audited = if audited.guards.stand() {
         audited
     } else {
         Audited::default()
+    };
+    let judgements = match &seen.asked {
+        Some(inquiries) => judged(&seen.objects, seen.traffic.as_ref(), &audited, &**inquiries, now).await,
+        None if seen.running => {
+            let world = World::of(&seen.objects, Prepared::of(&seen.objects), seen.traffic, now);
+            judge(&world.imagined().trusting(&audited))
+        }
+        None => judge(&World::of_files(&seen.objects, now)),
     };
     let stands = |it: Judgement| {
         let standing = audited.standing(&it, now);

@@ -20,7 +20,7 @@ use anyhow::Context;
 use naru_app::Lang;
 use naru_domain::{
     Name, SourceName, Why,
-    crossing::{Item, audited, guard::Guards},
+    crossing::{Audited, Item, audited, guard::Guards},
     judge::{self, Judgement},
     object::Kind,
     snapshot::{KindState, Objects},
@@ -75,7 +75,14 @@ pub(crate) async fn run(options: &cli::Doctor, lang: Lang) -> Result<ExitCode, F
     let (objects, _) = objects.map_err(Failure::Source)?;
     let now = SystemClock.now();
     let flows = traffic.clone().and_then(Result::ok).map(Arc::new);
-    let judgements = judged(&objects, flows.as_ref(), &*inquiries, now).await;
+    let judgements = judged(
+        &objects,
+        flows.as_ref(),
+        &Audited::of(&objects, None),
+        &*inquiries,
+        now,
+    )
+    .await;
     let diagnosis = diagnose(&objects, traffic.as_ref(), &kinds, judgements);
     files::print(&match options.output {
         Telling::Text => told::text(lang, &diagnosis),

@@ -3,6 +3,7 @@
 use futures::{StreamExt, stream};
 use naru_domain::{
     Timestamp,
+    crossing::Audited,
     inquiry::{Inquiry, Replies},
     judge::{Judgement, World, judge},
     mesh::Prepared,
@@ -22,13 +23,16 @@ const AT_ONCE: usize = 16;
 pub(crate) async fn judged(
     objects: &Objects,
     traffic: Option<&Arc<Dated<Traffic>>>,
+    audited: &Audited,
     inquiries: &dyn Inquiries,
     now: Timestamp,
 ) -> Vec<Judgement> {
     let prepared = Prepared::of(objects);
     let mut replies = Arc::new(Replies::new());
     let look = |replies: &Arc<Replies>| {
-        let world = World::of(objects, prepared.clone(), traffic.cloned(), now).knowing(Arc::clone(replies));
+        let world = World::of(objects, prepared.clone(), traffic.cloned(), now)
+            .knowing(Arc::clone(replies))
+            .trusting(audited);
         (judge(&world), world.asked())
     };
     for _ in 1..ROUNDS {

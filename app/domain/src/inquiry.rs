@@ -61,11 +61,6 @@ macro_rules! inquiries {
         )*
 
         impl Inquiry {
-            /// Whether this reply will be the same for ever: it is about a time that is past, and knows it.
-            pub fn settled(&self, reply: &Reply) -> bool {
-                matches!((self, reply), (Self::CountsOf(_), Reply::CountsOf(counts)) if counts.covered)
-            }
-
             /// Who is asked.
             pub fn source(&self) -> SourceName {
                 match self {
@@ -104,6 +99,13 @@ inquiries! {
     CountsOf -> Counts, Prometheus, 300;
 }
 
+impl Reply {
+    /// It will be the same for ever: it is about a time that is past, and Prometheus reached back so far.
+    pub fn settled(&self) -> bool {
+        matches!(self, Self::CountsOf(counts) if counts.covered)
+    }
+}
+
 /// What was found out, or why not.
 pub type Replies = BTreeMap<Inquiry, Result<Dated<Reply>, Why>>;
 
@@ -119,7 +121,7 @@ fn holds_s(inquiry: &Inquiry) -> i64 {
 #[derive(Debug, Default)]
 pub struct Asking {
     replies: std::sync::Arc<Replies>,
-    asked: std::cell::RefCell<BTreeSet<Inquiry>>,
+    asked: std::cell::RefCell<BTreeMap<SourceName, BTreeSet<Inquiry>>>,
 }
 
 impl Asking {
@@ -137,44 +139,37 @@ impl Asking {
     /// It is not there yet, or could not be found out.
     pub fn ask<Q: Question>(&self, question: &Q, now: Timestamp) -> Result<Dated<&Q::Reply>, Why> {
         let inquiry: Inquiry = question.clone().into();
+        let source = inquiry.source();
         let mut asked = self.asked.borrow_mut();
-        let of_source = || asked.iter().filter(|it| it.source() == inquiry.source()).count();
-        if !asked.contains(&inquiry) && of_source() >= LIMIT {
+        let of_source = asked.entry(source).or_default();
+        if !of_source.contains(&inquiry) && of_source.len() >= LIMIT {
             return Err(Why::NotJudged {
                 what: format!("> {LIMIT}").into(),
             });
         }
-        let not_yet = Why::NotYet {
-            source: inquiry.source(),
-        };
-        let reply = match self.replies.get(&inquiry) {
-            Some(Ok(dated))
-                if !inquiry.settled(&dated.value)
-                    && now.duration_since(dated.at).as_secs() > holds_s(&inquiry) =>
-            {
-                let since = dated.at.as_millisecond();
-                let source = inquiry.source();
-                asked.insert(inquiry);
-                return Err(Why::Stale { source, since });
-            }
-            Some(Ok(dated)) => Q::reply(&dated.value).map(|value| Dated {
-                value,
-                at: dated.at,
-                gaps: dated.gaps.clone(),
-            }),
-            Some(Err(why)) => {
-                asked.insert(inquiry);
-                return Err(why.clone());
-            }
-            None => None,
-        };
-        asked.insert(inquiry);
-        reply.ok_or(not_yet)
+        let reply = self.replies.get(&inquiry);
+        let holds_s = holds_s(&inquiry);
+        of_source.insert(inquiry);
+        let not_yet = Why::NotYet { source };
+        let dated = reply
+            .ok_or_else(|| not_yet.clone())?
+            .as_ref()
+            .map_err(Why::clone)?;
+        if !dated.value.settled() && now.duration_since(dated.at).as_secs() > holds_s {
+            let since = dated.at.as_millisecond();
+            return Err(Why::Stale { source, since });
+        }
+        let value = Q::reply(&dated.value).ok_or(not_yet)?;
+        Ok(Dated {
+            value,
+            at: dated.at,
+            gaps: dated.gaps.clone(),
+        })
     }
 
     /// Everything that was asked.
     pub fn asked(self) -> BTreeSet<Inquiry> {
-        self.asked.into_inner()
+        self.asked.into_inner().into_values().flatten().collect()
     }
 }
 

@@ -23,7 +23,7 @@ const AT_ONCE: usize = 16;
 const AT_MOST: SignedDuration = SignedDuration::from_secs(2);
 
 /// The first of many replies are not held back longer than this.
-const AT_ONCE_OUT: SignedDuration = SignedDuration::from_millis(500);
+const FIRST_OUT: SignedDuration = SignedDuration::from_millis(500);
 
 /// So long a judgement waits for what it has just come to ask.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
@@ -133,7 +133,7 @@ impl Asker {
     fn due(&self, inquiry: &Inquiry) -> Timestamp {
         let replies = self.asking.replies.load();
         if let Some(Ok(reply)) = replies.get(inquiry)
-            && inquiry.settled(&reply.value)
+            && reply.value.settled()
         {
             return Timestamp::MAX;
         }
@@ -152,7 +152,7 @@ impl Asker {
         };
         let mut found = stream::iter(due).map(ask).buffer_unordered(AT_ONCE);
         let mut fresh: Vec<(Inquiry, Result<Dated<Reply>, Why>)> = Vec::new();
-        let mut next = self.asking.clock.now() + AT_ONCE_OUT;
+        let mut next = self.asking.clock.now() + FIRST_OUT;
         loop {
             tokio::select! {
                 reply = found.next() => match reply {

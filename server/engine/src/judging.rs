@@ -149,8 +149,10 @@ impl Latest {
                 gaps: section.gaps.to_vec(),
             })
         });
-        let world = World::of(objects, Prepared::of(objects), traffic, snapshot.taken).knowing(replies);
         let audited = Audited::of(objects, Some(before));
+        let world = World::of(objects, Prepared::of(objects), traffic, snapshot.taken)
+            .knowing(replies)
+            .trusting(&audited);
         let stands = |judgement: Judgement| {
             let standing = audited.standing(&judgement, snapshot.taken);
             (judgement, standing)

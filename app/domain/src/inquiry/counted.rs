@@ -12,8 +12,9 @@ pub struct ControlPlane;
 pub struct ControlPlaneState {
     /// How many istiods are scraped.
     pub scraped: u32,
-    /// The earliest end of a root certificate (`citadel_server_root_cert_expiry_timestamp`); None where istiod signs nothing itself.
-    pub root_ends: Option<Timestamp>,
+    /// The earliest end of a certificate of istiod's own authority, its root and what is plugged in below it (`citadel_server_root_cert_expiry_timestamp`,
+    /// `citadel_server_cert_chain_expiry_timestamp`); None where istiod signs nothing itself.
+    pub authority_ends: Option<Timestamp>,
     /// Pushes that proxies refused (`pilot_total_xds_rejects`) over ten minutes.
     pub refused: f64,
     /// The most proxies that were connected (`pilot_xds`).

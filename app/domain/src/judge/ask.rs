@@ -1,10 +1,12 @@
 //! What several checks ask about the system that the Migration names.
 
 mod calls;
+mod counted;
 mod relaxed;
 mod scrape;
 
 pub(super) use calls::{Calls, Trouble, Untold, troubles};
+pub(super) use counted::counted;
 pub(super) use scrape::scraped;
 
 use super::{Found, World};

@@ -1,11 +1,11 @@
 //! Where the outside comes to pods: the addresses at which gateways and the old ingress can be spoken to, as Naru itself does it.
 
-use super::{Found, World};
+use super::{World, edge};
 use crate::{
+    Why,
     fact::Pod,
     mesh::gateway::{Server, Target, serves},
     object::{Key, Kind},
-    traffic::ServiceId,
     workload::selects,
 };
 
@@ -19,42 +19,47 @@ pub(super) struct Door<'w> {
     pub(super) pod: &'w Pod,
     /// The port on which it does.
     pub(super) port: u16,
-    /// The Service that leads there.
-    pub(super) service: ServiceId,
     /// The routes whose hosts it serves.
     pub(super) used_by: Vec<Key>,
 }
 
-/// All of them, at pods that run and have an address. What cannot be known is noted.
-pub(super) fn doors<'w>(world: &'w World<'_>, found: &mut Found) -> Vec<Door<'w>> {
-    let mut all = Vec::new();
+/// Those of the gateway that the Migration names, at pods that are ready, and what cannot be known. Others are nobody's to send anything to: whoever has a
+/// namespace can make a gateway, and would lead Naru to where they like.
+pub(super) fn doors<'a>(world: &World<'a>) -> (Vec<Door<'a>>, Vec<Why>) {
+    let (mut all, mut whys) = (Vec::new(), Vec::new());
+    let Some(wanted) = world
+        .migration
+        .as_ref()
+        .ok()
+        .and_then(|(_, it)| edge::gateway(it))
+    else {
+        return (all, whys);
+    };
+    let Some(service) = world.objects.service(&wanted.namespace, &wanted.name) else {
+        whys.extend(world.objects.gap(Kind::Service));
+        return (all, whys);
+    };
     let gateways = [Kind::Gateway, Kind::GatewayApiGateway];
     for gateway in gateways.iter().flat_map(|kind| world.objects.of_kind(*kind)) {
         let serving = match serves(&world.mesh, gateway) {
             Ok(serving) => serving,
-            Err(whys) => {
-                found.unknowns(whys);
+            Err(unknown) => {
+                whys.extend(unknown);
                 continue;
             }
         };
+        let ready = serving.pods.iter().filter(|it| it.ready).filter_map(|it| {
+            let key = Key::new(Kind::Pod, it.namespace.clone(), it.name.clone());
+            world.objects.pods.get(&key)
+        });
+        let pods: Vec<&'a Pod> = ready
+            .map(|pod| &**pod)
+            .filter(|pod| pod.namespace == service.namespace && selects(&service.selector, &pod.labels))
+            .filter(|pod| !pod.ip.is_empty())
+            .collect();
         for served in serving.servers {
-            for reach in &served.reach {
-                let Some(service) = world
-                    .objects
-                    .service(&reach.service.namespace, &reach.service.name)
-                else {
-                    continue;
-                };
-                let pods = serving.pods.iter().filter_map(|it| {
-                    let key = Key::new(Kind::Pod, it.namespace.clone(), it.name.clone());
-                    world.objects.pods.get(&key)
-                });
-                let behind = pods.filter(|pod| {
-                    pod.namespace == service.namespace
-                        && selects(&service.selector, &pod.labels)
-                        && !pod.ip.is_empty()
-                });
-                all.extend(behind.filter_map(|pod| {
+            for reach in served.reach.iter().filter(|it| it.service == wanted) {
+                all.extend(pods.iter().filter_map(|&pod| {
                     let port = match &reach.target {
                         Target::Number(port) => *port,
                         Target::Named(name) => named(world, pod, name)?,
@@ -64,14 +69,13 @@ pub(super) fn doors<'w>(world: &'w World<'_>, found: &mut Found) -> Vec<Door<'w>
                         server: served.server.clone(),
                         pod,
                         port,
-                        service: reach.service.clone(),
                         used_by: served.used_by.clone(),
                     })
                 }));
             }
         }
     }
-    all
+    (all, whys)
 }
 
 /// The port on which a pod listens for a Service's, as the Service writes its `targetPort`; empty for the same port.

@@ -5,9 +5,10 @@ use crate::{
     Name, Why,
     crossing::Migration,
     fact::{Ingress, IngressRoute},
-    mesh::{Decider, gateway::serves, host},
+    mesh::{Decider, gateway::serves, host, subset::pods_of},
     object::{Key, Kind},
     traffic::ServiceId,
+    workload::{WorkloadId, workload_of},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -92,6 +93,22 @@ pub(super) fn gateways(world: &World<'_>) -> BTreeSet<ServiceId> {
     let serving = all.filter_map(|it| serves(&world.mesh, it).ok());
     let reach = serving.flat_map(|it| it.servers).flat_map(|it| it.reach);
     reach.map(|it| it.service).chain(named).collect()
+}
+
+/// The workloads of these gateways.
+pub(super) fn gateway_workloads(world: &World<'_>) -> BTreeSet<WorkloadId> {
+    gateways(world)
+        .iter()
+        .flat_map(|it| workloads(world, it))
+        .collect()
+}
+
+/// The workloads of a Service's endpoints.
+pub(super) fn workloads(world: &World<'_>, service: &ServiceId) -> BTreeSet<WorkloadId> {
+    let pods = pods_of(world.objects, service);
+    pods.iter()
+        .map(|(pod, _)| workload_of(world.objects, pod))
+        .collect()
 }
 
 /// The gateway's Service, as the Migration names it.

@@ -3,6 +3,7 @@
 use super::{ALL, Found, World, settled};
 use crate::{
     Timestamp,
+    crossing::Ledger,
     inquiry::{Inquiry, Replies, Reply},
     manifests,
     mesh::Prepared,
@@ -75,7 +76,8 @@ pub(crate) fn judged_asking(
         .map(|(inquiry, reply)| (inquiry, Ok(dated(reply))));
     let replies: Replies = replies.collect();
     let world = World::of(&objects, Prepared::of(&objects), None, now());
-    of(check, &world.knowing(Arc::new(replies)))
+    let ledger = Arc::new(Ledger::of(&objects));
+    of(check, &world.knowing(Arc::new(replies)).remembering(ledger))
 }
 
 /// What one check finds in a world.

@@ -3,11 +3,12 @@
 use super::{
     Fact, Found,
     ask::Calls,
+    door::{self, Door},
     routes::{self, Callers, Used},
 };
 use crate::{
-    Name, Timestamp, Why,
-    crossing::{Evidence, Item, Migration, SignOff, evidence::SeenFact},
+    Timestamp, Why,
+    crossing::{Audited, Item, Ledger, Migration},
     inquiry::{Asking, Inquiry, Question, Replies},
     mesh::{
         Mesh, Prepared,
@@ -33,6 +34,8 @@ pub struct World<'a> {
     pub traffic: Option<Arc<Dated<Traffic>>>,
     /// The moment.
     pub now: Timestamp,
+    /// What people have put their names to.
+    pub(super) ledger: Arc<Ledger>,
     asking: Option<Asking>,
     shared: Shared<'a>,
 }
@@ -44,7 +47,7 @@ struct Shared<'a> {
     calls: OnceCell<Calls>,
     used: OnceCell<(Vec<Used<'a>>, Vec<Why>)>,
     callers: OnceCell<Callers<'a>>,
-    kept: OnceCell<Vec<(Name, SeenFact)>>,
+    doors: OnceCell<(Vec<Door<'a>>, Vec<Why>)>,
 }
 
 impl<'a> World<'a> {
@@ -75,6 +78,7 @@ impl<'a> World<'a> {
             running: true,
             traffic,
             now,
+            ledger: Arc::default(),
             asking: Some(Asking::default()),
             shared: Shared::default(),
         }
@@ -110,14 +114,37 @@ impl<'a> World<'a> {
         Some(dated)
     }
 
+    /// With what people have put their names to, as far as it is whole and guarded: whoever may forge it shall not be remembered.
+    #[must_use]
+    pub fn trusting(self, audited: &Audited) -> Self {
+        let sound = audited.chain.is_ok() && audited.guards.stand();
+        self.remembering(if sound {
+            Arc::clone(&audited.ledger)
+        } else {
+            Arc::default()
+        })
+    }
+
+    pub(super) fn remembering(self, ledger: Arc<Ledger>) -> Self {
+        Self { ledger, ..self }
+    }
+
     /// What a signature that stands has kept of something that happened once: a fact of the item's about an object. No source may be able to tell
     /// it any more, and what has happened since is not what was signed.
     pub(super) fn kept(&self, item: Item, name: &'static str, about: &Key) -> Option<Fact> {
-        let all = self.shared.kept.get_or_init(|| self.standing_facts());
-        let (_, seen) = all
-            .iter()
-            .find(|(of, it)| **of == *item.id() && *it.name == *name && it.object.as_ref() == Some(about))?;
-        let seen = seen.clone();
+        let standing = self.ledger.sign_offs.iter().filter(|it| {
+            let status = &it.status;
+            *it.spec.item == *item.id()
+                && status.accepted.is_some()
+                && status.revoked.is_none()
+                && status.reopened.is_none()
+        });
+        let mut facts = standing
+            .filter_map(|it| self.ledger.evidence_of(it))
+            .flat_map(|it| &it.spec.facts);
+        let seen = facts
+            .find(|it| *it.name == *name && it.object.as_ref() == Some(about))?
+            .clone();
         Some(Fact {
             name,
             source: seen.source,
@@ -127,25 +154,6 @@ impl<'a> World<'a> {
             at: seen.at,
             resource_version: seen.resource_version,
         })
-    }
-
-    /// What signatures that stand were given for, by item.
-    fn standing_facts(&self) -> Vec<(Name, SeenFact)> {
-        let all = self
-            .objects
-            .of_kind(Kind::SignOff)
-            .filter_map(|it| SignOff::read(it).ok());
-        let standing = all.filter(|it| {
-            let status = &it.status;
-            status.accepted.is_some() && status.revoked.is_none() && status.reopened.is_none()
-        });
-        let evidence = standing.filter_map(|it| {
-            let named = it.spec.evidence;
-            let evidence = Evidence::read(self.objects.object(Kind::Evidence, "", &named.name)?).ok()?;
-            (evidence.digest == named.digest).then_some((it.spec.item, evidence.spec.facts))
-        });
-        let facts = evidence.flat_map(|(item, facts)| facts.into_iter().map(move |it| (item.clone(), it)));
-        facts.collect()
     }
 
     /// What was asked while this was judged: its replies are for the next judgement.
@@ -170,6 +178,13 @@ impl<'a> World<'a> {
         let (used, whys) = self.shared.used.get_or_init(|| routes::used(self));
         found.unknowns(whys.iter().cloned());
         used
+    }
+
+    /// Where the Migration's gateway can be spoken to; what is not known of it is noted.
+    pub(super) fn doors(&self, found: &mut Found) -> &[Door<'a>] {
+        let (doors, whys) = self.shared.doors.get_or_init(|| door::doors(self));
+        found.unknowns(whys.iter().cloned());
+        doors
     }
 
     /// Whose proxies use which VirtualServices.

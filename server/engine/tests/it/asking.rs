@@ -36,7 +36,7 @@ impl Inquiries for Replying {
         let value = match inquiry {
             Inquiry::ControlPlane(_) => Reply::ControlPlane(ControlPlaneState {
                 scraped: 1,
-                root_ends: Some("2099-01-01T00:00:00Z".parse().expect("a moment")),
+                authority_ends: Some("2099-01-01T00:00:00Z".parse().expect("a moment")),
                 ..ControlPlaneState::default()
             }),
             Inquiry::Injection(_) => Reply::Injection(Trial::AsMeant(Injected::default())),

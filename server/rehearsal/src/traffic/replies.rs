@@ -186,7 +186,7 @@ impl System<'_> {
         let (life, age) = ROOT_DAYS;
         ControlPlaneState {
             scraped: count(self.istiods().count()),
-            root_ends: Some(self.now + SignedDuration::from_hours(24 * (life - age))),
+            authority_ends: Some(self.now + SignedDuration::from_hours(24 * (life - age))),
             refused: 0.0,
             connected: count(self.meshed().count()),
         }

@@ -88,7 +88,7 @@ impl Asking<'_> {
         let ends = [root, chain].into_iter().flatten().filter_map(second);
         Ok(ControlPlaneState {
             scraped: whole(scraped),
-            root_ends: ends.min(),
+            authority_ends: ends.min(),
             refused: grown.unwrap_or(0.0) + born.unwrap_or(0.0),
             connected: whole(connected),
         })

@@ -3,7 +3,7 @@
 use super::handshake_observed;
 use crate::{
     Name, Timestamp, Why,
-    crossing::{Evidence, Item, migration::Edge},
+    crossing::{Item, migration::Edge},
     judge::{Check, Code, FactSource, Found, World, ask, edge, steady},
     mesh::{
         Decider,
@@ -50,20 +50,17 @@ fn run(world: &World<'_>, found: &mut Found) {
 /// Where nobody says who renews, a renewal that was seen shows that somebody does: an earlier signature was given for a certificate of the host that ends
 /// before those that its pods present now.
 fn renewed(world: &World<'_>, edge: &Edge, host: &Name, found: &mut Found) {
-    let evidence = world.objects.of_kind(Kind::Evidence).filter_map(|it| Evidence::read(it).ok());
-    let facts = evidence.flat_map(|it| it.spec.facts);
-    let ends = facts
+    let facts = world.ledger.evidence.iter().flat_map(|it| &it.spec.facts);
+    let signed = facts
         .filter(|it| *it.name == *handshake_observed::PRESENTED_UNTIL && it.path == *host)
         .filter_map(|it| it.value.parse::<Timestamp>().ok());
-    let now = handshake_observed::ends(world, edge, host);
-    let first = now.and_then(|it| it.first().copied());
-    match (ends.min(), first) {
-        (Some(before), Some(first)) if before < first => {
+    match (signed.min(), handshake_observed::first_end(world, edge, host)) {
+        (Some(before), Some((first, at))) if before < first => {
             let Some(declared) = ask::declared_at(world, "/spec/edge/hosts") else {
                 return;
             };
             let seen = format!("{host}: {before} → {first}");
-            found.learned("certificate-renewed", FactSource::Probe, &declared, seen, world.now);
+            found.learned("certificate-renewed", FactSource::Probe, &declared, seen, at);
         }
         _ => found.unknown(Why::NotObserved {
             what: format!("{host}: certificate renewal").into(),
@@ -182,7 +179,7 @@ mod tests {
 ---
 {{apiVersion: v1, kind: Service, metadata: {{name: nginx, namespace: i}}, spec: {{selector: {{app: nginx}}, ports: [{{port: 443, targetPort: 8443}}]}}}}
 ---
-{{apiVersion: v1, kind: Pod, metadata: {{name: nginx, namespace: i, labels: {{app: nginx}}}}, spec: {{containers: [{{name: c}}]}}, status: {{phase: Running, podIP: 10.0.0.1}}}}
+{{apiVersion: v1, kind: Pod, metadata: {{name: nginx, namespace: i, labels: {{app: nginx}}}}, spec: {{containers: [{{name: c}}]}}, status: {{phase: Running, conditions: [{{type: Ready, status: "True"}}], podIP: 10.0.0.1}}}}
 ---
 {{apiVersion: naru.dev/v1alpha1, kind: Evidence, metadata: {{name: e, uid: u}}, spec: {{item: "1.4", verdict: unknown, findings: [], unknown: [], policies: [], at: "2025-12-29T00:00:00Z",
   facts: [{{name: certificate-presented-until, source: probe, object: {{kind: Pod, namespace: i, name: old}}, path: a.example, value: "{signed}", at: "2025-12-29T00:00:00Z", resourceVersion: ""}}]}}}}

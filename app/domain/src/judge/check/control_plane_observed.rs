@@ -67,7 +67,7 @@ fn counted(world: &World<'_>, by: &Decider, found: &mut Found) {
             what: format!("istiod: pilot_xds {}/{running}", state.scraped).into(),
         });
     }
-    match state.root_ends {
+    match state.authority_ends {
         None => found.unknown(Why::NotObserved {
             what: "istiod: citadel_server_root_cert_expiry_timestamp".into(),
         }),
@@ -166,7 +166,7 @@ mod tests {
     fn well() -> ControlPlaneState {
         ControlPlaneState {
             scraped: 2,
-            root_ends: Some("2036-01-01T00:00:00Z".parse::<Timestamp>().unwrap()),
+            authority_ends: Some("2036-01-01T00:00:00Z".parse::<Timestamp>().unwrap()),
             refused: 0.0,
             connected: 5,
         }
@@ -180,7 +180,7 @@ mod tests {
     fn everything_must_have_been_seen() {
         assert_eq!(found(well(), meant(), meant()), (vec![], 4, 0));
         let unseen = ControlPlaneState {
-            root_ends: None,
+            authority_ends: None,
             ..well()
         };
         assert_eq!(found(unseen, meant(), meant()), (vec![], 3, 1));
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn each_thing_that_is_wrong_is_told() {
         let ends = ControlPlaneState {
-            root_ends: Some(now() + jiff::SignedDuration::from_hours(24 * 29)),
+            authority_ends: Some(now() + jiff::SignedDuration::from_hours(24 * 29)),
             ..well()
         };
         assert_eq!(found(ends, meant(), meant()).0, ["ca-near-its-end"]);

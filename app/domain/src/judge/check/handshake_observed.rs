@@ -41,11 +41,16 @@ fn run(world: &World<'_>, found: &mut Found) {
             field: "edge.tls".into(),
         });
     };
+    let ingress = if tls == Tls::Passthrough {
+        Vec::new()
+    } else {
+        at_ingress(world, edge, found)
+    };
     for name in &edge.hosts {
         let mut serials = BTreeSet::new();
         if tls != Tls::Passthrough {
-            let places = at_ingress(world, edge, found);
-            presented(world, name, &places, &mut serials, found);
+            let places = &ingress;
+            presented(world, name, places, &mut serials, found);
         }
         if tls != Tls::Terminate {
             let places = at_gateway(world, edge, name, found);
@@ -57,8 +62,8 @@ fn run(world: &World<'_>, found: &mut Found) {
     }
 }
 
-/// When the certificates end that the outside is shown for a name; None while a pod has not answered.
-pub(super) fn ends(world: &World<'_>, edge: &Edge, name: &crate::Name) -> Option<BTreeSet<Timestamp>> {
+/// The earliest end of the certificates that the outside is shown for a name, and when that was seen; None while a pod has not answered.
+pub(super) fn first_end(world: &World<'_>, edge: &Edge, name: &crate::Name) -> Option<(Timestamp, Timestamp)> {
     // What cannot be known is noted where it is judged.
     let quietly = &mut Found::default();
     let places = match edge.tls? {
@@ -67,10 +72,10 @@ pub(super) fn ends(world: &World<'_>, edge: &Edge, name: &crate::Name) -> Option
     };
     let end = |(pod, port): &At<'_>| {
         let chain = world.ask(&address(pod, *port, name), &mut Found::default())?;
-        Some(chain.value.certificates.first()?.until)
+        Some((chain.value.certificates.first()?.until, chain.at))
     };
-    let ends: Option<BTreeSet<Timestamp>> = places.iter().map(end).collect();
-    ends.filter(|it| !it.is_empty())
+    let ends: Option<Vec<_>> = places.iter().map(end).collect();
+    ends?.into_iter().min()
 }
 
 fn address(pod: &Pod, port: u16, name: &crate::Name) -> Address {
@@ -93,7 +98,7 @@ fn at_ingress<'w>(world: &'w World<'_>, edge: &Edge, found: &mut Found) -> Vec<A
         return Vec::new();
     };
     let id = (ingress.namespace.clone(), ingress.name.clone());
-    let pods = ask::pods(world, &id);
+    let pods = ask::pods(world, &id).into_iter().filter(|it| it.ready);
     let ports = |pod: &Pod| {
         let services = world.objects.services.values().filter(|it| {
             it.namespace == pod.namespace && crate::workload::selects(&it.selector, &pod.labels)
@@ -132,11 +137,11 @@ fn at_gateway<'w>(world: &'w World<'_>, edge: &Edge, name: &str, found: &mut Fou
         name: service.name.clone(),
     };
     let mut places: Vec<At<'w>> = Vec::new();
-    for door in door::doors(world, found) {
+    for door in world.doors(found) {
         let ends = |mode| matches!(mode, Mode::Simple | Mode::Mutual | Mode::OptionalMutual);
         let named = door.server.sni().iter().any(|it| names::subset_of(name, it));
         let tls = door.server.tls.as_ref().is_some_and(|it| ends(it.mode));
-        if named && tls && door.service == id && !places.contains(&(door.pod, door.port)) {
+        if named && tls && !places.contains(&(door.pod, door.port)) {
             places.push((door.pod, door.port));
         }
     }
@@ -248,13 +253,13 @@ mod tests {
 ---
 {{apiVersion: apps/v1, kind: ReplicaSet, metadata: {{name: nginx-7f, namespace: i, ownerReferences: [{{kind: Deployment, name: nginx, controller: true}}]}}, spec: {{replicas: 0}}}}
 ---
-{{apiVersion: v1, kind: Pod, metadata: {{name: nginx-1, namespace: i, labels: {{app: nginx}}, ownerReferences: [{{kind: ReplicaSet, name: nginx-7f, controller: true}}]}}, spec: {{containers: [{{name: c}}]}}, status: {{phase: Running, podIP: 10.0.0.1}}}}
+{{apiVersion: v1, kind: Pod, metadata: {{name: nginx-1, namespace: i, labels: {{app: nginx}}, ownerReferences: [{{kind: ReplicaSet, name: nginx-7f, controller: true}}]}}, spec: {{containers: [{{name: c}}]}}, status: {{phase: Running, conditions: [{{type: Ready, status: "True"}}], podIP: 10.0.0.1}}}}
 ---
 {{apiVersion: v1, kind: Service, metadata: {{name: gw, namespace: g}}, spec: {{selector: {{istio: gw}}, ports: [{{port: 443, targetPort: 9443}}]}}}}
 ---
-{{apiVersion: v1, kind: Pod, metadata: {{name: gw-1, namespace: g, labels: {{istio: gw}}}}, spec: {{containers: [{{name: istio-proxy}}]}}, status: {{phase: Running, podIP: 10.0.0.2}}}}
+{{apiVersion: v1, kind: Pod, metadata: {{name: gw-1, namespace: g, labels: {{istio: gw}}}}, spec: {{containers: [{{name: istio-proxy}}]}}, status: {{phase: Running, conditions: [{{type: Ready, status: "True"}}], podIP: 10.0.0.2}}}}
 ---
-{{apiVersion: v1, kind: Pod, metadata: {{name: gw-2, namespace: g, labels: {{istio: gw}}}}, spec: {{containers: [{{name: istio-proxy}}]}}, status: {{phase: Running, podIP: 10.0.0.3}}}}
+{{apiVersion: v1, kind: Pod, metadata: {{name: gw-2, namespace: g, labels: {{istio: gw}}}}, spec: {{containers: [{{name: istio-proxy}}]}}, status: {{phase: Running, conditions: [{{type: Ready, status: "True"}}], podIP: 10.0.0.3}}}}
 ---
 {{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {{name: gw, namespace: g}}, spec: {{selector: {{istio: gw}}, servers: [{{port: {{number: 443, name: https, protocol: HTTPS}}, hosts: ["*.example"], tls: {{mode: SIMPLE, credentialName: c}}}}]}}}}
 "#

@@ -6,12 +6,10 @@ use crate::{
     Name, Why,
     crossing::Item,
     judge::{Check, Code, Found, World, edge},
-    mesh::{Decider, subset::pods_of},
+    mesh::Decider,
     object::{Key, Kind},
     traffic::{Reporter, ServiceId},
-    workload::{WorkloadId, workload_of},
 };
-use std::collections::BTreeSet;
 use today::Today;
 
 const OLD: Code = Code::error("old-path-in-use").state();
@@ -39,22 +37,18 @@ fn run(world: &World<'_>, found: &mut Found) {
         return;
     };
     found.unknowns(traffic.gaps.iter().cloned());
-    let behind = |id: &ServiceId| -> BTreeSet<WorkloadId> {
-        let pods = pods_of(world.objects, id);
-        pods.iter().map(|(pod, _)| workload_of(world.objects, pod)).collect()
-    };
     let id = ServiceId {
         namespace: entry.namespace.clone(),
         name: entry.name.clone(),
     };
-    let entries = behind(&id);
+    let entries = edge::workloads(world, &id);
     if entries.is_empty() {
         found.unknown(Why::NotObserved {
             what: format!("pods of {entry}").into(),
         });
         return;
     }
-    let gateways: BTreeSet<WorkloadId> = edge::gateways(world).iter().flat_map(behind).collect();
+    let gateways = edge::gateway_workloads(world);
     let by = Decider {
         key: Key::new(Kind::Service, entry.namespace.clone(), entry.name.clone()),
         path: "".into(),

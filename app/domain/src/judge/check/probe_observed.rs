@@ -10,7 +10,7 @@ use crate::{
     inquiry::{Address, Exchange, Response},
     judge::{
         Check, Code, FactSource, Found, World,
-        door::{Door, doors},
+        door::Door,
         edge,
     },
     mesh::{
@@ -41,11 +41,10 @@ fn run(world: &World<'_>, found: &mut Found) {
     let Some(hosts) = hosts.filter(|_| world.running(found)) else {
         return;
     };
-    // Through the gateway of the Migration alone: whoever has a namespace can make a gateway, and lead Naru to where they like.
-    let gateway = world.declared(found, "edge.gateway", edge::gateway);
-    let Some(gateway) = gateway else { return };
-    let mut doors = doors(world, found);
-    doors.retain(|it| it.service == gateway && it.pod.ready);
+    if world.declared(found, "edge.gateway", edge::gateway).is_none() {
+        return;
+    }
+    let doors = world.doors(found);
     for host in hosts {
         let mut any = false;
         for door in doors.iter().filter(|it| serves(it, host)) {

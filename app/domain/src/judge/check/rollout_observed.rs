@@ -100,15 +100,9 @@ fn one(world: &World<'_>, id: &WorkloadId, set: Key, began: Timestamp, found: &m
         from: began - SignedDuration::from_secs(60),
         until,
     };
-    let Some(counts) = world.ask(&question, found) else {
+    let Some(counts) = ask::counted(world, &question, found) else {
         return;
     };
-    if !counts.value.covered {
-        return found.unknown(Why::NotCounted {
-            of: format!("{}/{}", id.0, id.1).into(),
-            since: question.from.to_string().into(),
-        });
-    }
     let all = Count::sum(counts.value.by_caller.values());
     if all.requests < 1.0 {
         let window_s = u32::try_from(until.duration_since(question.from).as_secs()).unwrap_or(u32::MAX);

@@ -78,34 +78,23 @@ fn one(
             from,
             until: from + soak,
         };
-        let counts = world.ask(&question, found)?;
-        let all = Count::sum(counts.value.by_caller.values());
-        Some((counts.value.covered, all, counts.at))
+        let counts = ask::counted(world, &question, found)?;
+        Some((Count::sum(counts.value.by_caller.values()), counts.at))
     };
-    let Some((covered, during, at)) = counted(began, found) else {
+    let Some((during, at)) = counted(began, found) else {
         return;
     };
-    if !covered || during.requests < 1.0 {
-        return found.unknown(if covered {
-            let window_s = u32::try_from(soak.as_secs()).unwrap_or(u32::MAX);
-            Why::NoTraffic { window_s }
-        } else {
-            Why::NotCounted {
-                of: name.into(),
-                since: began.to_string().into(),
-            }
-        });
+    if during.requests < 1.0 {
+        let window_s = u32::try_from(soak.as_secs()).unwrap_or(u32::MAX);
+        return found.unknown(Why::NoTraffic { window_s });
     }
     let objective = world.migration.as_ref().map_or(1.0, |(_, it)| it.objectives.success);
     let share = |it: f64| format!("{:.2} %", it * 100.0);
     let mut seen = format!("{name}: {began} · {} · n={:.0}", share(during.success()), during.requests);
     if during.success() < objective {
         // It may have been no better before: then the proxy is not to blame.
-        let Some((true, before, _)) = counted(began - soak, found) else {
-            return found.unknown(Why::NotCounted {
-                of: name.into(),
-                since: (began - soak).to_string().into(),
-            });
+        let Some((before, _)) = counted(began - soak, found) else {
+            return;
         };
         if before.requests < 1.0 || during.success() < before.success() {
             let args = [

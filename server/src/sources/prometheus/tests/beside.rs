@@ -47,12 +47,12 @@ async fn what_istiod_counts_of_itself() {
         panic!("no such reply")
     };
     assert_eq!((state.scraped, state.connected, state.refused), (2, 7, 3.0));
-    assert_eq!(state.root_ends.unwrap().as_second(), 2_111_346_467);
+    assert_eq!(state.authority_ends.unwrap().as_second(), 2_111_346_467);
     let nothing = ask(ControlPlane.into(), |_| vector(&[])).await;
     let Ok(Reply::ControlPlane(state)) = nothing else {
         panic!("no such reply")
     };
-    assert_eq!((state.scraped, state.root_ends), (0, None));
+    assert_eq!((state.scraped, state.authority_ends), (0, None));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use crate::{
     Timestamp, Why,
     crossing::migration::Place,
     inquiry::CountsOf,
-    judge::{Code, FactSource, Found, World},
+    judge::{Code, FactSource, Found, World, ask},
     mesh::Decider,
     traffic::Reporter,
     workload::WorkloadId,
@@ -38,16 +38,10 @@ impl Today<'_, '_> {
             from: until - SignedDuration::from_hours(hours),
             until,
         };
-        let Some(counts) = self.world.ask(&question, found) else {
+        let Some(counts) = ask::counted(self.world, &question, found) else {
             return;
         };
         let name = format!("{}/{}", id.0, id.1);
-        if !counts.value.covered {
-            return found.unknown(Why::NotCounted {
-                of: name.into(),
-                since: question.from.to_string().into(),
-            });
-        }
         let (mut through, mut unnamed) = (0.0, 0.0);
         for (caller, count) in &counts.value.by_caller {
             let place = Place {

@@ -2,15 +2,13 @@
 
 use crate::{
     Why,
-    crossing::{Item, Migration, migration::Place, report::ReportSpec},
+    crossing::{Item, Migration, report::ReportSpec},
     inquiry::{Count, CountsOf},
     judge::{Code, FactSource, Found, World, ask, edge},
     mesh::Decider,
     traffic::Reporter,
-    workload::WorkloadId,
 };
 use jiff::SignedDuration;
-use std::collections::BTreeSet;
 
 /// Fewer came than tests ran.
 pub(super) const ELSEWHERE: Code = Code::error("regression-elsewhere");
@@ -57,16 +55,7 @@ pub(super) fn seen(
             until: until.to_string().into(),
         });
     }
-    let gateways: BTreeSet<WorkloadId> = edge::gateways(world)
-        .iter()
-        .flat_map(|it| {
-            let place = Place {
-                namespace: it.namespace.clone(),
-                name: it.name.clone(),
-            };
-            ask::workloads_behind(world, &place)
-        })
-        .collect();
+    let gateways = edge::gateway_workloads(world);
     let (mut requests, mut at) = (0.0, None);
     for to in ask::workloads_behind(world, entry) {
         let question = CountsOf {
@@ -75,15 +64,9 @@ pub(super) fn seen(
             from: started,
             until,
         };
-        let Some(counts) = world.ask(&question, found) else {
+        let Some(counts) = ask::counted(world, &question, found) else {
             return;
         };
-        if !counts.value.covered {
-            return found.unknown(Why::NotCounted {
-                of: entry.to_string().into(),
-                since: started.to_string().into(),
-            });
-        }
         at = Some(counts.at);
         let by_caller = counts.value.by_caller.iter();
         requests += Count::sum(by_caller.filter(|(caller, _)| gateways.contains(caller)).map(|(_, it)| it)).requests;

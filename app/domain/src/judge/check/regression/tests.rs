@@ -199,6 +199,9 @@ const GATEWAY: &str = r#"
 ---
 {apiVersion: v1, kind: Service, metadata: {name: gw, namespace: g}, spec: {selector: {istio: gw}, ports: [{port: 80}]}}
 ---
+{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: gw-x, namespace: g, labels: {kubernetes.io/service-name: gw}},
+  endpoints: [{addresses: [10.0.0.1], conditions: {ready: true}, targetRef: {kind: Pod, name: gw-1-x}}], ports: [{port: 80}]}
+---
 {apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: gw-1, namespace: g, creationTimestamp: "2026-01-01T08:00:00Z", ownerReferences: [{kind: Deployment, name: gw, controller: true}]}, spec: {replicas: 1}}
 ---
 {apiVersion: apps/v1, kind: Deployment, metadata: {name: gw, namespace: g}, spec: {template: {metadata: {labels: {istio: gw}}, spec: {containers: [{name: istio-proxy}]}}}}
