@@ -21,7 +21,7 @@ use naru_domain::{
     actor::{Actor, Scope},
     crossing::Item,
 };
-use naru_ports::{Clock, Console, Judged, Sheet};
+use naru_ports::{Clock, Console, Judged, Sheet, Surveyed};
 use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet, SetWeights},
@@ -44,6 +44,9 @@ impl Console for Fixed {
     }
     fn judged(&self, scope: &Scope) -> Judged {
         self.0.judged(scope)
+    }
+    fn surveyed(&self, scope: &Scope) -> Option<Surveyed> {
+        self.0.surveyed(scope)
     }
     async fn sheet(&self, _: &Actor, scope: &Scope, item: Item) -> Result<Sheet, ApplyError> {
         self.0.sheet(scope, item)

@@ -37,6 +37,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/canary/:namespace/:name") view=pages::canary ssr=SsrMode::Async/>
                     <Route path=path!("/why") view=pages::why ssr=SsrMode::Async/>
                     <Route path=path!("/changes") view=pages::changes ssr=SsrMode::Async/>
+                    <Route path=path!("/mesh") view=pages::mesh ssr=SsrMode::Async/>
                     <Route path=path!("/login") view=pages::login ssr=SsrMode::Async/>
                 </Routes>
             </Layout>

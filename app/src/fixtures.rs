@@ -6,13 +6,14 @@ mod canaries;
 mod changes;
 mod checklist;
 mod explanation;
+mod mesh;
 mod topology;
 
 pub use canaries::plan;
 pub use checklist::ledger;
 
 use naru_domain::{actor::Scope, crossing::Item};
-use naru_ports::{Judged, Sheet};
+use naru_ports::{Judged, Sheet, Surveyed};
 use naru_view::{
     Millis, View,
     canary::Canaries,
@@ -113,6 +114,11 @@ impl Scene {
             Self::Busy | Self::Partial => checklist::judged(scope),
             Self::Empty | Self::Stale | Self::Unreachable => Judged::none(Version { epoch: 7, seq: 1 }),
         }
+    }
+
+    /// The mesh and the sources in this scene, where something answers.
+    pub fn surveyed(self, scope: &Scope) -> Option<Surveyed> {
+        matches!(self, Self::Busy | Self::Partial).then(|| mesh::surveyed(scope))
     }
 
     /// What would be signed of an item in this scene.

@@ -16,7 +16,7 @@ pub struct Page {
 }
 
 /// Every page of the rail, in its order. Pages that do not exist yet are not here: no link leads nowhere.
-pub const PAGES: [Page; 6] = [
+pub const PAGES: [Page; 7] = [
     Page {
         path: "/",
         key: 'o',
@@ -52,6 +52,12 @@ pub const PAGES: [Page; 6] = [
         key: 'h',
         icon: Icon::Changes,
         name: Lang::nav_changes,
+    },
+    Page {
+        path: "/mesh",
+        key: 'm',
+        icon: Icon::Mesh,
+        name: Lang::nav_mesh,
     },
 ];
 

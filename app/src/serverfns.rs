@@ -5,6 +5,7 @@ mod apply_weights;
 mod checklist;
 mod explain;
 mod ledger;
+mod mesh;
 mod plan_undo;
 mod plan_weights;
 mod rehearsal;
@@ -18,6 +19,9 @@ pub use checklist::{condition, fact, title};
 pub(crate) use explain::explained;
 pub use explain::{Explain, explain};
 pub use ledger::{PutName, ReadSignSheet, put_name, read_sign_sheet};
+pub use mesh::{ReadMesh, read_mesh};
+#[cfg(feature = "ssr")]
+pub use mesh::{in_short, sections};
 pub use plan_undo::{PlanUndo, plan_undo};
 pub use plan_weights::{PlanWeights, plan_weights};
 pub use rehearsal::{Rehearsal, Rehearse, rehearsal, rehearse};
@@ -34,6 +38,11 @@ mod inside {
         ledger::Deed,
         why::{ApplyError, Refused},
     };
+
+    /// A number of things as it crosses the wire.
+    pub(super) fn count(n: usize) -> u32 {
+        u32::try_from(n).unwrap_or(u32::MAX)
+    }
 
     /// Characters of a reason; the journal keeps no more.
     const REASON: u32 = 500;

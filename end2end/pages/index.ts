@@ -1,2 +1,2 @@
 /** Every page of the rail; tests/pages.spec.ts holds this list against it. */
-export const PAGES = ["/", "/topology", "/checklist", "/canary", "/why", "/changes"] as const;
+export const PAGES = ["/", "/topology", "/checklist", "/canary", "/why", "/changes", "/mesh"] as const;

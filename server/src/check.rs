@@ -46,7 +46,10 @@ pub(crate) async fn run(options: &cli::Check, lang: Lang) -> Result<ExitCode, Fa
         Audited::default()
     };
     let judgements = match &seen.asked {
-        Some(inquiries) => judged(&seen.objects, seen.traffic.as_ref(), &audited, &**inquiries, now).await,
+        Some(inquiries) => {
+            let traffic = seen.traffic.as_ref();
+            judged(&seen.objects, traffic, &audited, &**inquiries, now, judge).await
+        }
         None if seen.running => {
             let world = World::of(&seen.objects, Prepared::of(&seen.objects), seen.traffic, now);
             judge(&world.imagined().trusting(&audited))

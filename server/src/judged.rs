@@ -1,11 +1,11 @@
-//! A cluster judged once, with everything found out that its checks ask.
+//! A cluster looked at once, with everything found out that its checks ask.
 
 use futures::{StreamExt, stream};
 use naru_domain::{
     Timestamp,
     crossing::Audited,
     inquiry::{Inquiry, Replies},
-    judge::{Judgement, World, judge},
+    judge::World,
     mesh::Prepared,
     snapshot::Objects,
     traffic::{Dated, Traffic},
@@ -19,27 +19,28 @@ const ROUNDS: usize = 4;
 /// So many questions are under way at once.
 const AT_ONCE: usize = 16;
 
-/// Judges, finds out what was asked, and judges again until nothing new is asked.
-pub(crate) async fn judged(
+/// Looks, finds out what was asked, and looks again until nothing new is asked.
+pub(crate) async fn judged<T>(
     objects: &Objects,
     traffic: Option<&Arc<Dated<Traffic>>>,
     audited: &Audited,
     inquiries: &dyn Inquiries,
     now: Timestamp,
-) -> Vec<Judgement> {
+    look: impl Fn(&World<'_>) -> T,
+) -> T {
     let prepared = Prepared::of(objects);
     let mut replies = Arc::new(Replies::new());
     let look = |replies: &Arc<Replies>| {
         let world = World::of(objects, prepared.clone(), traffic.cloned(), now)
             .knowing(Arc::clone(replies))
             .trusting(audited);
-        (judge(&world), world.asked())
+        (look(&world), world.asked())
     };
     for _ in 1..ROUNDS {
-        let (judgements, asked) = look(&replies);
+        let (seen, asked) = look(&replies);
         let fresh: BTreeSet<Inquiry> = asked.into_iter().filter(|it| !replies.contains_key(it)).collect();
         if fresh.is_empty() {
-            return judgements;
+            return seen;
         }
         let ask = |inquiry: Inquiry| async move {
             let reply = inquiries.find_out(&inquiry).await;

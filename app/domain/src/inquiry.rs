@@ -8,7 +8,8 @@ mod counted;
 mod tried;
 
 pub use counted::{
-    ControlPlane, ControlPlaneState, Count, Counts, CountsOf, EdgeFlow, EdgeRequests, ScrapedProxies, lost,
+    ControlPlane, ControlPlaneState, Count, Counts, CountsOf, EdgeFlow, EdgeRequests, Reach, ScrapedProxies,
+    Scraping, ScrapingState, lost,
 };
 pub use tried::{
     Address, Certificate, Chain, Exchange, Injected, Injection, ProxyState, ProxyStates, Response, Stage,
@@ -93,6 +94,8 @@ inquiries! {
     ControlPlane -> ControlPlaneState, Prometheus, 30;
     /// Whose figures are collected.
     ScrapedProxies -> BTreeSet<(crate::Name, crate::Name)>, Prometheus, 30;
+    /// How often and since when figures are collected.
+    Scraping -> ScrapingState, Prometheus, 300;
     /// What the old ingress counts, by host and by the Service that it asked.
     EdgeRequests -> Vec<EdgeFlow>, Prometheus, 30;
     /// Requests to a workload over a time that is past.

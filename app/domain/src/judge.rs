@@ -5,7 +5,7 @@
 
 mod ask;
 pub mod check;
-mod control_plane;
+pub(crate) mod control_plane;
 mod door;
 mod edge;
 mod finding;
@@ -13,14 +13,14 @@ mod injected;
 mod last_change;
 mod nginx;
 mod preflight;
-mod release;
+pub(crate) mod release;
 mod routes;
 pub mod settled;
 mod steady;
 #[cfg(test)]
 mod systems;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod verdict;
 mod world;
 

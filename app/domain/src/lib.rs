@@ -27,6 +27,7 @@ pub mod manifests;
 pub mod mesh;
 pub mod object;
 pub mod snapshot;
+pub mod survey;
 pub mod topology;
 pub mod traffic;
 pub mod view;

@@ -5,6 +5,7 @@ use naru_domain::{
     actor::{Actor, Scope},
     crossing::{Audited, Item, progress::Holdup},
     object::Digest,
+    survey::Survey,
     view::SeenJudgement,
 };
 use naru_view::{
@@ -30,6 +31,17 @@ pub struct Judged {
     pub audited: Arc<Audited>,
     /// What holds up the phase after each of the four.
     pub holdups: Arc<[Vec<(Item, Holdup)>; 4]>,
+}
+
+/// The mesh and the sources at one moment, as far as one viewer may see.
+#[derive(Clone, Debug)]
+pub struct Surveyed {
+    /// Of the snapshot.
+    pub version: Version,
+    /// When.
+    pub at: Timestamp,
+    /// What was seen.
+    pub survey: Survey,
 }
 
 /// What somebody would sign, as far as they may see it.
@@ -73,6 +85,9 @@ pub trait Console: Send + Sync {
 
     /// The checklist as it was last judged, as far as this viewer may see. From memory too.
     fn judged(&self, scope: &Scope) -> Judged;
+
+    /// The mesh and the sources, as far as this viewer may see; None before the first judgement. From memory too.
+    fn surveyed(&self, scope: &Scope) -> Option<Surveyed>;
 
     /// What this person would sign of an item now.
     async fn sheet(&self, who: &Actor, scope: &Scope, item: Item) -> Result<Sheet, ApplyError>;

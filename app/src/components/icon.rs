@@ -11,6 +11,7 @@ pub(crate) enum Icon {
     Canary,
     Checklist,
     Changes,
+    Mesh,
     Why,
     Rail,
     Keyboard,
@@ -35,6 +36,7 @@ impl Icon {
             Self::Canary => "M4 12h5M9 12c5 0 5-6 11-6M9 12c5 0 5 6 11 6M17 3l3 3-3 3M17 15l3 3-3 3",
             Self::Checklist => "M4 6l1.5 1.5L8 5M4 13l1.5 1.5L8 12M4 20l1.5 1.5L8 19M12 6h8M12 13h8M12 20h8",
             Self::Changes => "M3 12a9 9 0 1 0 3-6.7L3 8M3 3v5h5M12 7v5l3 2",
+            Self::Mesh => "M4 5h6v5H4zM14 5h6v5h-6zM9 14h6v5H9zM10 7.5h4M7 10l3.5 4M17 10l-3.5 4",
             Self::Why => {
                 "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM9.5 9.5a2.5 2.5 0 1 1 3.6 2.2c-.7.4-1.1.9-1.1 1.8M12 16.5h.01"
             }

@@ -17,6 +17,7 @@ use crate::{
     routes, serverfns,
 };
 use deed::Ask;
+pub(in crate::pages) use findings::finding;
 use leptos::prelude::*;
 use leptos_router::{components::A, hooks::use_params_map};
 use naru_view::{checklist::ItemPage, ledger::SignatureState, source::SourceState};

@@ -4,6 +4,7 @@
 
 mod checklist;
 mod locales;
+mod mesh;
 mod page;
 mod pages;
 mod server_functions;

@@ -16,7 +16,7 @@ use naru_domain::{
     actor::{Actor, Scope},
     crossing::Item,
 };
-use naru_ports::{Clock, Console, Judged, Sheet};
+use naru_ports::{Clock, Console, Judged, Sheet, Surveyed};
 use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet, SetWeights},
@@ -47,6 +47,10 @@ impl Console for Fixed {
 
     fn judged(&self, scope: &Scope) -> Judged {
         self.scene.judged(scope)
+    }
+
+    fn surveyed(&self, scope: &Scope) -> Option<Surveyed> {
+        self.scene.surveyed(scope)
     }
 
     async fn sheet(&self, _: &Actor, scope: &Scope, item: Item) -> Result<Sheet, ApplyError> {

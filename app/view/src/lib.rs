@@ -5,7 +5,7 @@
 //! Unix epoch by the *server's* clock.
 //!
 //! Reading order: [`why`] (why something is unknown or refused), [`source`] (how fresh is what we show), [`topology`], [`canary`],
-//! [`change`], [`overview`], [`checklist`], [`explanation`], [`rehearsal`], [`session`] (who is signed in),
+//! [`change`], [`overview`], [`checklist`], [`mesh`], [`explanation`], [`rehearsal`], [`session`] (who is signed in),
 //! [`weights`] (the arithmetic of linked sliders).
 
 #![forbid(unsafe_code)]
@@ -15,6 +15,7 @@ pub mod change;
 pub mod checklist;
 pub mod explanation;
 pub mod ledger;
+pub mod mesh;
 pub mod overview;
 pub mod rehearsal;
 pub mod session;

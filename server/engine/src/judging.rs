@@ -16,10 +16,11 @@ use naru_domain::{
     judge::{Judgement, World, judge},
     mesh::Prepared,
     snapshot::{KindState, Snapshot},
+    survey::{Metrics, Survey, unknown},
     traffic::Dated,
     view::{SeenJudgement, judgements},
 };
-use naru_ports::Judged;
+use naru_ports::{Judged, Surveyed};
 use naru_view::version::Version;
 use std::{
     collections::{BTreeSet, HashMap},
@@ -56,6 +57,8 @@ pub(crate) struct Latest {
     pub(crate) rolling: bool,
     /// Every kind has been listed since this process began: what is missing is not there, rather than not heard of yet.
     pub(crate) listed: bool,
+    /// What is seen of the mesh and of the sources.
+    survey: Survey,
     /// What holds up the phase after each of the four: the same for every viewer.
     holdups: Arc<[Vec<(Item, Holdup)>; 4]>,
     /// One for all viewers of equal scope.
@@ -105,6 +108,17 @@ impl Judging {
     /// Tells whenever something was judged.
     pub(crate) fn subscribe(&self) -> watch::Receiver<()> {
         self.judged.subscribe()
+    }
+
+    /// The mesh and the sources, as far as this scope sees.
+    pub(crate) fn surveyed_by(&self, scope: &Scope) -> Option<Surveyed> {
+        let latest = self.latest.load();
+        let (version, at) = latest.of?;
+        Some(Surveyed {
+            version,
+            at,
+            survey: latest.survey.seen_by(scope),
+        })
     }
 
     /// As far as this scope sees.
@@ -157,10 +171,22 @@ impl Latest {
             let standing = audited.standing(&judgement, snapshot.taken);
             (judgement, standing)
         };
-        let items: Vec<_> = judge(&world).into_iter().map(stands).collect();
+        let judgements = judge(&world);
+        let metrics = match &world.traffic {
+            Some(dated) => Some(Metrics::of(Ok(dated))),
+            None => section.gaps.first().map(|why| Metrics::of(Err(why))),
+        };
+        let survey = Survey {
+            metrics,
+            guards: audited.guards.clone(),
+            unknown: unknown(&judgements),
+            ..Survey::of(&world)
+        };
+        let items: Vec<_> = judgements.into_iter().map(stands).collect();
         let open = |phase| holdups(items.iter().map(|(_, it)| it), phase);
         let latest = Self {
             of: Some((snapshot.version, snapshot.taken)),
+            survey,
             holdups: Arc::new([1, 2, 3, 4].map(open)),
             items,
             rolling: rolling(objects),

@@ -33,7 +33,7 @@ use naru_domain::{
     snapshot::Snapshot,
     view::explanation,
 };
-use naru_ports::{Clock, Cluster, Console, Inquiries, Judged, Metrics, Sheet};
+use naru_ports::{Clock, Cluster, Console, Inquiries, Judged, Metrics, Sheet, Surveyed};
 use naru_view::{
     View,
     canary::{Applied, PlanSheet, SetWeights},
@@ -160,6 +160,10 @@ impl Console for Engine {
 
     fn judged(&self, scope: &Scope) -> Judged {
         self.judging.seen_by(scope, self.setup.settings.epoch)
+    }
+
+    fn surveyed(&self, scope: &Scope) -> Option<Surveyed> {
+        self.judging.surveyed_by(scope)
     }
 
     async fn sheet(&self, who: &Actor, scope: &Scope, item: Item) -> Result<Sheet, ApplyError> {

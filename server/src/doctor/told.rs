@@ -1,78 +1,63 @@
-//! A diagnosis for people and for scripts.
+//! What was seen, for people and for scripts.
 
-use super::{Diagnosis, Metrics, PROMETHEUS};
 use crate::failure::why_key;
-use naru_app::{Lang, say};
-use naru_domain::{Why, crossing::Item};
+use naru_app::{
+    Lang, say,
+    serverfns::{in_short, sections},
+};
+use naru_domain::{
+    Timestamp, Why,
+    survey::{Metrics, Survey, Sync},
+};
+use naru_view::mesh::Tone;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-pub(super) fn text(lang: Lang, it: &Diagnosis) -> String {
+pub(super) fn text(lang: Lang, it: &Survey, now: Timestamp) -> String {
     let mut out = String::new();
-    let mut line = |indent: usize, text: &str| {
+    for section in std::iter::once(in_short(lang, it)).chain(sections(lang, it, now)) {
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "{:indent$}{text}", "");
-    };
-    line(0, "Kubernetes");
-    line(2, &format!("● {}", lang.doctor_kinds(&it.read)));
-    if !it.absent.is_empty() {
-        line(2, &format!("○ {}", lang.doctor_absent(&it.absent.join(", "))));
-    }
-    for (kind, why) in &it.unread {
-        line(2, &format!("◆ {kind}: {}", say::why(lang, why)));
-    }
-    line(0, say::source(PROMETHEUS));
-    match &it.metrics {
-        Metrics::NotAsked => line(2, &format!("○ {}", lang.doctor_not_asked())),
-        Metrics::Silent(_) => {}
-        Metrics::Answers {
-            age_s,
-            window_s,
-            source,
-            destination,
-            ..
-        } => {
-            line(2, &format!("● {}", lang.doctor_answers(age_s, window_s)));
-            line(2, &format!("● {}", lang.doctor_reporters(destination, source)));
+        let _ = writeln!(out, "{}", section.title);
+        for line in section.lines {
+            let shape = match line.tone {
+                Tone::Good => "●",
+                Tone::Idle => "○",
+                Tone::Bad => "◆",
+                Tone::Unknown => "?",
+            };
+            let items = match &line.items[..] {
+                [] => String::new(),
+                items => format!(" — {}", items.join(", ")),
+            };
+            let _ = writeln!(out, "  {shape} {}{items}", line.text);
         }
-    }
-    for why in it.metrics.faults() {
-        line(2, &format!("◆ {}", say::why(lang, &why)));
-    }
-    line(0, lang.doctor_policies());
-    for said in guards(lang, it) {
-        line(2, &format!("◆ {said}"));
-    }
-    if it.guards.stand() {
-        line(2, &format!("● {}", lang.doctor_in_force()));
-    }
-    line(0, lang.doctor_unknown());
-    for (why, items) in &it.unknown {
-        line(2, &format!("? {} — {}", say::why(lang, why), ids(items)));
     }
     out
 }
 
-pub(super) fn json(lang: Lang, it: &Diagnosis) -> serde_json::Result<String> {
+pub(super) fn json(lang: Lang, it: &Survey, now: Timestamp) -> serde_json::Result<String> {
     let told = |why: &Why| json!({"why": why_key(why), "message": say::why(lang, why)});
     let unread: Vec<Value> = it
+        .kinds
         .unread
         .iter()
         .map(|(kind, why)| json!({"kind": kind, "why": why_key(why), "message": say::why(lang, why)}))
         .collect();
     let prometheus = match &it.metrics {
-        Metrics::NotAsked => json!({"asked": false}),
-        Metrics::Silent(_) => json!({"asked": true, "answers": false}),
-        Metrics::Answers {
-            age_s,
+        None => json!({"asked": false}),
+        Some(Metrics::Silent(_)) => json!({"asked": true, "answers": false}),
+        Some(Metrics::Answers {
+            at,
             window_s,
             source,
             destination,
             ..
-        } => json!({"asked": true, "answers": true, "ageSeconds": age_s, "windowSeconds": window_s,
-            "reporters": {"source": source, "destination": destination}}),
+        }) => json!({"asked": true, "answers": true, "ageSeconds": now.duration_since(*at).as_secs(),
+            "windowSeconds": window_s, "reporters": {"source": source, "destination": destination},
+            "scraping": scraping(lang, it)}),
     };
-    let faults: Vec<Value> = it.metrics.faults().iter().map(told).collect();
+    let faults = it.metrics.iter().flat_map(Metrics::faults);
+    let faults: Vec<Value> = faults.map(|why| told(&why)).collect();
     let unknown: Vec<Value> = it
         .unknown
         .iter()
@@ -82,9 +67,10 @@ pub(super) fn json(lang: Lang, it: &Diagnosis) -> serde_json::Result<String> {
         })
         .collect();
     let whole = json!({
-        "kubernetes": {"read": it.read, "absent": it.absent, "unread": unread},
+        "kubernetes": {"read": it.kinds.read, "absent": it.kinds.absent, "unread": unread},
         "prometheus": prometheus, "prometheusFaults": faults,
         "policies": {"inForce": it.guards.stand(), "faults": guards(lang, it)},
+        "proxies": proxies(it),
         "unknown": unknown,
     });
     let mut text = serde_json::to_string_pretty(&whole)?;
@@ -92,16 +78,35 @@ pub(super) fn json(lang: Lang, it: &Diagnosis) -> serde_json::Result<String> {
     Ok(text)
 }
 
+fn scraping(lang: Lang, it: &Survey) -> Value {
+    match &it.scraping {
+        Some(Ok(state)) => {
+            json!({"intervalSeconds": state.interval_s, "reachHours": state.reach.map(|it| it.hours())})
+        }
+        Some(Err(why)) => json!({"why": why_key(why), "message": say::why(lang, why)}),
+        None => Value::Null,
+    }
+}
+
+/// How many have come how far.
+fn proxies(it: &Survey) -> Value {
+    let count = |which: fn(&Sync) -> bool| it.proxies.iter().filter(|it| which(&it.sync)).count();
+    json!({
+        "all": it.proxies.len(),
+        "acknowledged": count(|it| matches!(it, Sync::Acknowledged)),
+        "waiting": count(|it| matches!(it, Sync::Waiting(..))),
+        "refused": count(|it| matches!(it, Sync::Refused(..))),
+        "unconnected": count(|it| matches!(it, Sync::Unconnected)),
+        "unknown": count(|it| matches!(it, Sync::Unknown(_))),
+        "unscraped": it.proxies.iter().filter(|it| it.scraped == Ok(false)).count(),
+    })
+}
+
 /// What is wrong with the policies that signatures rest on.
-fn guards(lang: Lang, it: &Diagnosis) -> Vec<String> {
+fn guards(lang: Lang, it: &Survey) -> Vec<String> {
     if let Some(why) = &it.guards.unknown {
         return vec![say::why(lang, why)];
     }
     let down = it.guards.down.iter();
     down.map(|(name, down)| say::guard(lang, name, *down)).collect()
-}
-
-fn ids(items: &[Item]) -> String {
-    let ids: Vec<&str> = items.iter().map(|it| it.id()).collect();
-    ids.join(", ")
 }

@@ -11,7 +11,7 @@ use naru_domain::{
     crossing::Item,
 };
 use naru_engine::Engine;
-use naru_ports::{Clock, Console, Judged, Rehearsing, Sheet};
+use naru_ports::{Clock, Console, Judged, Rehearsing, Sheet, Surveyed};
 use naru_rehearsal::{
     Rehearsal, scenario,
     time::{Control, Pace},
@@ -193,6 +193,10 @@ impl Console for Stage {
 
     fn judged(&self, scope: &Scope) -> Judged {
         self.run().engine.judged(scope)
+    }
+
+    fn surveyed(&self, scope: &Scope) -> Option<Surveyed> {
+        self.run().engine.surveyed(scope)
     }
 
     async fn sheet(&self, who: &Actor, scope: &Scope, item: Item) -> Result<Sheet, ApplyError> {

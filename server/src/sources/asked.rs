@@ -36,6 +36,7 @@ impl Inquiries for Asked {
             Inquiry::Validation(_) => Reply::Validation(trials::validation(&*self.cluster).await?),
             Inquiry::ControlPlane(_)
             | Inquiry::ScrapedProxies(_)
+            | Inquiry::Scraping(_)
             | Inquiry::EdgeRequests(_)
             | Inquiry::CountsOf(_) => {
                 let prometheus = self.prometheus.as_ref().ok_or(Why::NotYet {

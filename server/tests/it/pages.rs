@@ -4,7 +4,7 @@ use crate::support::{Shown, ask, get, request, served, view};
 use axum::{body::Body, http::Method};
 use naru_view::why::{SourceName, Why};
 
-const PAGES: [&str; 5] = ["/", "/topology", "/canary", "/why", "/changes"];
+const PAGES: [&str; 6] = ["/", "/topology", "/canary", "/why", "/changes", "/mesh"];
 
 #[tokio::test]
 async fn pages_read_in_both_languages() {

@@ -22,7 +22,7 @@ use naru_domain::{
     snapshot::Snapshot,
     view::explanation,
 };
-use naru_ports::{Clock, Console, Judged, Sheet};
+use naru_ports::{Clock, Console, Judged, Sheet, Surveyed};
 use naru_view::{
     Name, View,
     canary::{Applied, Canaries, PlanSheet, SetWeights},
@@ -87,6 +87,10 @@ impl Console for Shown {
 
     fn judged(&self, _: &Scope) -> Judged {
         Judged::none(self.view.borrow().version)
+    }
+
+    fn surveyed(&self, _: &Scope) -> Option<Surveyed> {
+        None
     }
 
     async fn sheet(&self, _: &Actor, _: &Scope, _: Item) -> Result<Sheet, ApplyError> {

@@ -25,6 +25,47 @@ pub struct ControlPlaneState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScrapedProxies;
 
+/// How often proxies are scraped, and how far back their figures are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scraping;
+
+/// What Prometheus keeps of the proxies.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ScrapingState {
+    /// Seconds between two scrapes of a proxy, of most of them; None where none has been scraped for ten minutes.
+    pub interval_s: Option<u32>,
+    /// How long ago requests were counted that are still known: the longest of those that were asked for.
+    pub reach: Option<Reach>,
+}
+
+/// A time back, at which it is asked whether requests are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reach {
+    /// An hour.
+    Hour,
+    /// A day: what 1.3 needs.
+    Day,
+    /// Seven days: what a batch of each week needs to be seen.
+    Week,
+    /// Thirty days: a batch of each month.
+    Month,
+}
+
+impl Reach {
+    /// All, in order.
+    pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::Month];
+
+    /// In hours.
+    pub fn hours(self) -> u32 {
+        match self {
+            Self::Hour => 1,
+            Self::Day => 24,
+            Self::Week => 168,
+            Self::Month => 720,
+        }
+    }
+}
+
 /// What ingress-nginx counts (`nginx_ingress_controller_requests`), over a window that ends now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EdgeRequests {

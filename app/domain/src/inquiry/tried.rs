@@ -1,6 +1,6 @@
 //! What Naru tries out itself.
 
-use crate::{Name, Timestamp};
+use crate::{Name, Timestamp, fact::Pod};
 
 /// A place where TLS begins, and the name that is asked for there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +66,16 @@ pub struct ProxyStates {
     pub istiod: (Name, Name),
     /// Its IP address.
     pub ip: Name,
+}
+
+impl ProxyStates {
+    /// Of the istiod in a pod.
+    pub fn of(istiod: &Pod) -> Self {
+        Self {
+            istiod: (istiod.namespace.clone(), istiod.name.clone()),
+            ip: istiod.ip.clone(),
+        }
+    }
 }
 
 /// A proxy that is connected to an istiod.

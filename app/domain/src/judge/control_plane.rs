@@ -16,17 +16,17 @@ use std::{
 
 /// A Deployment of istiod, as Istio's chart makes it (`istio-control/istio-discovery` in istio/istio): labelled `app: istiod`, with a container called
 /// `discovery`.
-pub(super) struct Istiod<'a> {
+pub(crate) struct Istiod<'a> {
     /// Its key.
-    pub(super) key: &'a Key,
+    pub(crate) key: &'a Key,
     /// Itself.
-    pub(super) deployment: &'a Arc<Deployment>,
+    pub(crate) deployment: &'a Arc<Deployment>,
     /// The container.
-    pub(super) discovery: &'a Container,
+    pub(crate) discovery: &'a Container,
 }
 
 /// All of them.
-pub(super) fn istiods<'a>(world: &World<'a>) -> Vec<Istiod<'a>> {
+pub(crate) fn istiods<'a>(world: &World<'a>) -> Vec<Istiod<'a>> {
     let objects = world.objects;
     let all = objects.deployments.iter().filter_map(|(key, deployment)| {
         let labelled = deployment.template.get("app").is_some_and(|it| &**it == "istiod");
@@ -45,7 +45,7 @@ pub(super) fn istiods<'a>(world: &World<'a>) -> Vec<Istiod<'a>> {
 
 /// The pods of istiod that run and have an address, in order of namespace and name: those that the Services select which the injectors' webhooks lead
 /// to. Webhooks are cluster-scoped, so that nobody with rights in a namespace alone can pass for an istiod.
-pub(super) fn pods<'a>(world: &World<'a>) -> Vec<&'a Arc<Pod>> {
+pub(crate) fn pods<'a>(world: &World<'a>) -> Vec<&'a Arc<Pod>> {
     let injectors = Injectors::of(&world.mesh);
     let services: BTreeSet<(&str, &str)> = injectors
         .webhooks()

@@ -74,7 +74,7 @@ pub(super) fn moves(tag: &str) -> bool {
 }
 
 /// The tag of an image; None for one that is pinned by its digest alone. Without a tag it is `latest`.
-pub(super) fn tag_of(image: &str) -> Option<&str> {
+pub(crate) fn tag_of(image: &str) -> Option<&str> {
     let (name, digest) = match image.split_once('@') {
         Some((name, _)) => (name, true),
         None => (image, false),

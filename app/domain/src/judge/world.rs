@@ -100,7 +100,7 @@ impl<'a> World<'a> {
     }
 
     /// The reply to a question; noted if there is none. In files there is nobody to ask.
-    pub(super) fn ask<Q: Question>(&self, question: &Q, found: &mut Found) -> Option<Dated<&Q::Reply>> {
+    pub(crate) fn ask<Q: Question>(&self, question: &Q, found: &mut Found) -> Option<Dated<&Q::Reply>> {
         if !self.running(found) {
             return None;
         }

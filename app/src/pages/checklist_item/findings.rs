@@ -40,7 +40,7 @@ pub(super) fn findings(lang: Lang, it: &ItemPage, asking: Asking) -> AnyView {
 }
 
 /// One finding, with what can be done about it.
-pub(super) fn finding(lang: Lang, it: &Finding, act: Option<AnyView>) -> impl IntoView + use<> {
+pub(in crate::pages) fn finding(lang: Lang, it: &Finding, act: Option<AnyView>) -> impl IntoView + use<> {
     let (sign, word) = match it.severity {
         Severity::Error => (Sign::Bad, lang.severity_error()),
         Severity::Warning => (Sign::Warn, lang.severity_warning()),

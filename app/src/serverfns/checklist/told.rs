@@ -1,6 +1,12 @@
 //! Judgements in the viewer's language.
 
-use crate::{AppError, context::backend, lang::Lang, say, serverfns::ledger::told as ledger};
+use crate::{
+    AppError,
+    context::backend,
+    lang::Lang,
+    say,
+    serverfns::{inside::count as count_of, ledger::told as ledger},
+};
 use naru_domain::{
     Timestamp,
     actor::Scope,
@@ -132,7 +138,7 @@ fn row(lang: Lang, seen: &SeenJudgement) -> ItemRow {
         all.filter(move |(at, it)| it.code.severity == severity && counts(*at))
             .map(|(_, it)| it)
     };
-    let count = |severity| u32::try_from(of(severity).count()).unwrap_or(u32::MAX);
+    let count = |severity| count_of(of(severity).count());
     let wrong = of(judge::Severity::Error).next();
     let first = match (verdict, wrong, it.unknown.first()) {
         (judge::Verdict::NotMet, Some(finding), _) => say::finding(lang, finding),
@@ -150,11 +156,11 @@ fn row(lang: Lang, seen: &SeenJudgement) -> ItemRow {
         signed_by: signed.map_or_else(|| "".into(), |it| it.by.name.clone()),
         signed_at: signed.map(|it| it.at.as_millisecond()),
         waived_until: standing.waived.as_ref().map(|it| it.until.as_millisecond()),
-        accepted: u32::try_from(standing.judged.accepted.len()).unwrap_or(u32::MAX),
+        accepted: count_of(standing.judged.accepted.len()),
         done: standing.done(),
         errors: count(judge::Severity::Error),
         warnings: count(judge::Severity::Warning),
-        unknown: u32::try_from(it.unknown.len()).unwrap_or(u32::MAX),
+        unknown: count_of(it.unknown.len()),
         first,
     }
 }

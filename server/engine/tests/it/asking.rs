@@ -4,7 +4,7 @@ use crate::system::{Silent, until};
 use naru_domain::{
     SourceName, Why,
     actor::Scope,
-    inquiry::{ControlPlaneState, Injected, Inquiry, Reply, Trial},
+    inquiry::{ControlPlaneState, Injected, Inquiry, Reply, ScrapingState, Trial},
     object::{Key, Kind},
     traffic::Dated,
 };
@@ -12,9 +12,12 @@ use naru_engine::{Engine, Settings, Setup};
 use naru_ports::{Clock, Console, Inquiries, SystemClock};
 use naru_rehearsal::api::ObjectStore;
 use serde_json::json;
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 #[derive(Default)]
@@ -41,6 +44,8 @@ impl Inquiries for Replying {
             }),
             Inquiry::Injection(_) => Reply::Injection(Trial::AsMeant(Injected::default())),
             Inquiry::Validation(_) => Reply::Validation(Trial::AsMeant("as meant".into())),
+            Inquiry::ScrapedProxies(_) => Reply::ScrapedProxies(BTreeSet::new()),
+            Inquiry::Scraping(_) => Reply::Scraping(ScrapingState::default()),
             other => unreachable!("{other:?}"),
         };
         Ok(Dated {

@@ -62,6 +62,7 @@ impl Inquiries for SimulatedMetrics {
                     .map(|pod| (pod.namespace.clone(), pod.name.clone()))
                     .collect(),
             ),
+            Inquiry::Scraping(_) => Reply::Scraping(state.samples.scraping(now)),
             // No metrics of nginx's are rehearsed.
             Inquiry::EdgeRequests(_) => Reply::EdgeRequests(Vec::new()),
             Inquiry::CountsOf(it) => Reply::CountsOf(state.samples.counts(it)),

@@ -5,11 +5,14 @@ mod kept;
 
 pub(super) use histogram::{BOUNDS, Histogram};
 
-use super::exposition::{Exposition, Identities, Row, labels};
+use super::{
+    SCRAPE_MS,
+    exposition::{Exposition, Identities, Row, labels},
+};
 use kept::Scrape;
 use naru_domain::{
     Name, Timestamp, Why,
-    inquiry::{Counts, CountsOf, lost},
+    inquiry::{Counts, CountsOf, Reach, ScrapingState, lost},
     traffic::{Dated, Flow, FlowKey, Protocol, Reporter, Split, SplitQuestion, SplitRow, Traffic},
     workload::WorkloadId,
 };
@@ -299,6 +302,19 @@ impl Samples {
 }
 
 impl Samples {
+    /// How often proxies are scraped, and how far back that is known.
+    pub(super) fn scraping(&self, now: Timestamp) -> ScrapingState {
+        let first = self
+            .scrapes
+            .front()
+            .map(|it| now.duration_since(it.at).as_hours());
+        let known = |back: &Reach| first.is_some_and(|hours| hours >= i64::from(back.hours()));
+        ScrapingState {
+            interval_s: first.and_then(|_| u32::try_from(SCRAPE_MS / 1_000).ok()),
+            reach: Reach::ALL.into_iter().rev().find(known),
+        }
+    }
+
     /// Requests to a workload between two moments, by caller.
     pub(super) fn counts(&self, question: &CountsOf) -> Counts {
         let mut counts = Counts {

@@ -11,7 +11,7 @@ use super::{
 use futures::future::try_join3;
 use naru_domain::{
     Name, Timestamp, Why,
-    inquiry::{ControlPlaneState, EdgeFlow, Inquiry, Reply},
+    inquiry::{ControlPlaneState, EdgeFlow, Inquiry, Reach, Reply, ScrapingState},
 };
 use promql::{Promql, Rate};
 use std::collections::BTreeMap;
@@ -29,6 +29,7 @@ pub(super) async fn find_out(http: &Http, replica: Option<&str>, inquiry: &Inqui
             });
             Reply::ScrapedProxies(pods.filter(|(_, pod)| !pod.is_empty()).collect())
         }
+        Inquiry::Scraping(_) => Reply::Scraping(asking.scraping().await?),
         Inquiry::EdgeRequests(it) => Reply::EdgeRequests(asking.edge(it.window_s).await?),
         Inquiry::CountsOf(it) => Reply::CountsOf(counts::of(&asking, it).await?),
         // Whoever puts questions to their sources knows which are whose.
@@ -91,6 +92,22 @@ impl Asking<'_> {
             authority_ends: ends.min(),
             refused: grown.unwrap_or(0.0) + born.unwrap_or(0.0),
             connected: whole(connected),
+        })
+    }
+
+    async fn scraping(&self) -> Result<ScrapingState, Why> {
+        let samples = self.number(Promql::Samples).await?.filter(|it| *it >= 1.0);
+        let mut reach = None;
+        for back in Reach::ALL {
+            // What is not known of an hour ago is not known of a day ago.
+            if self.number(Promql::Kept(back)).await?.is_none() {
+                break;
+            }
+            reach = Some(back);
+        }
+        Ok(ScrapingState {
+            interval_s: samples.map(|it| whole(Some((f64::from(promql::TEN_MINUTES) / it).round()))),
+            reach,
         })
     }
 

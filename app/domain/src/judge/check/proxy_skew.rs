@@ -8,7 +8,7 @@ use crate::{
     judge::{
         Check, Code, Found, World, ask,
         injected::{Which, places},
-        steady,
+        release, steady,
     },
     mesh::Decider,
     object::Kind,
@@ -88,9 +88,7 @@ fn of_revision(world: &World<'_>, revision: &Name) -> Option<(u32, u32)> {
 
 /// Major and minor version of an image by its tag, such as `1.29` of `docker.io/istio/proxyv2:1.29.2-distroless`.
 fn minor(image: &str) -> Option<(u32, u32)> {
-    let image = image.split_once('@').map_or(image, |(image, _)| image);
-    let (_, tag) = image.rsplit_once('/').unwrap_or(("", image)).1.split_once(':')?;
-    let mut parts = tag.split(['.', '-']);
+    let mut parts = release::tag_of(image)?.split(['.', '-']);
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 

@@ -44,11 +44,7 @@ fn run(world: &World<'_>, found: &mut Found) {
         }
         let mut silent = false;
         for istiod in istiods {
-            let question = ProxyStates {
-                istiod: (istiod.namespace.clone(), istiod.name.clone()),
-                ip: istiod.ip.clone(),
-            };
-            match world.ask(&question, found) {
+            match world.ask(&ProxyStates::of(istiod), found) {
                 Some(dated) => states.extend(dated.value.iter().map(|it| (it, dated.at))),
                 None => silent = true,
             }

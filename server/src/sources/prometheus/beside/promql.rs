@@ -4,7 +4,11 @@ use crate::sources::prometheus::{
     label::Label,
     query::{Matcher, REQUESTS, Range},
 };
-use naru_domain::{Timestamp, inquiry::CountsOf, traffic::Reporter};
+use naru_domain::{
+    Timestamp,
+    inquiry::{CountsOf, Reach},
+    traffic::Reporter,
+};
 use std::fmt::{self, Display, Formatter};
 
 /// A question.
@@ -24,6 +28,10 @@ pub(super) enum Promql<'a> {
     RefusedBorn,
     /// The pods whose proxies are scraped.
     Proxies,
+    /// How many samples most proxies have left in ten minutes.
+    Samples,
+    /// Whether any request is known that was counted so long ago.
+    Kept(Reach),
     /// What ingress-nginx counts.
     Edge {
         /// Which of its counters.
@@ -66,7 +74,7 @@ struct Asked<'a> {
 }
 
 /// Over how many seconds pushes are looked at.
-const TEN_MINUTES: u32 = 600;
+pub(super) const TEN_MINUTES: u32 = 600;
 
 /// For how long after its last sample Prometheus takes a series to be there.
 const STALENESS: u32 = 300;
@@ -146,6 +154,14 @@ impl Display for Asked<'_> {
                 let series = self.series("envoy_server_uptime", STALENESS);
                 write!(f, "count by (namespace,pod) (last_over_time({series}))")
             }
+            Promql::Samples => {
+                let series = self.series("envoy_server_uptime", TEN_MINUTES);
+                write!(f, "quantile(0.5, count_over_time({series}))")
+            }
+            Promql::Kept(back) => {
+                let series = self.series(REQUESTS, STALENESS);
+                write!(f, "count(last_over_time({series} offset {}h))", back.hours())
+            }
             Promql::Edge { of, window_s } => {
                 let metric = match of {
                     Rate::Requests => "nginx_ingress_controller_requests",
@@ -182,7 +198,10 @@ impl Display for Asked<'_> {
 #[cfg(test)]
 mod tests {
     use super::{Promql, Rate};
-    use naru_domain::{inquiry::CountsOf, traffic::Reporter};
+    use naru_domain::{
+        inquiry::{CountsOf, Reach},
+        traffic::Reporter,
+    };
 
     fn text(promql: Promql<'_>, replica: Option<&str>) -> String {
         promql.of_replica(replica).to_string()
@@ -226,6 +245,14 @@ mod tests {
             of: Rate::Requests,
             window_s: 300,
         };
+        assert_eq!(
+            text(Promql::Kept(Reach::Day), None),
+            "count(last_over_time(istio_requests_total[300s] offset 24h))"
+        );
+        assert_eq!(
+            text(Promql::Samples, Some("a")),
+            r#"quantile(0.5, count_over_time(envoy_server_uptime{prometheus_replica="a"}[600s]))"#
+        );
         assert!(text(edge, None).ends_with("(rate(nginx_ingress_controller_requests[300s]))"));
         assert!(
             text(Promql::RefusedBorn, None)

@@ -6,7 +6,7 @@ use super::{
 };
 use naru_domain::{
     Why,
-    inquiry::{ControlPlane, Count, CountsOf, EdgeRequests, Inquiry, Reply, ScrapedProxies},
+    inquiry::{ControlPlane, Count, CountsOf, EdgeRequests, Inquiry, Reach, Reply, ScrapedProxies, Scraping},
     traffic::Reporter,
 };
 
@@ -53,6 +53,27 @@ async fn what_istiod_counts_of_itself() {
         panic!("no such reply")
     };
     assert_eq!((state.scraped, state.authority_ends), (0, None));
+}
+
+#[tokio::test]
+async fn how_often_and_how_far_back() {
+    let reply = ask(Scraping.into(), |asked| {
+        if asked.contains("quantile") {
+            vector(&[("", "40")])
+        } else if asked.contains("1h") || asked.contains("24h") {
+            vector(&[("", "812")])
+        } else {
+            vector(&[])
+        }
+    });
+    let Ok(Reply::Scraping(state)) = reply.await else {
+        panic!("no such reply")
+    };
+    assert_eq!((state.interval_s, state.reach), (Some(15), Some(Reach::Day)));
+    let Ok(Reply::Scraping(nothing)) = ask(Scraping.into(), |_| vector(&[])).await else {
+        panic!("no such reply")
+    };
+    assert_eq!((nothing.interval_s, nothing.reach), (None, None));
 }
 
 #[tokio::test]

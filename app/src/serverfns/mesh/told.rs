@@ -1,0 +1,260 @@
+//! The mesh and the sources in the viewer's language.
+
+use crate::{
+    AppError,
+    context::backend,
+    format,
+    lang::Lang,
+    say,
+    serverfns::{checklist, inside::count},
+};
+use naru_domain::{
+    SourceName, Timestamp, Why,
+    inquiry::ScrapingState,
+    judge::{Preflight, Verdict},
+    survey::{self, Metrics, Survey},
+};
+use naru_view::{
+    Name,
+    mesh::{Line, Mesh, Outlook, PreflightRow, Proxies, ProxyRow, RevisionRow, SHOWN, Section, Sync, Tone},
+    version::Version,
+};
+
+pub(super) fn mesh(lang: Lang) -> Result<Mesh, AppError> {
+    let (backend, viewer) = backend()?;
+    let sources = backend.console.view(&viewer.scope).overview.sources.clone();
+    let Some(seen) = backend.console.surveyed(&viewer.scope) else {
+        return Ok(Mesh {
+            version: Version { epoch: 0, seq: 0 },
+            seen: None,
+            sources,
+            answer: lang.mesh_not_yet().into(),
+            sections: Vec::new(),
+            revisions: Vec::new(),
+            proxies: Proxies::default(),
+            preflight: Vec::new(),
+            preflight_more: 0,
+            hidden: 0,
+        });
+    };
+    let it = &seen.survey;
+    Ok(Mesh {
+        version: seen.version,
+        seen: Some(seen.at.as_millisecond()),
+        sources,
+        answer: in_short(lang, it).lines.remove(0).text,
+        sections: sections(lang, it, seen.at),
+        revisions: it.revisions.iter().map(revision).collect(),
+        proxies: proxies(lang, &it.proxies),
+        preflight: it
+            .preflight
+            .iter()
+            .take(SHOWN)
+            .map(|it| preflight(lang, it))
+            .collect(),
+        preflight_more: count(it.preflight.len().saturating_sub(SHOWN)),
+        hidden: it.hidden,
+    })
+}
+
+/// What each source shows and what it does not, and which items that leaves unknown. `now` is the moment that ages are told by.
+pub fn sections(lang: Lang, it: &Survey, now: Timestamp) -> Vec<Section> {
+    let named = |title: &str, lines: Vec<Line>| Section {
+        title: title.into(),
+        lines,
+    };
+    vec![
+        named(say::source(SourceName::Kubernetes), kinds(lang, it)),
+        named(say::source(SourceName::Prometheus), prometheus(lang, it, now)),
+        named(lang.doctor_policies(), policies(lang, it)),
+        named(lang.doctor_unknown(), unknown(lang, it)),
+    ]
+}
+
+/// How far the proxies have come, in short.
+pub fn in_short(lang: Lang, it: &Survey) -> Section {
+    let all = proxies(lang, &it.proxies);
+    let (tone, text) = match () {
+        () if all.all == 0 => (Tone::Idle, lang.mesh_no_proxies().to_owned()),
+        () if all.in_trouble() > 0 => (
+            Tone::Bad,
+            lang.mesh_trouble(&all.all, u64::from(all.in_trouble())),
+        ),
+        () if all.unknown > 0 => (Tone::Unknown, lang.mesh_partly(&all.all, &all.unknown)),
+        () => (Tone::Good, lang.mesh_well(u64::from(all.all))),
+    };
+    let mut lines = vec![line(tone, text)];
+    if let Some(n) = all.unscraped.filter(|n| *n > 0) {
+        lines.push(line(Tone::Bad, lang.mesh_unscraped(u64::from(n))));
+    }
+    Section {
+        title: lang.mesh_proxies().into(),
+        lines,
+    }
+}
+
+fn line(tone: Tone, text: impl Into<String>) -> Line {
+    Line {
+        tone,
+        text: text.into(),
+        items: Vec::new(),
+    }
+}
+
+fn kinds(lang: Lang, it: &Survey) -> Vec<Line> {
+    let kinds = &it.kinds;
+    let mut lines = vec![line(Tone::Good, lang.doctor_kinds(&kinds.read))];
+    if !kinds.absent.is_empty() {
+        lines.push(line(Tone::Idle, lang.doctor_absent(&kinds.absent.join(", "))));
+    }
+    let unread = kinds.unread.iter();
+    lines.extend(unread.map(|(kind, why)| line(Tone::Bad, format!("{kind}: {}", say::why(lang, why)))));
+    lines
+}
+
+fn prometheus(lang: Lang, it: &Survey, now: Timestamp) -> Vec<Line> {
+    let Some(metrics) = &it.metrics else {
+        return vec![line(Tone::Idle, lang.doctor_not_asked())];
+    };
+    let mut lines = Vec::new();
+    if let Metrics::Answers {
+        at,
+        window_s,
+        source,
+        destination,
+        ..
+    } = metrics
+    {
+        let age = now.duration_since(*at).as_secs();
+        lines.push(line(Tone::Good, lang.doctor_answers(&age, window_s)));
+        lines.push(line(Tone::Good, lang.doctor_reporters(destination, source)));
+        lines.extend(it.scraping.iter().flat_map(|it| scraping(lang, it)));
+    }
+    lines.extend(
+        metrics
+            .faults()
+            .iter()
+            .map(|why| line(Tone::Bad, say::why(lang, why))),
+    );
+    lines
+}
+
+fn scraping(lang: Lang, it: &Result<ScrapingState, Why>) -> Vec<Line> {
+    let state = match it {
+        Ok(state) => state,
+        Err(why) => return vec![line(Tone::Unknown, say::why(lang, why))],
+    };
+    let interval = match state.interval_s {
+        Some(seconds) => line(Tone::Good, lang.doctor_interval(&seconds)),
+        None => line(Tone::Bad, lang.doctor_no_interval()),
+    };
+    let reach = match state.reach {
+        Some(reach) => line(Tone::Good, lang.doctor_reach(&reach.hours())),
+        None => line(Tone::Idle, lang.doctor_no_reach()),
+    };
+    vec![interval, reach]
+}
+
+fn policies(lang: Lang, it: &Survey) -> Vec<Line> {
+    if let Some(why) = &it.guards.unknown {
+        return vec![line(Tone::Unknown, say::why(lang, why))];
+    }
+    let down = it.guards.down.iter();
+    let mut lines: Vec<Line> = down
+        .map(|(name, down)| line(Tone::Bad, say::guard(lang, name, *down)))
+        .collect();
+    if lines.is_empty() {
+        lines.push(line(Tone::Good, lang.doctor_in_force()));
+    }
+    lines
+}
+
+fn unknown(lang: Lang, it: &Survey) -> Vec<Line> {
+    let told = it.unknown.iter().map(|(why, items)| Line {
+        tone: Tone::Unknown,
+        text: say::why(lang, why),
+        items: items.iter().map(|it| Name::from(it.id())).collect(),
+    });
+    let mut lines: Vec<Line> = told.collect();
+    if lines.is_empty() {
+        lines.push(line(Tone::Good, lang.doctor_nothing_unknown()));
+    }
+    lines
+}
+
+fn revision(it: &survey::Revision) -> RevisionRow {
+    RevisionRow {
+        name: it.name.clone(),
+        tag_of: it.tag_of.clone(),
+        istiods: it.istiods,
+        versions: it.versions.iter().cloned().collect(),
+        namespaces: it.namespaces.clone(),
+        proxies: it
+            .proxies
+            .iter()
+            .map(|(version, n)| (version.clone(), *n))
+            .collect(),
+    }
+}
+
+fn proxies(lang: Lang, all: &[survey::ProxyRow]) -> Proxies {
+    let rows: Vec<ProxyRow> = all.iter().map(|it| proxy(lang, it)).collect();
+    let of = |sync| count(rows.iter().filter(|it| it.sync == sync).count());
+    let scraped: Option<Vec<bool>> = rows.iter().map(|it| it.scraped).collect();
+    Proxies {
+        all: count(rows.len()),
+        acknowledged: of(Sync::Acknowledged),
+        unknown: of(Sync::Unknown),
+        unscraped: scraped.map(|it| count(it.iter().filter(|it| !**it).count())),
+        rows: rows.into_iter().take(SHOWN).collect(),
+    }
+}
+
+fn proxy(lang: Lang, it: &survey::ProxyRow) -> ProxyRow {
+    let (sync, detail) = match &it.sync {
+        survey::Sync::Acknowledged => (Sync::Acknowledged, String::new()),
+        survey::Sync::Waiting(kinds, since) => {
+            let kinds: Vec<&str> = kinds.iter().map(|it| it.name()).collect();
+            let since = since.map(|it| format!(" · {}", format::utc(it.as_millisecond())));
+            (
+                Sync::Waiting,
+                format!("{}{}", kinds.join(", "), since.unwrap_or_default()),
+            )
+        }
+        survey::Sync::Refused(kind, words) => (Sync::Refused, format!("{}: {words}", kind.name())),
+        survey::Sync::Unconnected => (Sync::Unconnected, String::new()),
+        survey::Sync::Unknown(why) => (Sync::Unknown, say::why(lang, why)),
+    };
+    ProxyRow {
+        namespace: it.pod.0.clone(),
+        name: it.pod.1.clone(),
+        workload: it.workload.1.clone(),
+        revision: it.revision.clone(),
+        version: it.version.clone(),
+        sync,
+        detail,
+        istiod: it.istiod.clone(),
+        scraped: it.scraped.as_ref().ok().copied(),
+        created: it.created.map(|it| it.as_millisecond()),
+    }
+}
+
+fn preflight(lang: Lang, it: &Preflight) -> PreflightRow {
+    PreflightRow {
+        kind: it.workload.kind.name().into(),
+        namespace: it.workload.namespace.clone(),
+        name: it.workload.name.clone(),
+        outlook: match it.verdict {
+            Verdict::Met if it.injected => Outlook::Injected,
+            Verdict::Met => Outlook::ComesUp,
+            Verdict::NotMet => Outlook::Stops,
+            Verdict::Unknown => Outlook::Unknown,
+        },
+        findings: it
+            .findings
+            .iter()
+            .map(|it| checklist::told_finding(lang, it, None))
+            .collect(),
+        unknown: it.unknown.iter().map(|why| say::why(lang, why)).collect(),
+    }
+}
