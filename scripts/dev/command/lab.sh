@@ -21,7 +21,7 @@ lab_test() {
     trap 'api down >/dev/null 2>&1; "$lab" down >/dev/null 2>&1 || true' EXIT
     step "lab up" "$lab status tells what runs" lab_up || { summary "./dev lab test"; return 1; }
     eval "$("$lab" env)"
-    # The contract of Cluster installs and removes definitions: it has an API server to itself.
+    # The contract of Cluster and the sets of manifests install and remove definitions, one program after the other: they have an API server to themselves.
     step "a bare API" "NARU_LAB=test-api $lab api shows it" api api || { summary "./dev lab test"; return 1; }
     export NARU_LAB_API_KUBECONFIG=/tmp/naru-lab-test-api/admin.kubeconfig NARU_TEST_PROMETHEUS=$NARU_LAB_STATE/bin/prometheus
   fi

@@ -2,6 +2,7 @@
 
 mod admin;
 mod contract;
+mod definition;
 mod identity;
 mod journal;
 mod ledger;

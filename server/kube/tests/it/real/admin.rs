@@ -139,7 +139,8 @@ pub(crate) async fn send(
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
 }
 
-fn url(object: &Value) -> String {
+/// Where an object is.
+pub(crate) fn url(object: &Value) -> String {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
     let (version, kind) = (text("/apiVersion").unwrap(), text("/kind").unwrap());
     let root = if version.contains('/') {
@@ -148,7 +149,9 @@ fn url(object: &Value) -> String {
         format!("/api/{version}")
     };
     let plural = match kind.to_lowercase() {
+        kind if kind.ends_with("ay") => format!("{kind}s"),
         kind if kind.ends_with('y') => format!("{}ies", &kind[..kind.len() - 1]),
+        kind if kind.ends_with("ss") => format!("{kind}es"),
         kind => format!("{kind}s"),
     };
     let namespace =

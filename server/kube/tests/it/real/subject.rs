@@ -2,6 +2,7 @@
 
 use super::{
     admin::{self, Admin, eventually},
+    definition::{definition, definition_url},
     proxy::Proxy,
 };
 use crate::fake;
@@ -78,26 +79,6 @@ pub(crate) async fn namespace(admin: &Admin) -> String {
         .apply(include_str!("../../../../../k8s/opt-in/operators.yaml"), &name)
         .await;
     name
-}
-
-/// A definition that takes anything, where Istio is not installed.
-fn definition(kind: Kind) -> Value {
-    let names = json!({"kind": kind.name(), "listKind": format!("{}List", kind.name()), "plural": kind.plural(),
-        "singular": kind.name().to_lowercase()});
-    let open = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
-    json!({
-        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": format!("{}.{}", kind.plural(), kind.group()), "labels": {"naru.dev/suite": "yes"}},
-        "spec": {"group": kind.group(), "scope": "Namespaced", "names": names, "versions": [{
-            "name": kind.version(), "served": true, "storage": true, "subresources": {"status": {}},
-            "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": open, "status": open}}},
-        }]},
-    })
-}
-
-fn definition_url(kind: Kind) -> String {
-    let name = format!("{}.{}", kind.plural(), kind.group());
-    format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
 }
 
 pub(crate) struct Lab {
