@@ -9,6 +9,7 @@ pub(crate) mod control_plane;
 mod door;
 mod edge;
 mod finding;
+pub mod fix;
 mod injected;
 mod last_change;
 mod nginx;

@@ -1,6 +1,8 @@
 //! The journal: who changed what, why, how it ended.
 
-use crate::{Millis, Name, canary::DiffLine, source::SourceState, version::Version, why::Why};
+use crate::{
+    Millis, Name, canary::DiffLine, checklist::Field, source::SourceState, version::Version, why::Why,
+};
 use serde::{Deserialize, Serialize};
 
 /// The journal as one viewer may see it.
@@ -12,6 +14,15 @@ pub struct Changes {
     pub sources: Vec<SourceState>,
     /// Newest first.
     pub changes: Vec<Change>,
+}
+
+/// A finding that somebody wants mended by the edits that its check offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mend {
+    /// The finding's code.
+    pub code: Name,
+    /// Where it is.
+    pub field: Field,
 }
 
 /// How far a change has come.

@@ -48,6 +48,7 @@ pub(super) fn judgement(verdict: Verdict, codes: &[&'static Code], unknown: &[&'
         key: Key::new(Kind::Namespace, "", "shop"),
         path: "/metadata/labels".into(),
         args: [("namespace", Name::from("shop"))].into(),
+        fix: None,
     };
     Judgement {
         item,

@@ -1,5 +1,6 @@
 //! What a check says.
 
+use super::fix::{Edit, Mend};
 use crate::{
     Name, Timestamp, Why,
     crossing::Item,
@@ -23,7 +24,7 @@ pub enum Severity {
 }
 
 /// A kind of finding. Its sentence is `finding.NAME` in both locales; what the sentence's placeholders stand for comes with each finding.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Code {
     /// Its name, for scripts and exceptions: kebab-case, never changed once released.
     pub name: &'static str,
@@ -34,7 +35,18 @@ pub struct Code {
     /// It is about state, which comes and goes by itself (readiness, traffic), and not about what somebody has written: a signature is
     /// not undone by it at once.
     pub state: bool,
+    /// How it is mended, where that is safe.
+    pub mend: Option<Mend>,
 }
+
+/// Each has a name of its own.
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Code {}
 
 impl Code {
     /// An error.
@@ -65,12 +77,21 @@ impl Code {
         Self { state: true, ..self }
     }
 
+    /// With what mends it.
+    pub const fn mended(self, by: Mend) -> Self {
+        Self {
+            mend: Some(by),
+            ..self
+        }
+    }
+
     const fn of(name: &'static str, severity: Severity) -> Self {
         Self {
             name,
             severity,
             istio: None,
             state: false,
+            mend: None,
         }
     }
 }
@@ -88,6 +109,8 @@ pub struct Finding {
     pub path: Name,
     /// What the sentence's placeholders stand for.
     pub args: BTreeMap<&'static str, Name>,
+    /// The edits of the object that mend it, where that is safe.
+    pub fix: Option<Vec<Edit>>,
 }
 
 /// Where a fact comes from.

@@ -42,7 +42,7 @@ fn one(world: &World<'_>, template: &Template) -> Preflight {
         findings,
         unknown,
         ..
-    } = verdict::of_found(&check::SERVICES_PREFLIGHT, found);
+    } = verdict::of_found(world, &check::SERVICES_PREFLIGHT, found);
     let pods = super::ask::pods(world, &super::ask::workload(template));
     let meshed = pods.iter().all(|it| it.proxy == Proxy::Sidecar && it.ready);
     Preflight {

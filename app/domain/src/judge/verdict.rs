@@ -1,7 +1,7 @@
 //! What the checks of an item come to.
 
 use super::{ALL, Check, Code, Fact, Finding, Found, Severity, World};
-use crate::{Name, Why, crossing::Item};
+use crate::{Name, Why, crossing::Item, mesh::Decider};
 use serde::{Deserialize, Serialize};
 
 /// Whether an item is met.
@@ -45,7 +45,7 @@ pub fn judge(world: &World<'_>) -> Vec<Judgement> {
 }
 
 /// What one check found, as a judgement of its own.
-pub(super) fn of_found(check: &'static Check, found: Found) -> Judgement {
+pub(super) fn of_found(world: &World<'_>, check: &'static Check, found: Found) -> Judgement {
     let mut judgement = Judgement {
         item: check.item,
         verdict: Verdict::Met,
@@ -53,7 +53,7 @@ pub(super) fn of_found(check: &'static Check, found: Found) -> Judgement {
         facts: Vec::new(),
         unknown: Vec::new(),
     };
-    judgement.take(check, found);
+    judgement.take(world, check, found);
     judgement.settle();
     judgement
 }
@@ -69,7 +69,7 @@ fn of_item(world: &World<'_>, item: Item) -> Judgement {
     for check in ALL.iter().filter(|check| check.item == item) {
         let mut found = Found::default();
         (check.run)(world, &mut found);
-        judgement.take(check, found);
+        judgement.take(world, check, found);
     }
     judgement.settle();
     judgement
@@ -90,6 +90,7 @@ impl Judgement {
                 key: key.clone(),
                 path: "".into(),
                 args: [("items", items)].into(),
+                fix: None,
             });
         }
         if let Some(what) = named(Verdict::Unknown) {
@@ -99,7 +100,7 @@ impl Judgement {
         self
     }
 
-    fn take(&mut self, check: &'static Check, found: Found) {
+    fn take(&mut self, world: &World<'_>, check: &'static Check, found: Found) {
         debug_assert!(
             found.findings.iter().all(|(code, ..)| check.codes.contains(code)),
             "{} has a finding that it does not list",
@@ -108,7 +109,12 @@ impl Judgement {
         self.facts.extend(found.facts);
         self.unknown
             .extend(found.unknown.into_iter().map(|why| (check.name, why)));
+        let mend = |code: &Code, by: &Decider| {
+            let object = world.objects.whole.get(&by.key)?;
+            code.mend?(world.objects, object, &by.path)
+        };
         let findings = found.findings.into_iter().map(|(code, by, args)| Finding {
+            fix: mend(code, &by),
             code,
             item: check.item,
             key: by.key,

@@ -2,12 +2,13 @@
 
 use crate::{
     crossing::Item,
-    judge::{Check, Code, Found, World, ask},
+    judge::{Check, Code, Found, World, ask, fix::Edit},
     mesh::Decider,
-    object::Kind,
+    object::{Kind, Object},
+    snapshot::Objects,
 };
 
-const DEPRECATED: Code = Code::warning("balancing-deprecated");
+const DEPRECATED: Code = Code::warning("balancing-deprecated").mended(renamed);
 
 pub(super) const CHECK: Check = Check {
     name: "balancing_deprecated",
@@ -27,6 +28,16 @@ fn run(world: &World<'_>, found: &mut Found) {
             }
         }
     }
+}
+
+/// The new name of the same algorithm.
+fn renamed(_: &Objects, rule: &Object, path: &str) -> Option<Vec<Edit>> {
+    (rule.text(path) == "LEAST_CONN").then(|| {
+        vec![Edit {
+            path: path.into(),
+            after: Some("LEAST_REQUEST".into()),
+        }]
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::{
     crossing::Item,
     judge::{
         Check, Code, Found, World,
+        fix::Edit,
         routes::{self, Used},
     },
     mesh::{
@@ -13,12 +14,14 @@ use crate::{
         host::{self, Host},
         route,
     },
-    object::Kind,
+    object::{Kind, Object},
+    snapshot::Objects,
     traffic::ServiceId,
 };
+use serde_json::Value;
 
 const ABSENT: Code = Code::error("destination-absent").istio("IST0101");
-const ELSEWHERE: Code = Code::error("destination-elsewhere").istio("IST0101");
+const ELSEWHERE: Code = Code::error("destination-elsewhere").istio("IST0101").mended(in_full);
 const PORT_ABSENT: Code = Code::error("destination-port-absent").istio("IST0101");
 const PORT_UNSAID: Code = Code::error("destination-port-unsaid").istio("IST0112");
 const ABSENT_IDLE: Code = Code::info("destination-absent-idle").istio("IST0101");
@@ -87,6 +90,29 @@ fn absent(world: &World<'_>, it: &Used<'_>, fqdn: &str, found: &mut Found) {
     } else {
         found.finding(&ABSENT, by, args());
     }
+}
+
+/// The full name of the one Service that is called so, at every destination of the rule that has the short one: requests there go nowhere now.
+fn in_full(objects: &Objects, rule: &Object, path: &str) -> Option<Vec<Edit>> {
+    let short = rule.text(path);
+    let mut named = objects.services.values().filter(|it| &*it.name == short);
+    let service = named.next().filter(|_| named.next().is_none())?;
+    if rule.key().kind != Kind::VirtualService || service.namespace == rule.key().namespace {
+        return None;
+    }
+    let full = host::fqdn(&service.name, &service.namespace);
+    let mut edits = Vec::new();
+    for protocol in ["http", "tls", "tcp"] {
+        for (index, entry) in rule.list(&format!("/spec/{protocol}")).iter().enumerate() {
+            let routes = entry.get("route").and_then(Value::as_array).map_or(0, Vec::len);
+            let places = (0..routes).map(|at| format!("/spec/{protocol}/{index}/route/{at}/destination/host"));
+            edits.extend(places.filter(|it| rule.text(it) == short).map(|it| Edit {
+                path: it.into(),
+                after: Some((*full).into()),
+            }));
+        }
+    }
+    edits.iter().any(|it| &*it.path == path).then_some(edits)
 }
 
 fn port(world: &World<'_>, it: &Used<'_>, id: &ServiceId, found: &mut Found) {

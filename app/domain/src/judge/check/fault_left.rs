@@ -2,13 +2,14 @@
 
 use crate::{
     crossing::Item,
-    judge::{Check, Code, Found, World},
+    judge::{Check, Code, Found, World, fix::Edit},
     mesh::Decider,
     object::{Kind, Object},
+    snapshot::Objects,
 };
 use serde_json::Value;
 
-const LEFT: Code = Code::error("fault-left");
+const LEFT: Code = Code::error("fault-left").mended(ended);
 
 pub(super) const CHECK: Check = Check {
     name: "fault_left",
@@ -34,6 +35,18 @@ fn run(world: &World<'_>, found: &mut Found) {
             found.finding(&LEFT, by, args);
         }
     }
+}
+
+/// Without it; and without the field that held it, if it was the only one.
+fn ended(_: &Objects, route: &Object, path: &str) -> Option<Vec<Edit>> {
+    let (fault, kind) = path.rsplit_once('/')?;
+    let all = route.get(fault)?.as_object()?;
+    all.get(kind)?;
+    let path = if all.len() == 1 { fault } else { path };
+    Some(vec![Edit {
+        path: path.into(),
+        after: None,
+    }])
 }
 
 /// Faults with a part of the requests: without a percentage there is none. (`TranslateFault` in istio's `pilot/pkg/networking/core/route`.)
