@@ -3,7 +3,7 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | done |
-//! | 1 | a fault of ours or of the machine's (the address is taken, for example); `verify`: signatures are broken |
+//! | 1 | a fault of ours or of the machine's (the address is taken, for example); `verify`: signatures are broken; `undo`, `rollback`: refused by the state of things |
 //! | 2 | the arguments or settings are wrong |
 //! | 3 | a source could not be reached, or did not speak its protocol; nothing was printed |
 //! | 4 | rights are missing, or objects had to be left out: what was printed, if anything, is incomplete |
@@ -11,12 +11,16 @@
 //! Failures go to standard error as `error[key]: sentence`. The key is for scripts and stays; the sentence is for people, in the language of
 //! `--lang`, `NARU_LANG`, `LC_ALL`, `LC_MESSAGES` or `LANG`.
 
+mod journal;
+
+pub(crate) use journal::{Changes, Rollback, TakingBack, Undo};
+
 use crate::{
-    check,
+    changes, check,
     config::{Kubernetes, Listening, Logging, Observing, OpenId, Probing, Prometheus, SigningIn, Standing},
     doctor, evidence, export,
     failure::Failure,
-    graph, logging, preflight, rehearse, startup, verify,
+    graph, logging, preflight, rehearse, startup, undo, verify,
     what_if::{self, About},
     why,
 };
@@ -76,6 +80,21 @@ enum Command {
         after_help = "Exit codes: 0 all come up, 1 something stops one, 2 wrong arguments or files, 3 of one it is not known, or a source gave no usable answer"
     )]
     Preflight(Preflight),
+    /// List the journal, the latest first, with a kubeconfig alone
+    #[command(
+        after_help = "Exit codes: 0 listed, 2 wrong arguments, 3 the API server gave no usable answer, 4 rights are missing or an entry cannot be read: incomplete"
+    )]
+    Changes(Changes),
+    /// Take one change back, as whoever the kubeconfig names: no server is needed
+    #[command(
+        after_help = "Exit codes: 0 taken back (or it could be, with --dry-run), 1 refused by the state of things, and nothing was changed, 2 wrong arguments, or no such change, 3 the API server gave no usable answer, or nobody knows yet how it ended, 4 a right is missing"
+    )]
+    Undo(Undo),
+    /// Take a change back and all that Naru changed on the same object since, the newest first
+    #[command(
+        after_help = "Exit codes: 0 all taken back (or they could be, with --dry-run), otherwise why it stopped: 1 refused by the state of things, 2 wrong arguments, or no such change, 3 the API server gave no usable answer, or nobody knows yet how it ended, 4 a right is missing"
+    )]
+    Rollback(Rollback),
     /// Hand in what was tried elsewhere, as evidence that an item is judged by; or list what was handed in
     #[command(subcommand)]
     Evidence(Evidence),
@@ -454,6 +473,9 @@ pub async fn run() -> ExitCode {
                 | Command::Check(_)
                 | Command::Doctor(_)
                 | Command::Preflight(_)
+                | Command::Changes(_)
+                | Command::Undo(_)
+                | Command::Rollback(_)
                 | Command::Evidence(_)
                 | Command::Export(_)
                 | Command::Verify(_)
@@ -473,6 +495,9 @@ pub async fn run() -> ExitCode {
         Command::Check(options) => check::run(&options, lang).await,
         Command::Doctor(options) => doctor::run(&options, lang).await,
         Command::Preflight(options) => preflight::run(&options, lang).await,
+        Command::Changes(options) => changes::run(&options, lang).await.map(done),
+        Command::Undo(options) => undo::undo(&options, lang).await.map(done),
+        Command::Rollback(options) => undo::rollback(&options, lang).await.map(done),
         Command::Evidence(options) => evidence::run(options, lang).await.map(done),
         Command::Export(options) => export::run(&options, lang).await.map(done),
         Command::Verify(options) => verify::run(&options, lang).map(done),

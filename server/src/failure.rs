@@ -1,5 +1,9 @@
 //! Why a command ends without having done what it was asked: each with a key that scripts can rely on, an exit code and a sentence.
 
+mod change;
+
+pub use change::NotChanged;
+
 use crate::{
     evidence::junit::{self, Odd},
     sessions::seal::KeyError,
@@ -134,6 +138,8 @@ pub enum Failure {
         /// What is wrong with it.
         detail: String,
     },
+    /// A change was not taken back.
+    NotChanged(NotChanged),
     /// Signatures are not whole.
     Broken {
         /// Where, and what is wrong.
@@ -175,6 +181,7 @@ impl Failure {
             Self::NoScenario { .. } => "no-scenario",
             Self::NoWorkload { .. } => "no-workload",
             Self::BadArgument { .. } => "bad-argument",
+            Self::NotChanged(it) => it.key(),
             Self::Broken { .. } => "broken",
             Self::Source(_) => "source",
             Self::Partial(_) => "partial",
@@ -182,10 +189,11 @@ impl Failure {
         }
     }
 
-    /// 1: a fault, or signatures are broken. 2: the settings or arguments are wrong. 3: a source could not be reached or did not speak its protocol; nothing was
+    /// 1: a fault, signatures are broken, or a change is refused by the state of things. 2: the settings or arguments are wrong. 3: a source could not be reached or did not speak its protocol; nothing was
     /// printed. 4: rights are missing, or objects had to be left out; what was printed, if anything, is incomplete.
     pub fn code(&self) -> u8 {
         match self {
+            Self::NotChanged(it) => it.code(),
             Self::Listen { .. } | Self::Broken { .. } | Self::Fault(_) => 1,
             Self::NotLoopback { .. }
             | Self::AuthNeeds { .. }
@@ -214,6 +222,7 @@ impl Failure {
     /// For people: what is wrong and what to do, each sentence with its key.
     pub fn sentences(&self, lang: Lang) -> Vec<(String, String)> {
         let text = match self {
+            Self::NotChanged(it) => return it.sentences(lang),
             Self::NotLoopback { address } => lang.cli_not_loopback(address),
             Self::AuthNeeds { auth, option } => lang.cli_auth_needs(auth, option),
             Self::PublicUrl => lang.cli_public_url().to_owned(),

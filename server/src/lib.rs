@@ -3,12 +3,14 @@
 //! ```text
 //! cli ─► config ─► startup (the only place that names adapters) ─► Engine ─► http::serve
 //!                        ├─► rehearse (a world of its own, one run at a time)
-//!                        └─► graph, check, doctor, evidence, preflight, export, why, what-if (one shot, no engine)
+//!                        ├─► graph, check, doctor, evidence, preflight, export, why, what-if, changes (one shot, no engine)
+//!                        └─► undo, rollback ─► Hand (one shot; the engine's desk without the engine)
 //! ```
 //!
 //! Invariants: handlers see `naru_ports::Console` and nothing behind it; every response has the headers of `http::security`; nothing is
 //! written for a request that does not come from one of our own pages; no token is ever logged.
 
+mod changes;
 mod check;
 pub mod cli;
 pub mod config;
@@ -29,6 +31,7 @@ pub mod sessions;
 mod shutdown;
 pub mod sources;
 mod startup;
+mod undo;
 mod verify;
 mod what_if;
 mod why;

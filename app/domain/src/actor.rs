@@ -28,7 +28,7 @@ pub fn reserved(group: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Actor {
-    /// The identity provider's issuer URL; `naru:loopback` without a login, `kubernetes` for a token of the cluster's own.
+    /// The identity provider's issuer URL; `naru:loopback` without a login, `kubernetes` for users whom the cluster itself knows.
     pub issuer: Name,
     /// The provider's stable subject.
     pub sub: Name,
@@ -38,7 +38,20 @@ pub struct Actor {
     pub groups: Arc<[Name]>,
 }
 
+/// The issuer of users that the cluster itself knows: of tokens of its own, and of kubeconfigs. `k8s/base/admission.yaml` knows it too.
+pub const CLUSTER: &str = "kubernetes";
+
 impl Actor {
+    /// Whoever a kubeconfig names: `user` is what the API server calls them. Their groups are the API server's business and are not kept.
+    pub fn of_cluster(user: &Name) -> Self {
+        Self {
+            issuer: CLUSTER.into(),
+            sub: user.clone(),
+            name: user.clone(),
+            groups: Arc::from([]),
+        }
+    }
+
     /// The one fixed actor of a console that only listens on loopback and has no login.
     pub fn loopback() -> Self {
         Self {

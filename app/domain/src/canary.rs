@@ -8,6 +8,7 @@ use crate::{
         owner,
         plan::Intent,
         record::{Phase, Record, records},
+        touched,
     },
     mesh::{
         host::{self, Host},
@@ -137,15 +138,14 @@ fn last_change<'a>(records: &'a [Record], object: &Object, route: &RouteRef) -> 
         _ => None,
     });
     let (_, last) = landed.max_by_key(|(at, record)| (*at, record.key.name.clone()))?;
+    let touched = touched::of(last);
     let about_rule = match &last.intent {
         Intent::SetWeights(wish) => wish.route == *route,
-        Intent::Undo { .. } => last
-            .diff
+        Intent::Undo { .. } => touched
             .iter()
             .any(|line| line.path.starts_with(&format!("/spec/http/{}/", route.rule))),
     };
-    let still = last
-        .diff
+    let still = touched
         .iter()
         .all(|line| object.get(&line.path).map(|value| canonical(value).into()) == line.after);
     (about_rule && still).then_some(last)

@@ -5,11 +5,17 @@
 //! one record is one guarded write, so that it lands whole or not at all. After a crash [`recovery`] asks the live object only one
 //! thing: is it as before, as after, or something else?
 //!
-//! Order of reading: [`plan`], [`weights`] (the first kind of change), [`undo`], [`owner`] (who else writes), [`record`], [`recovery`].
+//! Order of reading: [`plan`], [`weights`] (the first kind of change), [`undo`], [`rollback`], [`touched`],
+//! [`owner`] (who else writes), [`record`], [`recovery`], [`ended`].
 
+pub mod ended;
+#[cfg(test)]
+mod example;
 pub mod owner;
 pub mod plan;
 pub mod record;
 pub mod recovery;
+pub mod rollback;
+pub mod touched;
 pub mod undo;
 pub mod weights;

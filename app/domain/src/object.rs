@@ -101,6 +101,19 @@ impl Object {
         entries.into_iter().map(|(_, manager)| manager).collect()
     }
 
+    /// The field managers that the API server has recorded at this time or later, latest first. It keeps times to the second.
+    pub fn managers_since(&self, since: Timestamp) -> Vec<&str> {
+        let since = since.as_second();
+        let later = |manager: &&str| {
+            let entries = self.list("/metadata/managedFields").iter();
+            entries
+                .filter(|entry| entry.get("manager").and_then(Value::as_str) == Some(*manager))
+                .filter_map(|entry| entry.get("time")?.as_str()?.parse::<Timestamp>().ok())
+                .any(|time| time.as_second() >= since)
+        };
+        self.managers().into_iter().filter(later).collect()
+    }
+
     /// When anything but its status was last written, as `managedFields` has it, to the second. None where nobody recorded it.
     pub fn written_at(&self) -> Option<Timestamp> {
         let entries = self.list("/metadata/managedFields").iter();

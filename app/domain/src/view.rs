@@ -15,7 +15,10 @@ use crate::{
     Name,
     actor::Scope,
     canary::canaries,
-    change::record::{Phase, Record, records, undone_by},
+    change::{
+        record::{Phase, Record, records, undone_by},
+        touched,
+    },
     snapshot::{Objects, Snapshot},
     topology::{self, Known, Layout},
 };
@@ -70,7 +73,7 @@ fn changes(objects: &Objects) -> Vec<Change> {
 }
 
 fn shown(record: Record, undone_by: Option<Name>) -> Change {
-    let undoes = record.undoes();
+    let (undoes, diff) = (record.undoes(), touched::of(&record));
     Change {
         name: record.key.name,
         target: (
@@ -81,7 +84,7 @@ fn shown(record: Record, undone_by: Option<Name>) -> Change {
         at: record.approved_at.as_millisecond(),
         by: record.actor.name,
         reason: record.reason,
-        diff: record.diff,
+        diff,
         phase: match record.phase {
             Phase::Intended => Shown::Intended,
             Phase::Landed { at, .. } => Shown::Landed {

@@ -7,17 +7,21 @@
 //! 3. the entry's status. If this one is lost, recovery finds the object as after, and writes it.
 
 mod carry;
+mod hand;
+
+pub use hand::{Hand, Planned, PlannedAll, read_off};
 
 use naru_domain::{
     Name, Refused, Timestamp, Why,
     actor::Actor,
     change::{
+        ended,
         plan::{Intent, Plan, plan},
         record::Record,
     },
     fact::Fact,
     object::{Key, Kind, Object},
-    snapshot::Snapshot,
+    snapshot::{Objects, Snapshot},
 };
 use naru_ports::{As, Clock, Cluster, ClusterError};
 use naru_view::{
@@ -27,7 +31,7 @@ use naru_view::{
 use std::sync::Arc;
 
 /// The longest reason, in characters.
-pub(crate) const REASON_LIMIT: u32 = 500;
+pub const REASON_LIMIT: u32 = 500;
 
 /// Others may move the object between reading and writing (istiod writes its status, a colleague an annotation). So often we plan anew;
 /// whoever loses four races in a row should look at what is going on.
@@ -35,6 +39,57 @@ const ATTEMPTS: u32 = 4;
 
 /// How many differing paths a dry run names.
 const DIFFERING: usize = 8;
+
+/// Whom a change is made by, and how the API server is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum By<'a> {
+    /// A person who is present: impersonated. How it ended Naru notes itself.
+    Person(&'a Actor),
+    /// Whoever runs the command, with credentials of their own, all the way; `sub` is the user.
+    Oneself(&'a Actor),
+}
+
+impl<'a> By<'a> {
+    fn actor(self) -> &'a Actor {
+        match self {
+            Self::Person(actor) | Self::Oneself(actor) => actor,
+        }
+    }
+
+    /// Approves and changes.
+    fn writes(self) -> As<'a> {
+        match self {
+            Self::Person(actor) => As::Person(actor),
+            Self::Oneself(actor) => As::Oneself(&actor.sub),
+        }
+    }
+
+    /// Notes how it ended.
+    fn notes(self) -> As<'a> {
+        match self {
+            Self::Person(_) => As::Controller("desk"),
+            Self::Oneself(_) => self.writes(),
+        }
+    }
+}
+
+/// A change that landed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done {
+    /// What it is called in the journal.
+    pub applied: Applied,
+    /// The journal says that it landed. If not, recovery finds it out.
+    pub noted: bool,
+}
+
+/// What came of trying a plan out.
+enum Tried {
+    Answered(DryRun),
+    /// The right is missing; the API server's words.
+    Forbidden(Name),
+    /// The object was moved meanwhile: plan anew.
+    Moved,
+}
 
 /// One request's way to the writing side.
 pub(crate) struct Desk<'a> {
@@ -49,40 +104,35 @@ pub(crate) struct Desk<'a> {
 
 impl Desk<'_> {
     /// Plans on the object as it is *now*, and lets the API server try it as this person.
-    pub(crate) async fn plan(&self, who: &Actor, intent: &Intent) -> Result<PlanSheet, ApplyError> {
-        let (mut plan, mut live) = self.fresh(intent).await?;
-        let mut dry_run = self.dry_run(who, &plan, &live).await;
-        for _ in 1..ATTEMPTS {
-            if dry_run.is_some() {
-                break;
+    pub(crate) async fn plan(&self, who: By<'_>, intent: &Intent) -> Result<PlanSheet, ApplyError> {
+        let (plan, tried) = self.tried(who, intent).await?;
+        Ok(sheet(
+            plan,
+            tried.unwrap_or_else(|detail| DryRun::Refused { detail }),
+        ))
+    }
+
+    /// The plan, and what the API server says to it; the error is its words for a missing right.
+    async fn tried(&self, who: By<'_>, intent: &Intent) -> Result<(Plan, Result<DryRun, Name>), ApplyError> {
+        for _ in 0..ATTEMPTS {
+            let (plan, live) = self.fresh(intent).await?;
+            match self.dry_run(who, &plan, &live).await {
+                Tried::Answered(dry_run) => return Ok((plan, Ok(dry_run))),
+                Tried::Forbidden(detail) => return Ok((plan, Err(detail))),
+                Tried::Moved => {}
             }
-            (plan, live) = self.fresh(intent).await?;
-            dry_run = self.dry_run(who, &plan, &live).await;
         }
-        let dry_run = dry_run.ok_or(ApplyError::Conflict)?;
-        Ok(PlanSheet {
-            digest: plan.digest.0.clone(),
-            target: (
-                plan.target.kind.name().into(),
-                plan.target.namespace.clone(),
-                plan.target.name.clone(),
-            ),
-            kubectl: plan.kubectl().into(),
-            diff: plan.diff,
-            prediction: plan.prediction,
-            risks: plan.risks,
-            dry_run,
-        })
+        Err(ApplyError::Conflict)
     }
 
     /// Does what was confirmed, if the plan made anew is still the confirmed one.
     pub(crate) async fn apply(
         &self,
-        who: &Actor,
+        who: By<'_>,
         intent: &Intent,
         digest: &str,
         reason: &str,
-    ) -> Result<Applied, ApplyError> {
+    ) -> Result<Done, ApplyError> {
         if self.read_only {
             return Err(ApplyError::ReadOnly);
         }
@@ -100,7 +150,7 @@ impl Desk<'_> {
             if *plan.digest.0 != *digest {
                 return Err(ApplyError::DigestChanged { now: plan.digest.0 });
             }
-            let record = self.record(&plan, who, reason);
+            let record = self.record(&plan, who.actor(), reason);
             match self.carry_out(who, &record).await {
                 Err(ApplyError::Conflict) => {}
                 done => return done,
@@ -143,19 +193,40 @@ impl Desk<'_> {
 
     /// A plan on what the API server has now rather than on what the watch has told us: the snapshot with the target replaced.
     async fn fresh(&self, intent: &Intent) -> Result<(Plan, Object), ApplyError> {
-        let refused = |refused| ApplyError::Refused { refused };
-        let mut snapshot = (*self.snapshot).clone();
-        let mut objects = (*snapshot.objects.value).clone();
-        if let Intent::Undo { namespace, change } = intent {
-            let key = Key::new(Kind::Change, namespace.clone(), change.clone());
-            objects.put(Fact::Object(self.get(&key).await?));
-        }
-        let target = target(&objects, intent).map_err(refused)?;
-        let live = self.get(&target).await?;
-        objects.put(Fact::Object(live.clone()));
-        snapshot.objects.value = Arc::new(objects);
-        let plan = plan(intent, &snapshot).map_err(refused)?;
+        let (snapshot, live) = match intent {
+            Intent::Undo { namespace, change } => {
+                let key = Key::new(Kind::Change, namespace.clone(), change.clone());
+                self.seen(&key).await?
+            }
+            Intent::SetWeights(wish) => {
+                let route = &wish.route;
+                let target = Key::new(Kind::VirtualService, route.namespace.clone(), route.name.clone());
+                self.on((*self.snapshot.objects.value).clone(), &target).await?
+            }
+        };
+        let plan = plan(intent, &snapshot).map_err(|refused| ApplyError::Refused { refused })?;
         Ok((plan, live))
+    }
+
+    /// What is known, with a change and what it is about as the API server has them now.
+    async fn seen(&self, change: &Key) -> Result<(Snapshot, Object), ApplyError> {
+        let entry = self.get(change).await?;
+        let record = Record::read(&entry).ok_or_else(|| ApplyError::Refused {
+            refused: not_found(change),
+        })?;
+        let mut objects = (*self.snapshot.objects.value).clone();
+        objects.put(Fact::Object(entry));
+        self.on(objects, &record.target).await
+    }
+
+    /// These objects, with one of them as the API server has it now.
+    async fn on(&self, mut objects: Objects, target: &Key) -> Result<(Snapshot, Object), ApplyError> {
+        let live = self.get(target).await?;
+        objects.put(Fact::Object(live.clone()));
+        ended::settle(&mut objects, &live, self.clock.now());
+        let mut snapshot = (*self.snapshot).clone();
+        snapshot.objects.value = Arc::new(objects);
+        Ok((snapshot, live))
     }
 
     async fn get(&self, key: &Key) -> Result<Object, ApplyError> {
@@ -170,30 +241,24 @@ impl Desk<'_> {
         })
     }
 
-    /// None: the object was moved meanwhile, plan anew.
-    async fn dry_run(&self, who: &Actor, plan: &Plan, live: &Object) -> Option<DryRun> {
-        let refused = |detail: &Name| {
-            Some(DryRun::Refused {
-                detail: detail.clone(),
-            })
-        };
-        let unknown = |why| Some(DryRun::Unknown { why });
+    async fn dry_run(&self, who: By<'_>, plan: &Plan, live: &Object) -> Tried {
+        let unknown = |why| Tried::Answered(DryRun::Unknown { why });
         let source = SourceName::Kubernetes;
         match self
             .cluster
-            .submit(As::Person(who), &plan.write(), true, "naru-dry-run")
+            .submit(who.writes(), &plan.write(), true, "naru-dry-run")
             .await
         {
-            Ok(submitted) => Some(match submitted.object {
+            Ok(submitted) => Tried::Answered(match submitted.object {
                 Some(result) if result.digest() == plan.after => DryRun::Accepted,
                 Some(result) => DryRun::Differs {
                     paths: self.unexpected(plan, live, &result),
                 },
                 None => DryRun::Accepted,
             }),
-            Err(ClusterError::Conflict) => None,
-            Err(ClusterError::Forbidden(detail) | ClusterError::Invalid(detail)) => refused(&detail),
-            Err(ClusterError::NotFound | ClusterError::Exists) => None,
+            Err(ClusterError::Conflict | ClusterError::NotFound | ClusterError::Exists) => Tried::Moved,
+            Err(ClusterError::Forbidden(detail)) => Tried::Forbidden(detail),
+            Err(ClusterError::Invalid(detail)) => Tried::Answered(DryRun::Refused { detail }),
             Err(ClusterError::Throttled(wait)) => unknown(Why::TimedOut {
                 source,
                 after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
@@ -214,28 +279,26 @@ impl Desk<'_> {
     }
 }
 
+fn sheet(plan: Plan, dry_run: DryRun) -> PlanSheet {
+    PlanSheet {
+        digest: plan.digest.0.clone(),
+        target: (
+            plan.target.kind.name().into(),
+            plan.target.namespace.clone(),
+            plan.target.name.clone(),
+        ),
+        kubectl: plan.kubectl().into(),
+        diff: plan.diff,
+        prediction: plan.prediction,
+        risks: plan.risks,
+        dry_run,
+    }
+}
+
 fn not_found(key: &Key) -> Refused {
     Refused::NotFound {
         kind: key.kind.name().into(),
         namespace: key.namespace.clone(),
         name: key.name.clone(),
-    }
-}
-
-/// The object that an intent is about.
-fn target(objects: &naru_domain::snapshot::Objects, intent: &Intent) -> Result<Key, Refused> {
-    match intent {
-        Intent::SetWeights(wish) => Ok(Key::new(
-            Kind::VirtualService,
-            wish.route.namespace.clone(),
-            wish.route.name.clone(),
-        )),
-        Intent::Undo { namespace, change } => {
-            let entry = objects.object(Kind::Change, namespace, change);
-            let record = entry.and_then(Record::read);
-            record
-                .map(|record| record.target)
-                .ok_or_else(|| not_found(&Key::new(Kind::Change, namespace.clone(), change.clone())))
-        }
     }
 }

@@ -9,6 +9,8 @@
 //! Metrics ────────┘                                   ├─► recovery (under a Lease)
 //! Inquiries ◄─► asking ◄────────────────────────────► └─► judging: Latest
 //! ```
+//!
+//! A [`Hand`] takes changes back without any of this running: one command, one kubeconfig, the same desk.
 
 #![forbid(unsafe_code)]
 
@@ -23,8 +25,10 @@ mod observatory;
 mod recovery;
 mod views;
 
+pub use desk::{Done, Hand, Planned, PlannedAll, REASON_LIMIT, read_off};
 pub use lease::{LEASE_DURATION, LeaseName};
 
+use desk::By;
 use naru_domain::{
     Name,
     actor::{Actor, Scope},
@@ -183,7 +187,9 @@ impl Console for Engine {
     }
 
     async fn plan(&self, who: &Actor, intent: &SetWeights) -> Result<PlanSheet, ApplyError> {
-        self.desk().plan(who, &Intent::SetWeights(intent.clone())).await
+        self.desk()
+            .plan(By::Person(who), &Intent::SetWeights(intent.clone()))
+            .await
     }
 
     async fn apply(
@@ -194,12 +200,18 @@ impl Console for Engine {
         reason: &str,
     ) -> Result<Applied, ApplyError> {
         self.desk()
-            .apply(who, &Intent::SetWeights(intent.clone()), digest, reason)
+            .apply(
+                By::Person(who),
+                &Intent::SetWeights(intent.clone()),
+                digest,
+                reason,
+            )
             .await
+            .map(|done| done.applied)
     }
 
     async fn plan_undo(&self, who: &Actor, namespace: &Name, change: &Name) -> Result<PlanSheet, ApplyError> {
-        self.desk().plan(who, &undo(namespace, change)).await
+        self.desk().plan(By::Person(who), &undo(namespace, change)).await
     }
 
     async fn undo(
@@ -211,8 +223,9 @@ impl Console for Engine {
         reason: &str,
     ) -> Result<Applied, ApplyError> {
         self.desk()
-            .apply(who, &undo(namespace, change), digest, reason)
+            .apply(By::Person(who), &undo(namespace, change), digest, reason)
             .await
+            .map(|done| done.applied)
     }
 }
 

@@ -16,7 +16,7 @@ use std::{
 };
 
 /// The issuer of such sessions.
-pub const ISSUER: &str = "kubernetes";
+pub const ISSUER: &str = naru_domain::actor::CLUSTER;
 
 /// How long the judgement of a forwarded token holds. A page asks for its parts every second, and each would be a question to the API
 /// server; a token that is withdrawn is good for this much longer.

@@ -19,5 +19,6 @@ mod odd_objects;
 mod pages;
 mod rehearsal;
 mod support;
+mod undo;
 mod what_if;
 mod why;

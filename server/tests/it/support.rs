@@ -1,6 +1,7 @@
 //! What the tests share: a console whose view the test sets, assets as trunk leaves them, a way to ask.
 
 pub(crate) mod api_server;
+pub(crate) mod cluster;
 pub(crate) mod odd_server;
 pub(crate) mod process;
 

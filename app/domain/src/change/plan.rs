@@ -114,13 +114,7 @@ pub(super) fn put_together(
     prediction: Prediction,
     risks: Vec<Risk>,
 ) -> Result<Plan, Refused> {
-    let mut json = object.json().clone();
-    json_patch::patch(&mut json, &ops).map_err(|error| Refused::RouteChanged {
-        detail: error.to_string().into(),
-    })?;
-    let after = Object::new(object.key().kind, json).map_err(|error| Refused::RouteChanged {
-        detail: error.0.into(),
-    })?;
+    let after = patched(object, &ops)?;
     let digest = Digest::of(&json!({
         "intent": intent, "target": object.key(), "uid": object.uid(), "diff": diff,
     }));
@@ -137,6 +131,17 @@ pub(super) fn put_together(
         prediction,
         risks,
         digest,
+    })
+}
+
+/// The object as the edits leave it; refused if a test among them fails or they leave no object.
+pub(super) fn patched(object: &Object, ops: &Patch) -> Result<Object, Refused> {
+    let mut json = object.json().clone();
+    json_patch::patch(&mut json, ops).map_err(|error| Refused::RouteChanged {
+        detail: error.to_string().into(),
+    })?;
+    Object::new(object.key().kind, json).map_err(|error| Refused::RouteChanged {
+        detail: error.0.into(),
     })
 }
 

@@ -39,6 +39,18 @@ pub enum Phase {
     },
 }
 
+impl Phase {
+    /// As the entry's status has it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Intended => "Intended",
+            Self::Landed { .. } => "Landed",
+            Self::NotCarriedOut { .. } => "NotCarriedOut",
+            Self::Stopped { .. } => "Stopped",
+        }
+    }
+}
+
 /// An entry of the journal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
@@ -239,14 +251,8 @@ impl Record {
 
     /// Writes down how it ended, guarded by the entry as it was read.
     pub fn settle(&self, phase: &Phase) -> Write {
-        let name = match phase {
-            Phase::Intended => "Intended",
-            Phase::Landed { .. } => "Landed",
-            Phase::NotCarriedOut { .. } => "NotCarriedOut",
-            Phase::Stopped { .. } => "Stopped",
-        };
         let mut status = Status {
-            phase: Some(name.into()),
+            phase: Some(phase.name().into()),
             ..Status::default()
         };
         match phase {

@@ -1,18 +1,22 @@
 //! Taking a change back.
 
 use super::{
-    plan::{Intent, Plan, put_together},
+    plan::{Intent, Plan, patched, put_together},
     record::{Phase, Record, records, undone_by},
+    touched,
 };
 use crate::{
     Name, Refused, Why,
     object::{Digest, Kind, Object},
     snapshot::{Objects, Snapshot},
 };
-use naru_view::canary::{DiffLine, Prediction};
+use naru_view::canary::Prediction;
 
 /// Plans the inverse of a change that landed. Refused if the object is no longer exactly as the change left it: taking back would then
 /// tread on somebody's edit.
+///
+/// What it would do is read off the operations and the object, never taken from what the entry says of itself: it may have been written by
+/// hand.
 pub(super) fn plan(namespace: &Name, change: &Name, snapshot: &Snapshot) -> Result<Plan, Refused> {
     let objects = &*snapshot.objects.value;
     let record = find(objects, namespace, change)?;
@@ -20,6 +24,10 @@ pub(super) fn plan(namespace: &Name, change: &Name, snapshot: &Snapshot) -> Resu
         return Err(Refused::NotUndoable);
     }
     let target = &record.target;
+    // Naru changes nothing else, and who wrote the entry was asked for the right to no other kind.
+    if target.kind != Kind::VirtualService {
+        return Err(Refused::NotUndoable);
+    }
     if let Some(why) = objects.gap(target.kind) {
         return Err(Refused::Unknown { whys: vec![why] });
     }
@@ -32,7 +40,8 @@ pub(super) fn plan(namespace: &Name, change: &Name, snapshot: &Snapshot) -> Resu
         namespace: namespace.clone(),
         change: change.clone(),
     };
-    let diff = record.diff.iter().map(inverse).collect();
+    let after = patched(live, &record.undo)?;
+    let diff = touched::between(live, &after).ok_or(Refused::NotUndoable)?;
     let prediction = Prediction {
         window_s: 0,
         rate: None,
@@ -80,21 +89,14 @@ fn check_untouched(record: &Record, live: &Object) -> Result<(), Refused> {
     if live.uid() == record.uid && digest == record.after {
         return Ok(());
     }
-    // The API server keeps the times of managers to the second, so that ours may stand before the one who came after.
     let ours = record.manager();
-    let manager = live
-        .managers()
-        .into_iter()
-        .find(|manager| *manager != ours)
-        .unwrap_or("")
-        .into();
+    let named = |manager: &&str| !manager.starts_with("naru-");
+    let since = live.managers_since(record.approved_at).into_iter().find(named);
+    // The API server keeps the times of managers to the second, so that ours may stand before the one who came after.
+    let latest = || live.managers().into_iter().find(|manager| *manager != ours);
+    let manager = since.or_else(latest).unwrap_or("").into();
     Err(Refused::ForeignEdit { manager })
 }
 
-fn inverse(line: &DiffLine) -> DiffLine {
-    DiffLine {
-        before: line.after.clone(),
-        after: line.before.clone(),
-        ..line.clone()
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,16 @@
 //! The three writes of a change, and what each failure means.
 
-use super::Desk;
+use super::{By, Desk, Done};
 use jiff::SignedDuration;
 use naru_domain::{
     Why,
-    actor::Actor,
     change::{
         record::{Phase, Record},
         recovery::{Landed, landed},
     },
     object::{Object, Write},
 };
-use naru_ports::{As, ClusterError};
+use naru_ports::ClusterError;
 use naru_view::{canary::Applied, why::ApplyError};
 
 /// How often a write whose answer was lost is looked after and sent again. Sending again is safe: it is the same guarded write.
@@ -34,38 +33,28 @@ enum Patched {
 
 impl Desk<'_> {
     /// Writes the journal, then the patch, then the journal. `Conflict` means that nothing was changed and one may plan anew.
-    pub(super) async fn carry_out(&self, who: &Actor, record: &Record) -> Result<Applied, ApplyError> {
+    pub(super) async fn carry_out(&self, who: By<'_>, record: &Record) -> Result<Done, ApplyError> {
         let entry = self.enter(who, record).await?;
         if self.late() {
             // A server that slept until here must not go on: recovery may have looked at the entry already.
-            self.settle(
-                &entry,
-                &Phase::NotCarriedOut {
-                    why: Why::Interrupted,
-                },
-            )
-            .await;
+            let why = Why::Interrupted;
+            self.settle(who, &entry, &Phase::NotCarriedOut { why }).await;
             return Err(ApplyError::Conflict);
         }
         match self.patch(who, record).await {
             Patched::Landed(object) => {
                 let at = self.clock.now();
-                self.settle(
-                    &entry,
-                    &Phase::Landed {
-                        at,
-                        rv: object.resource_version(),
-                    },
-                )
-                .await;
-                Ok(Applied {
+                let rv = object.resource_version();
+                let noted = self.settle(who, &entry, &Phase::Landed { at, rv }).await;
+                let applied = Applied {
                     change: record.key.name.clone(),
                     namespace: record.key.namespace.clone(),
                     at: at.as_millisecond(),
-                })
+                };
+                Ok(Done { applied, noted })
             }
             Patched::Not(error, why) => {
-                self.settle(&entry, &Phase::NotCarriedOut { why }).await;
+                self.settle(who, &entry, &Phase::NotCarriedOut { why }).await;
                 Err(error)
             }
             Patched::Unsure(detail) => Err(ApplyError::Unsure {
@@ -76,7 +65,7 @@ impl Desk<'_> {
     }
 
     /// Creates the entry. Without it nothing else is written.
-    async fn enter(&self, who: &Actor, record: &Record) -> Result<Record, ApplyError> {
+    async fn enter(&self, who: By<'_>, record: &Record) -> Result<Record, ApplyError> {
         let no_journal = |detail: String| ApplyError::NoJournal {
             detail: detail.into(),
         };
@@ -84,7 +73,7 @@ impl Desk<'_> {
         let write = Write::Create(object);
         let created = self
             .cluster
-            .submit(As::Person(who), &write, false, &record.manager())
+            .submit(who.writes(), &write, false, &record.manager())
             .await;
         let stored = match created {
             Ok(submitted) => submitted.object,
@@ -100,7 +89,7 @@ impl Desk<'_> {
         entry.ok_or_else(|| no_journal("the entry that was stored cannot be read back".to_owned()))
     }
 
-    async fn patch(&self, who: &Actor, record: &Record) -> Patched {
+    async fn patch(&self, who: By<'_>, record: &Record) -> Patched {
         let mut lost = None;
         for _ in 0..TRIES {
             if lost.is_some() && self.late() {
@@ -108,7 +97,7 @@ impl Desk<'_> {
             }
             let answer = self
                 .cluster
-                .submit(As::Person(who), &record.write(), false, &record.manager())
+                .submit(who.writes(), &record.write(), false, &record.manager())
                 .await;
             let error = match answer {
                 Ok(submitted) => match submitted.object {
@@ -152,15 +141,17 @@ impl Desk<'_> {
         }
     }
 
-    /// Writes down how it ended. Failing that is no error for the person: recovery reads it off the object.
-    async fn settle(&self, entry: &Record, phase: &Phase) {
+    /// Writes down how it ended, and says whether that is written now. Failing that is no error for the person: recovery reads it off the
+    /// object.
+    async fn settle(&self, who: By<'_>, entry: &Record, phase: &Phase) -> bool {
         let written = self
             .cluster
-            .submit(As::Controller("desk"), &entry.settle(phase), false, "naru")
+            .submit(who.notes(), &entry.settle(phase), false, "naru")
             .await;
-        if let Err(error) = written {
+        if let Err(error) = &written {
             tracing::warn!(change = %entry.key.name, %error, "the journal entry's end is left to recovery");
         }
+        written.is_ok()
     }
 }
 

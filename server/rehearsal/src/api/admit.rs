@@ -5,7 +5,7 @@
 pub(super) mod ledger;
 
 use super::schema;
-use naru_domain::object::Kind;
+use naru_domain::{Name, actor::CLUSTER, object::Kind};
 use naru_ports::As;
 use serde_json::Value;
 
@@ -61,23 +61,29 @@ fn at_home(new: &Value) -> Result<(), String> {
     }
 }
 
-/// Naru's admission policy on new entries of the journal: written for a person, who is the one that asks. (Its
-/// last question, whether that person may patch the target, is only asked in a cluster.)
+/// Naru's admission policy on new entries of the journal: each is that of who asks, of a person for whom Naru asks or of a user with
+/// credentials of their own. (Its last question, whether they may patch the target, is only asked in a cluster.) Naru itself has no right to
+/// write one.
 pub(super) fn journal(who: As<'_>, new: &Value) -> Result<(), String> {
-    let As::Person(person) = who else {
-        return Err("a Change is written by Naru for a person, and by nobody else".into());
+    let (sub, issuer, theirs) = match who {
+        As::Person(person) => (&*person.sub, &*person.issuer, &*person.groups),
+        As::Oneself(user) => (user, CLUSTER, &[] as &[Name]),
+        As::Controller(_) => return Err("changes.naru.dev is forbidden: Naru itself writes none".into()),
     };
     let actor = |field: &str| new.pointer("/spec/actor").and_then(|it| it.get(field));
     let is = |field, wanted: &str| actor(field).and_then(Value::as_str) == Some(wanted);
-    if !is("sub", &person.sub) || !is("issuer", &person.issuer) {
+    if sub.is_empty() || !is("sub", sub) || !is("issuer", issuer) {
         return Err("spec.actor is not who asks".into());
+    }
+    if new.pointer("/spec/target/kind").and_then(Value::as_str) != Some(Kind::VirtualService.name()) {
+        return Err("spec.target.kind is not VirtualService".into());
     }
     let groups = actor("groups")
         .and_then(Value::as_array)
         .map_or(&[] as &[Value], Vec::as_slice);
     if !groups
         .iter()
-        .all(|it| person.groups.iter().any(|group| it.as_str() == Some(&**group)))
+        .all(|it| theirs.iter().any(|group| it.as_str() == Some(&**group)))
     {
         return Err("spec.actor.groups has a group that who asks is not in".into());
     }
@@ -159,20 +165,46 @@ mod tests {
         assert!(validate(Kind::Service, None, &mut labelled).is_err());
     }
 
+    fn entry(issuer: &str, sub: &str, group: &str, kind: &str) -> Value {
+        json!({"metadata": {"namespace": "n"}, "spec": {"target": {"kind": kind},
+            "actor": {"issuer": issuer, "sub": sub, "groups": [group]}}})
+    }
+
     #[test]
     fn an_entry_is_written_by_who_it_names() {
         let person = Actor::loopback();
-        let entry = |sub: &str, group: &str| {
-            json!({"metadata": {"namespace": "n"},
-                "spec": {"actor": {"issuer": "naru:loopback", "sub": sub, "groups": [group]}}})
-        };
-        let written = |who, entry| journal(who, &entry);
-        assert_eq!(
-            written(As::Person(&person), entry("operator", "naru:operator")),
-            Ok(())
+        let written = |who, sub, group| journal(who, &entry("naru:loopback", sub, group, "VirtualService"));
+        assert_eq!(written(As::Person(&person), "operator", "naru:operator"), Ok(()));
+        assert!(written(As::Controller("c"), "operator", "naru:operator").is_err());
+        assert!(written(As::Person(&person), "other", "naru:operator").is_err());
+        assert!(written(As::Person(&person), "operator", "naru:admin").is_err());
+        let other = entry(
+            "naru:loopback",
+            "operator",
+            "naru:operator",
+            "AuthorizationPolicy",
         );
-        assert!(written(As::Controller("c"), entry("operator", "naru:operator")).is_err());
-        assert!(written(As::Person(&person), entry("other", "naru:operator")).is_err());
-        assert!(written(As::Person(&person), entry("operator", "naru:admin")).is_err());
+        assert!(journal(As::Person(&person), &other).is_err());
+    }
+
+    #[test]
+    fn a_user_of_the_cluster_writes_as_themselves_and_as_nobody_else() {
+        let written = |user, issuer, sub, groups: &[&str]| {
+            let mut entry = entry(issuer, sub, "", "VirtualService");
+            entry["spec"]["actor"]["groups"] = json!(groups);
+            journal(As::Oneself(user), &entry)
+        };
+        assert_eq!(written("alice", "kubernetes", "alice", &[]), Ok(()));
+        for (user, issuer, sub, groups) in [
+            ("alice", "kubernetes", "bob", &[] as &[&str]),
+            ("alice", "https://id.example", "alice", &[]),
+            ("alice", "kubernetes", "alice", &["system:masters"]),
+            ("", "kubernetes", "", &[]),
+        ] {
+            assert!(
+                written(user, issuer, sub, groups).is_err(),
+                "{user} {issuer} {sub} {groups:?}"
+            );
+        }
     }
 }
