@@ -19,12 +19,13 @@ use naru_app::{
 };
 use naru_domain::{
     actor::{Actor, Scope},
+    change::plan::Intent,
     crossing::Item,
 };
 use naru_ports::{Clock, Console, Judged, Sheet, Surveyed};
 use naru_view::{
     Name, View,
-    canary::{Applied, PlanSheet, SetWeights},
+    canary::{Applied, PlanSheet},
     explanation::{Ask, Explanation},
     ledger::Deed,
     version::Version,
@@ -60,25 +61,25 @@ impl Console for Fixed {
     fn read_only(&self) -> bool {
         self.0 == Scene::Partial
     }
-    async fn plan(&self, _: &Actor, intent: &SetWeights) -> Result<PlanSheet, ApplyError> {
-        Ok(fixtures::plan(intent))
+    async fn plan(&self, _: &Actor, intent: &Intent) -> Result<PlanSheet, ApplyError> {
+        match intent {
+            Intent::SetWeights(wish) => Ok(fixtures::plan(wish)),
+            Intent::Undo { .. } | Intent::Mend(_) => Err(ApplyError::Refused {
+                refused: Refused::ForeignEdit {
+                    manager: "kubectl-edit".into(),
+                },
+            }),
+        }
     }
-    async fn apply(&self, _: &Actor, intent: &SetWeights, _: &str, _: &str) -> Result<Applied, ApplyError> {
-        Ok(Applied {
-            change: "set-weights-0nw3d".into(),
-            namespace: intent.route.namespace.clone(),
-            at: fixtures::NOW,
-        })
-    }
-    async fn plan_undo(&self, _: &Actor, _: &Name, _: &Name) -> Result<PlanSheet, ApplyError> {
-        Err(ApplyError::Refused {
-            refused: Refused::ForeignEdit {
-                manager: "kubectl-edit".into(),
-            },
-        })
-    }
-    async fn undo(&self, _: &Actor, _: &Name, _: &Name, _: &str, _: &str) -> Result<Applied, ApplyError> {
-        Err(ApplyError::ReadOnly)
+    async fn apply(&self, _: &Actor, intent: &Intent, _: &str, _: &str) -> Result<Applied, ApplyError> {
+        match intent {
+            Intent::SetWeights(wish) => Ok(Applied {
+                change: "set-weights-0nw3d".into(),
+                namespace: wish.route.namespace.clone(),
+                at: fixtures::NOW,
+            }),
+            Intent::Undo { .. } | Intent::Mend(_) => Err(ApplyError::ReadOnly),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod apply_weights;
 mod checklist;
 mod explain;
 mod ledger;
+mod mend;
 mod mesh;
 mod plan_undo;
 mod plan_weights;
@@ -19,6 +20,7 @@ pub use checklist::{condition, fact, title};
 pub(crate) use explain::explained;
 pub use explain::{Explain, explain};
 pub use ledger::{PutName, ReadSignSheet, put_name, read_sign_sheet};
+pub use mend::{MendFinding, PlanMend, mend_finding, plan_mend};
 pub use mesh::{ReadMesh, read_mesh};
 #[cfg(feature = "ssr")]
 pub use mesh::{in_short, sections};
@@ -35,6 +37,7 @@ mod inside {
     };
     use naru_view::{
         canary::SetWeights,
+        change::Mend,
         ledger::Deed,
         why::{ApplyError, Refused},
     };
@@ -48,6 +51,8 @@ mod inside {
     const REASON: u32 = 500;
     /// Kubernetes names have at most 253 bytes (DNS-1123 subdomain); hosts in routes may carry a wildcard, digests are 64.
     const NAME: usize = 256;
+    /// A JSON pointer; the journal's definition takes no longer one.
+    const PATH: usize = 1_024;
     /// Destinations of one rule. Istio sets no limit; nobody shifts traffic among more.
     const DESTINATIONS: usize = 64;
 
@@ -83,6 +88,18 @@ mod inside {
         } else {
             Err(AppError::BadRequest {
                 field: "weights".into(),
+            })
+        }
+    }
+
+    pub(super) fn mend(finding: &Mend) -> Result<(), AppError> {
+        let at = &finding.field;
+        names("finding", [&*finding.code, &*at.kind, &*at.namespace, &*at.name])?;
+        if at.path.len() <= PATH {
+            Ok(())
+        } else {
+            Err(AppError::BadRequest {
+                field: "finding".into(),
             })
         }
     }

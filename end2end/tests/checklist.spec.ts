@@ -222,3 +222,29 @@ test.describe("a name put to something", () => {
     });
   });
 });
+
+test.describe("a finding that can be mended", () => {
+  test.use({ world: "own", scenario: "crossing-2" });
+
+  test("is mended by a plan, stands in the journal, and is taken back", { tag: "@phone" }, async ({ page, visit, a11y }) => {
+    test.setTimeout(120_000);
+    await visit("/checklist/2.3");
+    const findings = page.getByRole("region", { name: "What is wrong" });
+    const deprecated = findings.getByRole("listitem").filter({ hasText: "balancing-deprecated" }).first();
+    const sheet = page.getByRole("dialog");
+    await deprecated.getByRole("button", { name: /^Plan the fix/ }).click();
+    await expect(sheet).toContainText("LEAST_CONN");
+    await expect(sheet).toContainText("LEAST_REQUEST");
+    await a11y.check();
+    await sheet.getByRole("textbox", { name: "Reason, for the journal" }).fill("the new name");
+    await sheet.getByRole("button", { name: "Apply" }).click();
+    await expect(sheet.getByText("In the journal as")).toBeVisible();
+    await page.keyboard.press("Escape");
+    await expect(deprecated).toBeHidden({ timeout: 30_000 });
+    await visit("/changes");
+    await page.getByRole("button", { name: /^Take back mend-/ }).click();
+    await sheet.getByRole("textbox", { name: "Reason, for the journal" }).fill("once more");
+    await sheet.getByRole("button", { name: "Take back" }).click();
+    await expect(sheet.getByText("In the journal as")).toBeVisible();
+  });
+});

@@ -141,7 +141,7 @@ fn last_change<'a>(records: &'a [Record], object: &Object, route: &RouteRef) -> 
     let touched = touched::of(last);
     let about_rule = match &last.intent {
         Intent::SetWeights(wish) => wish.route == *route,
-        Intent::Undo { .. } => touched
+        Intent::Undo { .. } | Intent::Mend(_) => touched
             .iter()
             .any(|line| line.path.starts_with(&format!("/spec/http/{}/", route.rule))),
     };

@@ -11,6 +11,7 @@
 pub mod ended;
 #[cfg(test)]
 mod example;
+pub mod mend;
 pub mod owner;
 pub mod plan;
 pub mod record;

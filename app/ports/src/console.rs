@@ -3,6 +3,7 @@
 use naru_domain::{
     Timestamp,
     actor::{Actor, Scope},
+    change::plan::Intent,
     crossing::{Audited, Item, progress::Holdup},
     object::Digest,
     survey::Survey,
@@ -10,7 +11,7 @@ use naru_domain::{
 };
 use naru_view::{
     Name, View,
-    canary::{Applied, PlanSheet, SetWeights},
+    canary::{Applied, PlanSheet},
     explanation::{Ask, Explanation},
     ledger::Deed,
     version::Version,
@@ -101,27 +102,14 @@ pub trait Console: Send + Sync {
     /// Whether nothing may be written through this server.
     fn read_only(&self) -> bool;
 
-    /// Plans a change of weights, and lets the API server try it as this person without doing it.
-    async fn plan(&self, who: &Actor, intent: &SetWeights) -> Result<PlanSheet, ApplyError>;
+    /// Plans a change, and lets the API server try it as this person without doing it.
+    async fn plan(&self, who: &Actor, intent: &Intent) -> Result<PlanSheet, ApplyError>;
 
     /// Does what was confirmed: `digest` is the plan's. `reason` is kept in the journal, 1 to 500 characters.
     async fn apply(
         &self,
         who: &Actor,
-        intent: &SetWeights,
-        digest: &str,
-        reason: &str,
-    ) -> Result<Applied, ApplyError>;
-
-    /// Plans to take a change back.
-    async fn plan_undo(&self, who: &Actor, namespace: &Name, change: &Name) -> Result<PlanSheet, ApplyError>;
-
-    /// Takes a change back, as confirmed.
-    async fn undo(
-        &self,
-        who: &Actor,
-        namespace: &Name,
-        change: &Name,
+        intent: &Intent,
         digest: &str,
         reason: &str,
     ) -> Result<Applied, ApplyError>;

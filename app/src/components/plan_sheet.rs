@@ -15,6 +15,7 @@ use leptos::{ev, html, prelude::*, task::spawn_local};
 use naru_view::{
     Name,
     canary::{Applied, PlanSheet, SetWeights},
+    change::Mend,
     why::ApplyError,
 };
 
@@ -23,6 +24,7 @@ use naru_view::{
 pub(crate) enum Ask {
     Weights(SetWeights),
     Undo { namespace: Name, change: Name },
+    Mend(Mend),
 }
 
 /// How far it is.
@@ -106,6 +108,7 @@ impl Sheet {
             let answer = match ask {
                 Ask::Weights(intent) => serverfns::plan_weights(intent).await,
                 Ask::Undo { namespace, change } => serverfns::plan_undo(namespace, change).await,
+                Ask::Mend(finding) => serverfns::plan_mend(finding).await,
             };
             self.arrive(
                 turn,
@@ -129,6 +132,7 @@ impl Sheet {
                 Ask::Undo { namespace, change } => {
                     serverfns::undo_change(namespace, change, digest, reason).await
                 }
+                Ask::Mend(finding) => serverfns::mend_finding(finding, digest, reason).await,
             };
             match answer {
                 Ok(applied) => self.arrive(turn, Step::Done(applied)),

@@ -10,7 +10,7 @@ mod signature;
 use super::checklist::mark;
 use crate::{
     AppError,
-    components::{age::age, page::Heading, sign::pill},
+    components::{age::age, page::Heading, plan_sheet, sign::pill},
     context::{frame, lang},
     lang::Lang,
     live::{self, Told},
@@ -39,13 +39,25 @@ async fn ask((lang, item): (Lang, String)) -> Result<ItemPage, AppError> {
     serverfns::read_item(lang, item).await
 }
 
-/// Where a page asks for the sheet; nowhere, where nothing may be written.
-type Asking = Option<RwSignal<Option<Ask>>>;
+/// Where a page asks for a sheet.
+#[derive(Clone, Copy)]
+struct Sheets {
+    /// To put a name to something.
+    deed: RwSignal<Option<Ask>>,
+    /// To change an object.
+    plan: RwSignal<Option<plan_sheet::Ask>>,
+}
+
+/// Nowhere, where nothing may be written.
+type Asking = Option<Sheets>;
 
 fn draw(data: Signal<ItemPage>) -> AnyView {
     let lang = lang();
-    let ask = RwSignal::new(None);
-    let asking: Asking = frame().read_only.is_none().then_some(ask);
+    let sheets = Sheets {
+        deed: RwSignal::new(None),
+        plan: RwSignal::new(None),
+    };
+    let asking: Asking = frame().read_only.is_none().then_some(sheets);
     let title = data.with_untracked(|it| lang.app_title(&format!("{} {}", it.row.id, it.row.title)));
     let answer = Memo::new(move |_| {
         data.with(|it| {
@@ -77,7 +89,8 @@ fn draw(data: Signal<ItemPage>) -> AnyView {
             {part(findings::unknown)}
             {part(facts::facts)}
             {part(history::history)}
-            {deed::sheet(ask)}
+            {deed::sheet(sheets.deed)}
+            {plan_sheet::plan_sheet(sheets.plan)}
         </div>
     }
     .into_any()

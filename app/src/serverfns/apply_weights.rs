@@ -1,5 +1,7 @@
 use crate::AppError;
 use leptos::{prelude::server, server_fn::codec::Json};
+#[cfg(feature = "ssr")]
+use naru_domain::change::plan::Intent;
 use naru_view::canary::{Applied, SetWeights};
 
 /// Sets the weights as confirmed.
@@ -21,7 +23,7 @@ pub async fn apply_weights(
         inside::writable(&backend)?;
         Ok(backend
             .console
-            .apply(&viewer.actor, &intent, &digest, reason)
+            .apply(&viewer.actor, &Intent::SetWeights(intent), &digest, reason)
             .await?)
     };
     inside::answer(apply.await)

@@ -1,5 +1,7 @@
 use crate::AppError;
 use leptos::{prelude::server, server_fn::codec::Json};
+#[cfg(feature = "ssr")]
+use naru_domain::change::plan::Intent;
 use naru_view::{Name, canary::PlanSheet};
 
 /// Plans to take a change back.
@@ -14,10 +16,8 @@ pub async fn plan_undo(
     let plan = async {
         inside::names("change", [&*namespace, &*change])?;
         let (backend, viewer) = inside::enter(&namespace)?;
-        Ok(backend
-            .console
-            .plan_undo(&viewer.actor, &namespace, &change)
-            .await?)
+        let intent = Intent::Undo { namespace, change };
+        Ok(backend.console.plan(&viewer.actor, &intent).await?)
     };
     inside::answer(plan.await)
 }

@@ -1,5 +1,7 @@
 use crate::AppError;
 use leptos::{prelude::server, server_fn::codec::Json};
+#[cfg(feature = "ssr")]
+use naru_domain::change::plan::Intent;
 use naru_view::canary::{PlanSheet, SetWeights};
 
 /// Plans a change of weights and has the API server try it as this viewer, without doing it.
@@ -12,6 +14,7 @@ pub async fn plan_weights(
     let plan = async {
         inside::intent(&intent)?;
         let (backend, viewer) = inside::enter(&intent.route.namespace)?;
+        let intent = Intent::SetWeights(intent);
         Ok(backend.console.plan(&viewer.actor, &intent).await?)
     };
     inside::answer(plan.await)

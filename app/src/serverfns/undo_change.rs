@@ -1,5 +1,7 @@
 use crate::AppError;
 use leptos::{prelude::server, server_fn::codec::Json};
+#[cfg(feature = "ssr")]
+use naru_domain::change::plan::Intent;
 use naru_view::{Name, canary::Applied};
 
 /// Takes a change back, as confirmed.
@@ -20,9 +22,10 @@ pub async fn undo_change(
         let reason = inside::reason(&reason)?;
         let (backend, viewer) = inside::enter(&namespace)?;
         inside::writable(&backend)?;
+        let intent = Intent::Undo { namespace, change };
         Ok(backend
             .console
-            .undo(&viewer.actor, &namespace, &change, &digest, reason)
+            .apply(&viewer.actor, &intent, &digest, reason)
             .await?)
     };
     inside::answer(undo.await)

@@ -14,12 +14,13 @@ use naru_app::{
 };
 use naru_domain::{
     actor::{Actor, Scope},
+    change::plan::Intent,
     crossing::Item,
 };
 use naru_ports::{Clock, Console, Judged, Sheet, Surveyed};
 use naru_view::{
     Name, View,
-    canary::{Applied, PlanSheet, SetWeights},
+    canary::{Applied, PlanSheet},
     explanation::{Ask, Explanation},
     ledger::Deed,
     version::Version,
@@ -69,22 +70,20 @@ impl Console for Fixed {
         self.read_only
     }
 
-    async fn plan(&self, _: &Actor, intent: &SetWeights) -> Result<PlanSheet, ApplyError> {
-        Ok(fixtures::plan(intent))
+    async fn plan(&self, _: &Actor, intent: &Intent) -> Result<PlanSheet, ApplyError> {
+        match intent {
+            Intent::SetWeights(wish) => Ok(fixtures::plan(wish)),
+            Intent::Undo { .. } | Intent::Mend(_) => Err(ApplyError::Refused {
+                refused: Refused::NotUndoable,
+            }),
+        }
     }
 
-    async fn apply(&self, _: &Actor, _: &SetWeights, digest: &str, _: &str) -> Result<Applied, ApplyError> {
-        Err(ApplyError::DigestChanged { now: digest.into() })
-    }
-
-    async fn plan_undo(&self, _: &Actor, _: &Name, _: &Name) -> Result<PlanSheet, ApplyError> {
-        Err(ApplyError::Refused {
-            refused: Refused::NotUndoable,
-        })
-    }
-
-    async fn undo(&self, _: &Actor, _: &Name, _: &Name, _: &str, _: &str) -> Result<Applied, ApplyError> {
-        Err(ApplyError::Conflict)
+    async fn apply(&self, _: &Actor, intent: &Intent, digest: &str, _: &str) -> Result<Applied, ApplyError> {
+        match intent {
+            Intent::SetWeights(_) => Err(ApplyError::DigestChanged { now: digest.into() }),
+            Intent::Undo { .. } | Intent::Mend(_) => Err(ApplyError::Conflict),
+        }
     }
 }
 

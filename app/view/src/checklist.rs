@@ -145,6 +145,8 @@ pub struct Finding {
     pub istio: Option<Name>,
     /// It is accepted, or was.
     pub accepted: Option<Pass>,
+    /// The check offers edits that mend it.
+    pub fix: bool,
 }
 
 /// One thing that was seen.

@@ -15,7 +15,7 @@ use naru_domain::{
     Name, Refused, Timestamp, Why,
     actor::Actor,
     change::{
-        ended,
+        ended, mend,
         plan::{Intent, Plan, plan},
         record::Record,
     },
@@ -167,6 +167,7 @@ impl Desk<'_> {
         let now = self.clock.now();
         let verb = match plan.intent {
             Intent::SetWeights(_) => "weights",
+            Intent::Mend(_) => "mend",
             Intent::Undo { .. } => "undo",
         };
         // Time in hexadecimal sorts by age; the digests keep apart two changes of one millisecond.
@@ -201,6 +202,10 @@ impl Desk<'_> {
             Intent::SetWeights(wish) => {
                 let route = &wish.route;
                 let target = Key::new(Kind::VirtualService, route.namespace.clone(), route.name.clone());
+                self.on((*self.snapshot.objects.value).clone(), &target).await?
+            }
+            Intent::Mend(wish) => {
+                let target = mend::target(wish).map_err(|refused| ApplyError::Refused { refused })?;
                 self.on((*self.snapshot.objects.value).clone(), &target).await?
             }
         };

@@ -40,7 +40,7 @@ use naru_domain::{
 use naru_ports::{Clock, Cluster, Console, Inquiries, Judged, Metrics, Sheet, Surveyed};
 use naru_view::{
     View,
-    canary::{Applied, PlanSheet, SetWeights},
+    canary::{Applied, PlanSheet},
     explanation::{Ask, Explanation},
     ledger::Deed,
     version::Version,
@@ -186,53 +186,19 @@ impl Console for Engine {
         self.setup.settings.read_only
     }
 
-    async fn plan(&self, who: &Actor, intent: &SetWeights) -> Result<PlanSheet, ApplyError> {
-        self.desk()
-            .plan(By::Person(who), &Intent::SetWeights(intent.clone()))
-            .await
+    async fn plan(&self, who: &Actor, intent: &Intent) -> Result<PlanSheet, ApplyError> {
+        self.desk().plan(By::Person(who), intent).await
     }
 
     async fn apply(
         &self,
         who: &Actor,
-        intent: &SetWeights,
+        intent: &Intent,
         digest: &str,
         reason: &str,
     ) -> Result<Applied, ApplyError> {
-        self.desk()
-            .apply(
-                By::Person(who),
-                &Intent::SetWeights(intent.clone()),
-                digest,
-                reason,
-            )
-            .await
-            .map(|done| done.applied)
-    }
-
-    async fn plan_undo(&self, who: &Actor, namespace: &Name, change: &Name) -> Result<PlanSheet, ApplyError> {
-        self.desk().plan(By::Person(who), &undo(namespace, change)).await
-    }
-
-    async fn undo(
-        &self,
-        who: &Actor,
-        namespace: &Name,
-        change: &Name,
-        digest: &str,
-        reason: &str,
-    ) -> Result<Applied, ApplyError> {
-        self.desk()
-            .apply(By::Person(who), &undo(namespace, change), digest, reason)
-            .await
-            .map(|done| done.applied)
-    }
-}
-
-fn undo(namespace: &Name, change: &Name) -> Intent {
-    Intent::Undo {
-        namespace: namespace.clone(),
-        change: change.clone(),
+        let done = self.desk().apply(By::Person(who), intent, digest, reason).await;
+        done.map(|done| done.applied)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::failure::why_key;
 use naru_app::{Lang, say, serverfns};
 use naru_domain::{
     Why,
-    judge::{Fact, Finding, Severity},
+    judge::{Fact, Finding, Severity, fix},
     object::Key,
 };
 use serde::Serialize;
@@ -49,9 +49,19 @@ struct Found<'a> {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     istio: Option<&'static str>,
+    /// The edits of the object that mend it, where that is safe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<Vec<Edit<'a>>>,
     /// The Exception by which it does not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     accepted: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Edit<'a> {
+    path: &'a str,
+    /// Null takes the field out.
+    after: Option<&'a serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -121,7 +131,15 @@ fn found<'a>(lang: Lang, it: &'a Finding, accepted: Option<&'a str>) -> Found<'a
         path: &it.path,
         message: say::finding(lang, it),
         istio: it.code.istio,
+        fix: it.fix.as_deref().map(|all| all.iter().map(edit).collect()),
         accepted,
+    }
+}
+
+fn edit(it: &fix::Edit) -> Edit<'_> {
+    Edit {
+        path: &it.path,
+        after: it.after.as_ref(),
     }
 }
 

@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 use naru_domain::{
     actor::{Actor, Scope},
+    change::plan::Intent,
     crossing::Item,
 };
 use naru_engine::Engine;
@@ -19,7 +20,7 @@ use naru_rehearsal::{
 };
 use naru_view::{
     Name, View,
-    canary::{Applied, PlanSheet, SetWeights},
+    canary::{Applied, PlanSheet},
     explanation::{Ask, Explanation},
     ledger::Deed,
     rehearsal::{Action, Declined, Rehearsal as Shown},
@@ -222,35 +223,17 @@ impl Console for Stage {
         self.run().engine.read_only()
     }
 
-    async fn plan(&self, who: &Actor, intent: &SetWeights) -> Result<PlanSheet, ApplyError> {
+    async fn plan(&self, who: &Actor, intent: &Intent) -> Result<PlanSheet, ApplyError> {
         self.run().engine.plan(who, intent).await
     }
 
     async fn apply(
         &self,
         who: &Actor,
-        intent: &SetWeights,
+        intent: &Intent,
         digest: &str,
         reason: &str,
     ) -> Result<Applied, ApplyError> {
         self.run().engine.apply(who, intent, digest, reason).await
-    }
-
-    async fn plan_undo(&self, who: &Actor, namespace: &Name, change: &Name) -> Result<PlanSheet, ApplyError> {
-        self.run().engine.plan_undo(who, namespace, change).await
-    }
-
-    async fn undo(
-        &self,
-        who: &Actor,
-        namespace: &Name,
-        change: &Name,
-        digest: &str,
-        reason: &str,
-    ) -> Result<Applied, ApplyError> {
-        self.run()
-            .engine
-            .undo(who, namespace, change, digest, reason)
-            .await
     }
 }

@@ -19,6 +19,7 @@ use naru::{
 use naru_app::context::{Backend, Mode};
 use naru_domain::{
     actor::{Actor, Scope},
+    change::plan::Intent,
     crossing::Item,
     snapshot::Snapshot,
     view::explanation,
@@ -26,7 +27,7 @@ use naru_domain::{
 use naru_ports::{Clock, Console, Judged, Sheet, Surveyed};
 use naru_view::{
     Name, View,
-    canary::{Applied, Canaries, PlanSheet, SetWeights},
+    canary::{Applied, Canaries, PlanSheet},
     change::Changes,
     explanation::{Ask, Explanation},
     ledger::Deed,
@@ -111,19 +112,11 @@ impl Console for Shown {
         false
     }
 
-    async fn plan(&self, _: &Actor, _: &SetWeights) -> Result<PlanSheet, ApplyError> {
+    async fn plan(&self, _: &Actor, _: &Intent) -> Result<PlanSheet, ApplyError> {
         Err(ApplyError::Forbidden { detail: "no".into() })
     }
 
-    async fn apply(&self, _: &Actor, _: &SetWeights, _: &str, _: &str) -> Result<Applied, ApplyError> {
-        Err(ApplyError::Forbidden { detail: "no".into() })
-    }
-
-    async fn plan_undo(&self, _: &Actor, _: &Name, _: &Name) -> Result<PlanSheet, ApplyError> {
-        Err(ApplyError::Forbidden { detail: "no".into() })
-    }
-
-    async fn undo(&self, _: &Actor, _: &Name, _: &Name, _: &str, _: &str) -> Result<Applied, ApplyError> {
+    async fn apply(&self, _: &Actor, _: &Intent, _: &str, _: &str) -> Result<Applied, ApplyError> {
         Err(ApplyError::Forbidden { detail: "no".into() })
     }
 }

@@ -9,7 +9,10 @@ use json_patch::{
     AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation, TestOperation,
     jsonptr::PointerBuf,
 };
-use naru_view::canary::{DiffLine, Prediction, SetWeights};
+use naru_view::{
+    canary::{DiffLine, Prediction, SetWeights},
+    change::Mend,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -19,6 +22,8 @@ use serde_json::{Value, json};
 pub enum Intent {
     /// Set the weights of one rule of a VirtualService.
     SetWeights(SetWeights),
+    /// Mend a finding by the edits that its check offers.
+    Mend(Mend),
     /// Take a change back.
     Undo {
         /// Namespace of the change.
@@ -65,6 +70,7 @@ pub struct Plan {
 pub fn plan(intent: &Intent, snapshot: &Snapshot) -> Result<Plan, Refused> {
     match intent {
         Intent::SetWeights(wish) => super::weights::plan(wish, snapshot),
+        Intent::Mend(wish) => super::mend::plan(wish, snapshot),
         Intent::Undo { namespace, change } => super::undo::plan(namespace, change, snapshot),
     }
 }

@@ -231,7 +231,7 @@ impl Record {
     pub fn undoes(&self) -> Option<Name> {
         match &self.intent {
             Intent::Undo { change, .. } => Some(change.clone()),
-            Intent::SetWeights(_) => None,
+            Intent::SetWeights(_) | Intent::Mend(_) => None,
         }
     }
 
@@ -283,7 +283,7 @@ pub fn undone_by(records: &[Record], key: &Key) -> Option<Name> {
         .filter(|record| matches!(record.phase, Phase::Landed { .. }));
     let mut undoing = landed.filter(|record| match &record.intent {
         Intent::Undo { namespace, change } => *namespace == key.namespace && *change == key.name,
-        Intent::SetWeights(_) => false,
+        Intent::SetWeights(_) | Intent::Mend(_) => false,
     });
     undoing.next().map(|record| record.key.name.clone())
 }

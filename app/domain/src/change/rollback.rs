@@ -51,7 +51,7 @@ pub fn order<'a>(journal: &'a [Record], first: &Key) -> Result<Vec<&'a Record>, 
 fn undone(record: &Record) -> Option<Key> {
     match &record.intent {
         Intent::Undo { namespace, change } => Some(Key::new(Kind::Change, namespace.clone(), change.clone())),
-        Intent::SetWeights(_) => None,
+        Intent::SetWeights(_) | Intent::Mend(_) => None,
     }
 }
 

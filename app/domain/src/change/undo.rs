@@ -1,6 +1,7 @@
 //! Taking a change back.
 
 use super::{
+    mend,
     plan::{Intent, Plan, patched, put_together},
     record::{Phase, Record, records, undone_by},
     touched,
@@ -25,7 +26,7 @@ pub(super) fn plan(namespace: &Name, change: &Name, snapshot: &Snapshot) -> Resu
     }
     let target = &record.target;
     // Naru changes nothing else, and who wrote the entry was asked for the right to no other kind.
-    if target.kind != Kind::VirtualService {
+    if !mend::KINDS.contains(&target.kind) {
         return Err(Refused::NotUndoable);
     }
     if let Some(why) = objects.gap(target.kind) {

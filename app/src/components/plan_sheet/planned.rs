@@ -77,8 +77,12 @@ pub(crate) fn diff(lang: Lang, lines: &[DiffLine]) -> impl IntoView + use<> {
         let told =
             |value: &Option<naru_view::Name>| value.as_deref().unwrap_or(lang.plan_absent()).to_owned();
         let (before, after) = (told(&line.before), told(&line.after));
+        let path = match &*line.label {
+            "" => line.path.to_string(),
+            label => format!("{label} · {}", line.path),
+        };
         view! {
-            <p class="path">{format!("{} · {}", line.label, line.path)}</p>
+            <p class="path">{path}</p>
             <del><span class="visually-hidden">{lang.plan_before()}</span>"− "{before}</del>
             <ins><span class="visually-hidden">{lang.plan_after()}</span>"+ "{after}</ins>
         }
@@ -86,7 +90,10 @@ pub(crate) fn diff(lang: Lang, lines: &[DiffLine]) -> impl IntoView + use<> {
     view! { <div class="diff">{lines.collect_view()}</div> }
 }
 
-fn prediction(lang: Lang, it: &Prediction) -> impl IntoView + use<> {
+fn prediction(lang: Lang, it: &Prediction) -> AnyView {
+    if it.window_s == 0 {
+        return view! { <p>{lang.plan_not_predicted()}</p> }.into_any();
+    }
     let moved = match (it.moved, it.rate) {
         (Some(moved), Some(rate)) => lang.plan_moved(&format::number(moved), &format::number(rate)),
         _ => lang.plan_moved_unknown().into(),
@@ -114,6 +121,7 @@ fn prediction(lang: Lang, it: &Prediction) -> impl IntoView + use<> {
         {whys(lang, &it.whys)}
         <div class="scroll"><table class="rows"><tbody>{rows.collect_view()}</tbody></table></div>
     }
+    .into_any()
 }
 
 fn dry_run(lang: Lang, it: &DryRun) -> impl IntoView + use<> {

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     components::{
+        plan_sheet,
         sign::{Sign, pill},
         states::empty,
     },
@@ -16,6 +17,7 @@ use crate::{
 use leptos::prelude::*;
 use naru_view::{
     Name,
+    change::Mend,
     checklist::{Finding, ItemPage, Severity},
     ledger::Revocable,
 };
@@ -25,7 +27,11 @@ pub(super) fn findings(lang: Lang, it: &ItemPage, asking: Asking) -> AnyView {
         empty(lang.checklist_no_findings()).into_any()
     } else {
         let list = it.findings.iter().map(|one| {
-            let act = asking.and_then(|ask| act(lang, one, &it.findings, ask));
+            let act = asking.map(|asking| {
+                let mend = one.fix.then(|| mend(lang, one, asking.plan));
+                let accept = act(lang, one, &it.findings, asking.deed);
+                view! { {mend}{accept} }.into_any()
+            });
             finding(lang, one, act)
         });
         view! { <ul class="findings">{list.collect_view()}</ul> }.into_any()
@@ -59,6 +65,20 @@ pub(in crate::pages) fn finding(lang: Lang, it: &Finding, act: Option<AnyView>) 
             {accepted}
             {act}
         </li>
+    }
+}
+
+/// Plan the edits that mend it.
+fn mend(lang: Lang, it: &Finding, ask: RwSignal<Option<plan_sheet::Ask>>) -> impl IntoView + use<> {
+    let label = lang.checklist_mend_of(&it.code, &place(&it.field));
+    let wish = plan_sheet::Ask::Mend(Mend {
+        code: it.code.clone(),
+        field: it.field.clone(),
+    });
+    view! {
+        <button type="button" class="button little act scripted" aria-label=label on:click=move |_| ask.set(Some(wish.clone()))>
+            {lang.checklist_mend()}
+        </button>
     }
 }
 

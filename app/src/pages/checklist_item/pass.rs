@@ -20,7 +20,7 @@ pub(super) fn waivers(lang: Lang, it: &ItemPage, asking: Asking) -> AnyView {
         } else {
             mark("pill idle", "–", lang.sign_ended(&format::day(it.until)))
         };
-        let back = asking.filter(|_| it.holds).map(|ask| {
+        let back = asking.map(|it| it.deed).filter(|_| it.holds).map(|ask| {
             let what = Revocable::Waiver;
             let name = it.name.clone();
             button(

@@ -101,7 +101,7 @@ fn acts(lang: Lang, it: &ItemPage, asking: Asking) -> Option<AnyView> {
         let why = say::read_only(lang, why);
         return Some(view! { <footer class="acts"><p class="quiet">{why}</p></footer> }.into_any());
     }
-    let ask = asking.filter(|_| it.judged.is_some())?;
+    let ask = asking.filter(|_| it.judged.is_some())?.deed;
     let (state, item) = (it.signature.state, it.row.id.clone());
     let blocked = !it.unsignable.is_empty();
     let sign = match state {

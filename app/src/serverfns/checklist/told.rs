@@ -213,6 +213,7 @@ pub(in crate::serverfns) fn told_finding(lang: Lang, it: &judge::Finding, accept
         message: say::finding(lang, it),
         istio: it.code.istio.map(Name::from),
         accepted,
+        fix: it.fix.is_some(),
     }
 }
 

@@ -7,7 +7,10 @@ use naru_domain::{
     Name,
     actor::Actor,
     canary::canaries,
-    change::record::{Phase, Record},
+    change::{
+        plan::Intent,
+        record::{Phase, Record},
+    },
     fact::Fact,
     object::{Digest, Key, Kind, Object},
 };
@@ -48,7 +51,7 @@ pub struct Outcome {
 struct Start {
     live: Object,
     entries: BTreeSet<Name>,
-    wish: SetWeights,
+    wish: Intent,
 }
 
 impl<'a> Trial<'a> {
@@ -160,7 +163,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    async fn change(&self, engine: &Engine, wish: &SetWeights) -> Result<Applied, ApplyError> {
+    async fn change(&self, engine: &Engine, wish: &Intent) -> Result<Applied, ApplyError> {
         let sheet = engine.plan(&self.person, wish).await?;
         engine.apply(&self.person, wish, &sheet.digest, "a trial").await
     }
@@ -210,7 +213,7 @@ impl<'a> Trial<'a> {
 }
 
 /// One point from the first destination to the second, or back where the first has none; None while the engine does not know enough.
-fn wish(engine: &Engine, subject: &dyn Subject) -> Option<SetWeights> {
+fn wish(engine: &Engine, subject: &dyn Subject) -> Option<Intent> {
     let snapshot = engine.snapshot();
     let gap = [
         Kind::VirtualService,
@@ -237,7 +240,7 @@ fn wish(engine: &Engine, subject: &dyn Subject) -> Option<SetWeights> {
     let from = usize::from(weights[0].weight == 0);
     weights[from].weight -= 1;
     weights[1 - from].weight += 1;
-    Some(SetWeights { route, weights })
+    Some(Intent::SetWeights(SetWeights { route, weights }))
 }
 
 fn generation(object: &Object) -> u64 {

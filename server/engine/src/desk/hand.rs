@@ -6,14 +6,14 @@ use naru_domain::{
     Name, Refused, Why,
     actor::Actor,
     change::{
-        ended,
+        ended, mend,
         plan::{Intent, Plan},
         record::{Phase, Record, records},
         recovery::GRACE,
         rollback,
         touched::{Apart, apart},
     },
-    object::{Key, Kind, Write},
+    object::{Key, Write},
     snapshot::{KindState, Objects, Section, Snapshot},
 };
 use naru_ports::{Clock, Cluster, ClusterError};
@@ -60,7 +60,9 @@ impl Hand {
     /// For this user, as the API server names them. `journal` has all Changes, and says so in its kinds.
     pub fn new(cluster: Arc<dyn Cluster>, clock: Arc<dyn Clock>, user: &Name, mut journal: Objects) -> Self {
         // What a change is about is read anew before each step.
-        journal.kinds.insert(Kind::VirtualService, KindState::Known);
+        journal
+            .kinds
+            .extend(mend::KINDS.map(|kind| (kind, KindState::Known)));
         Self {
             cluster,
             clock,

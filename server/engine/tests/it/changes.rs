@@ -4,6 +4,7 @@ use crate::system::{engine, route_key, store, until, weights, wish};
 use naru_domain::{
     Refused,
     actor::{Actor, Scope},
+    change::plan::Intent,
     object::Kind,
 };
 use naru_ports::Console;
@@ -15,6 +16,13 @@ use naru_view::{
 };
 use serde_json::json;
 use std::sync::Arc;
+
+fn undo(applied: &Applied) -> Intent {
+    Intent::Undo {
+        namespace: applied.namespace.clone(),
+        change: applied.change.clone(),
+    }
+}
 
 async fn applied(store: &ObjectStore) -> Result<Applied, ApplyError> {
     let engine = engine(Arc::new(store.clone())).await;
@@ -61,17 +69,14 @@ async fn what_was_confirmed_lands_and_undo_brings_back_all_as_it_was() {
         )
     })
     .await;
-    let sheet = engine
-        .plan_undo(&who, &applied.namespace, &applied.change)
-        .await
-        .unwrap();
+    let sheet = engine.plan(&who, &undo(&applied)).await.unwrap();
     engine
-        .undo(&who, &applied.namespace, &applied.change, &sheet.digest, "back")
+        .apply(&who, &undo(&applied), &sheet.digest, "back")
         .await
         .unwrap();
     assert_eq!(store.object(&route_key()).unwrap().digest(), before.digest());
     until(|| shown().len() == 2 && shown()[1].undone_by.is_some()).await;
-    let again = engine.plan_undo(&who, &applied.namespace, &applied.change).await;
+    let again = engine.plan(&who, &undo(&applied)).await;
     assert_eq!(
         again,
         Err(ApplyError::Refused {
@@ -88,9 +93,7 @@ async fn undo_refuses_after_a_foreign_edit_and_names_the_editor() {
         json["spec"]["hosts"] = json!(["user-service", "x"])
     });
     let engine = engine(Arc::new(store.clone())).await;
-    let refused = engine
-        .plan_undo(&Actor::loopback(), &applied.namespace, &applied.change)
-        .await;
+    let refused = engine.plan(&Actor::loopback(), &undo(&applied)).await;
     let manager = "kubectl-edit".into();
     assert_eq!(
         refused,

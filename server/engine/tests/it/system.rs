@@ -2,6 +2,7 @@
 
 use naru_domain::{
     Why,
+    change::plan::Intent,
     object::{Key, Kind, Object},
     traffic::{Dated, Split, SplitQuestion, Traffic},
 };
@@ -49,16 +50,16 @@ pub(crate) fn route_key() -> Key {
     Key::new(Kind::VirtualService, NAMESPACE, "user-service")
 }
 
-pub(crate) fn wish(v1: u32, v2: u32) -> SetWeights {
+pub(crate) fn wish(v1: u32, v2: u32) -> Intent {
     let to = |subset: &str, weight| WeightOf {
         host: "user-service".into(),
         subset: subset.into(),
         weight,
     };
-    SetWeights {
+    Intent::SetWeights(SetWeights {
         route: route(),
         weights: vec![to("v1", v1), to("v2", v2)],
-    }
+    })
 }
 
 pub(crate) fn store() -> ObjectStore {

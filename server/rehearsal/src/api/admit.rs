@@ -5,7 +5,7 @@
 pub(super) mod ledger;
 
 use super::schema;
-use naru_domain::{Name, actor::CLUSTER, object::Kind};
+use naru_domain::{Name, actor::CLUSTER, change::mend, object::Kind};
 use naru_ports::As;
 use serde_json::Value;
 
@@ -75,8 +75,9 @@ pub(super) fn journal(who: As<'_>, new: &Value) -> Result<(), String> {
     if sub.is_empty() || !is("sub", sub) || !is("issuer", issuer) {
         return Err("spec.actor is not who asks".into());
     }
-    if new.pointer("/spec/target/kind").and_then(Value::as_str) != Some(Kind::VirtualService.name()) {
-        return Err("spec.target.kind is not VirtualService".into());
+    let kind = new.pointer("/spec/target/kind").and_then(Value::as_str);
+    if !mend::KINDS.iter().any(|it| Some(it.name()) == kind) {
+        return Err("spec.target.kind is neither VirtualService nor DestinationRule".into());
     }
     let groups = actor("groups")
         .and_then(Value::as_array)

@@ -233,7 +233,11 @@ async fn real_a_user_needs_the_right_to_what_they_take_back() {
         says(&last, "ValidatingAdmissionPolicy")
     });
     assert!(
-        last["code"] == 403 && says(&last, "may not patch VirtualServices in this namespace"),
+        last["code"] == 403
+            && says(
+                &last,
+                "may not patch objects of the target's kind in this namespace"
+            ),
         "{last}"
     );
     bind("night-undo", "ClusterRole", "naru-undo").await;
@@ -272,7 +276,11 @@ async fn real_who_may_not_patch_the_target_cannot_journal_a_change_of_it() {
         says(&last, "ValidatingAdmissionPolicy")
     });
     assert!(
-        last["code"] == 403 && says(&last, "may not patch VirtualServices in this namespace"),
+        last["code"] == 403
+            && says(
+                &last,
+                "may not patch objects of the target's kind in this namespace"
+            ),
         "{last}"
     );
 }
