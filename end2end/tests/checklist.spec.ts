@@ -1,6 +1,7 @@
 // The checklist: from the list to an item and back, by keyboard; what people put their names to, and that the API server has the last word.
 import type { Page } from "@playwright/test";
 import { expect, test } from "../fixtures/console.ts";
+import { Band } from "../fixtures/rehearsal.ts";
 
 test("an item says when it is met, what is wrong and where, and leads to its neighbours", { tag: ["@reads", "@phone"] }, async ({ page, visit }) => {
   await visit("/checklist");
@@ -224,11 +225,12 @@ test.describe("a name put to something", () => {
 });
 
 test.describe("a finding that can be mended", () => {
-  test.use({ world: "own", scenario: "crossing-2" });
+  test.use({ world: "own", rehearsed: "--scenario crossing-2" });
 
   test("is mended by a plan, stands in the journal, and is taken back", { tag: "@phone" }, async ({ page, visit, a11y }) => {
     test.setTimeout(120_000);
     await visit("/checklist/2.3");
+    await new Band(page).move("kubectl apply -n default -f destination-rule-with-pool-of-10.yaml");
     const findings = page.getByRole("region", { name: "What is wrong" });
     const deprecated = findings.getByRole("listitem").filter({ hasText: "balancing-deprecated" }).first();
     const sheet = page.getByRole("dialog");
@@ -242,9 +244,9 @@ test.describe("a finding that can be mended", () => {
     await page.keyboard.press("Escape");
     await expect(deprecated).toBeHidden({ timeout: 30_000 });
     await visit("/changes");
-    await page.getByRole("button", { name: /^Take back mend-/ }).click();
+    await page.getByRole("button", { name: /^Undo mend-/ }).click();
     await sheet.getByRole("textbox", { name: "Reason, for the journal" }).fill("once more");
-    await sheet.getByRole("button", { name: "Take back" }).click();
+    await sheet.getByRole("button", { name: "Take it back" }).click();
     await expect(sheet.getByText("In the journal as")).toBeVisible();
   });
 });
