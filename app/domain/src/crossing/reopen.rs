@@ -2,7 +2,8 @@
 //!
 //! What is written wrongly (a label removed, a rule changed) opens it at once. State comes and goes by itself, so it does so only after it
 //! has been unwell without a break for `reopenAfter`; while pods are being replaced it is not looked at, and neither is the time between two
-//! judgements that lie further apart than that: nobody has seen that it lasted. An accepted finding counts again when its exception ends;
+//! judgements that lie further apart than that: nobody has seen that it lasted. Silence is no regression: an item that is not known only because
+//! nobody calls is left alone over a weekend. An accepted finding counts again when its exception ends;
 //! what was not known when it was signed is not held against it.
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     exception::Excepted,
 };
 use crate::{
-    Name, Timestamp,
+    Name, Timestamp, Why,
     judge::{Judgement, Severity, Verdict},
     object::Key,
     snapshot::Objects,
@@ -22,6 +23,9 @@ use std::collections::BTreeMap;
 
 /// How long state must have been unwell if the Migration does not say: ten minutes.
 pub const DEFAULT_AFTER: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long nobody may call before what is therefore not known opens an item: a weekend and a holiday.
+pub const QUIET: SignedDuration = SignedDuration::from_hours(72);
 
 /// So many causes and facts are kept at most, each; the first ones tell.
 pub const KEPT: usize = 20;
@@ -75,7 +79,27 @@ pub struct Changed {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Watch {
     /// Since when its state has been unwell, and when that was last seen.
-    unwell: Option<(Timestamp, Timestamp)>,
+    unwell: Option<Lasting>,
+    /// The same for not being known because nobody calls.
+    quiet: Option<Lasting>,
+}
+
+/// Since when something has been so, and when that was last seen.
+type Lasting = (Timestamp, Timestamp);
+
+/// Notes that it is so, or is not, and says since when without a break: two looks further apart than `apart` are one.
+fn note(
+    slot: &mut Option<Lasting>,
+    so: bool,
+    at: Timestamp,
+    apart: SignedDuration,
+) -> Option<SignedDuration> {
+    let since = match *slot {
+        Some((since, seen)) if at >= seen && at.duration_since(seen) <= apart => since,
+        _ => at,
+    };
+    *slot = so.then_some((since, at));
+    so.then(|| at.duration_since(since))
 }
 
 /// A judgement, as it is looked at.
@@ -98,16 +122,10 @@ impl Watch {
         if trouble.written {
             return Some(trouble.reopened(signed, look));
         }
-        if look.rolling || !trouble.state {
-            self.unwell = None;
-            return None;
-        }
-        let since = match self.unwell {
-            Some((since, seen)) if look.at >= seen && look.at.duration_since(seen) <= after => since,
-            _ => look.at,
-        };
-        self.unwell = Some((since, look.at));
-        (look.at.duration_since(since) >= after).then(|| trouble.reopened(signed, look))
+        let unwell = note(&mut self.unwell, trouble.state && !look.rolling, look.at, after);
+        let quiet = note(&mut self.quiet, trouble.quiet && !look.rolling, look.at, after);
+        let open = unwell.is_some_and(|it| it >= after) || quiet.is_some_and(|it| it >= after.max(QUIET));
+        open.then(|| trouble.reopened(signed, look))
     }
 }
 
@@ -132,6 +150,8 @@ struct Trouble {
     unknown: Vec<Name>,
     written: bool,
     state: bool,
+    /// Nobody calls, which is all that is not known.
+    quiet: bool,
 }
 
 impl Trouble {
@@ -157,7 +177,15 @@ impl Trouble {
                 .unknown
                 .extend(checks.filter(|it| !was(it)).map(Name::from));
             trouble.unknown.dedup();
-            trouble.state |= !trouble.unknown.is_empty();
+            let unknown = &look.judgement.unknown;
+            let silent = |check: &&Name| {
+                let mut whys = unknown.iter().filter(|(it, _)| *it == &***check);
+                whys.all(|(_, why)| matches!(why, Why::NoTraffic { .. }))
+            };
+            let all = trouble.unknown.len();
+            let silent = trouble.unknown.iter().filter(silent).count();
+            trouble.state |= silent < all;
+            trouble.quiet = silent > 0;
         }
         trouble
     }

@@ -26,6 +26,7 @@ pub(super) fn planned(
 ) -> impl IntoView + use<> {
     let lang = lang();
     let (kind, namespace, name) = &plan.target;
+    let mends = matches!(sheet.ask.get_untracked(), Some(super::Ask::Mend(_)));
     let risks = if plan.risks.is_empty() {
         view! { <p>{lang.plan_no_risks()}</p> }.into_any()
     } else {
@@ -48,6 +49,7 @@ pub(super) fn planned(
             </section>
             <section>
                 <h3>{lang.plan_prediction()}</h3>
+                {mends.then(|| view! { <p>{lang.plan_mend_means()}</p> })}
                 {prediction(lang, &plan.prediction)}
             </section>
             <section>

@@ -30,7 +30,7 @@ pub(super) fn findings(lang: Lang, it: &ItemPage, asking: Asking) -> AnyView {
             let act = asking.map(|asking| {
                 let mend = one.fix.then(|| mend(lang, one, asking.plan));
                 let accept = act(lang, one, &it.findings, asking.deed);
-                view! { {mend}{accept} }.into_any()
+                view! { <div class="deeds chips">{mend}{accept}</div> }.into_any()
             });
             finding(lang, one, act)
         });

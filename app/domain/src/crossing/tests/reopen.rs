@@ -2,6 +2,7 @@
 
 use super::{UNREADY, WRONG, at, fact, judgement, policies};
 use crate::{
+    Why,
     crossing::{
         Migration,
         evidence::EvidenceSpec,
@@ -82,6 +83,39 @@ fn state_opens_it_only_after_ten_minutes_without_a_break() {
         let reopened = signed.look(&unwell, false, 21).unwrap();
         assert_eq!(reopened.findings.len() + reopened.unknown.len(), 1);
     }
+}
+
+#[test]
+fn a_night_and_a_weekend_without_callers_open_nothing_and_more_than_that_does() {
+    let silent = |others: &[&'static str]| {
+        let mut judged = judgement(Verdict::Unknown, &[], others);
+        judged.unknown.push(("calls", Why::NoTraffic { window_s: 300 }));
+        judged
+    };
+    let mut signed = Signed::new();
+    let limit = reopen::QUIET.as_mins();
+    for minute in (1..=limit).step_by(5) {
+        assert_eq!(signed.look(&silent(&[]), false, minute), None, "{minute}");
+    }
+    assert_eq!(
+        signed.look(&silent(&[]), false, limit + 1).unwrap().unknown,
+        ["calls".into()]
+    );
+    // What is not known for another reason is not excused by it, and counts from when it began.
+    let mut signed = Signed::new();
+    assert_eq!(signed.look(&silent(&[]), false, 1), None);
+    assert_eq!(signed.look(&silent(&[]), false, 10), None);
+    for minute in 11..=20 {
+        assert_eq!(signed.look(&silent(&["reach"]), false, minute), None, "{minute}");
+    }
+    assert!(signed.look(&silent(&["reach"]), false, 21).is_some());
+    // The same check that does not know for another reason too.
+    let mut both = silent(&[]);
+    both.unknown.push(("calls", Why::NeedsCluster));
+    let mut signed = Signed::new();
+    assert_eq!(signed.look(&both, false, 1), None);
+    assert_eq!(signed.look(&both, false, 6), None);
+    assert!(signed.look(&both, false, 11).is_some());
 }
 
 #[test]

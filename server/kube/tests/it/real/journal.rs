@@ -283,6 +283,31 @@ async fn real_who_may_not_patch_the_target_cannot_journal_a_change_of_it() {
             ),
         "{last}"
     );
+    // The right to one kind is none to another.
+    let routes = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+        "metadata": {"name": "journal-only", "namespace": journal.namespace},
+        "rules": [{"apiGroups": ["naru.dev"], "resources": ["changes"], "verbs": ["create"]},
+            {"apiGroups": ["networking.istio.io"], "resources": ["virtualservices"], "verbs": ["patch"]}]});
+    journal.admin.apply_one(&routes).await;
+    eventually!({
+        last = journal.create(&object, "", &viewer).await.1;
+        last["code"] != 403
+    });
+    assert_eq!(last["metadata"]["name"], "viewer", "{last}");
+    for (kind, words) in [
+        ("DestinationRule", "may not patch objects of the target's kind"),
+        (
+            "AuthorizationPolicy",
+            "neither VirtualService nor DestinationRule",
+        ),
+    ] {
+        let other = journal.change("viewer-other", |spec| {
+            spec["actor"]["groups"] = json!(["naru:viewer"]);
+            spec["target"]["kind"] = json!(kind);
+        });
+        let (_, answer) = journal.create(&other, "", &viewer).await;
+        assert!(says(&answer, words), "{kind}: {answer}");
+    }
 }
 
 #[tokio::test]
