@@ -2,28 +2,34 @@
 
 use crate::Setup;
 use arc_swap::ArcSwap;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use jiff::SignedDuration;
 use naru_domain::{
-    Timestamp, Why,
+    SourceName, Timestamp, Why,
     inquiry::{Inquiry, Replies, Reply},
     traffic::Dated,
 };
 use naru_ports::{Clock, Inquiries};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 use tokio::{sync::watch, task::JoinSet};
 
-/// So many questions are under way at once: they are small, and many go to the same few pods.
-const AT_ONCE: usize = 16;
+/// So many questions are under way at once to each source: they are small, and many go to the same few pods.
+const AT_ONCE: usize = 8;
 
 /// New replies are looked at this often at most: a judgement costs more than a reply.
 const AT_MOST: SignedDuration = SignedDuration::from_secs(2);
 
 /// The first of many replies are not held back longer than this.
 const FIRST_OUT: SignedDuration = SignedDuration::from_millis(500);
+
+/// Whatever is due later is looked at again by then.
+const AN_HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// What was asked, and the reply.
+type Replied = (Inquiry, Result<Dated<Reply>, Why>);
 
 /// So long a judgement waits for what it has just come to ask.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
@@ -46,12 +52,7 @@ impl Asking {
             replies: Arc::default(),
             revision: Arc::new(watch::Sender::new(0)),
         };
-        let asker = Asker {
-            asking: this.clone(),
-            port: Arc::clone(&setup.inquiries),
-            asked: BTreeMap::new(),
-        };
-        tasks.spawn(asker.run());
+        tasks.spawn(Asker::of(this.clone(), Arc::clone(&setup.inquiries)).run());
         this
     }
 
@@ -100,34 +101,128 @@ impl Asking {
 struct Asker {
     asking: Asking,
     port: Arc<dyn Inquiries>,
+    /// Those that are to be asked.
+    questions: BTreeSet<Inquiry>,
     /// When each was asked last.
     asked: BTreeMap<Inquiry, Timestamp>,
+    /// Those that are due, by who is asked: who is slow holds up nobody else's.
+    waiting: BTreeMap<SourceName, VecDeque<Inquiry>>,
+    under_way: FuturesUnordered<BoxFuture<'static, Replied>>,
+    /// Of whom so much is asked at this moment.
+    running: BTreeMap<SourceName, BTreeSet<Inquiry>>,
+    /// What has come in since it was last told.
+    fresh: Vec<Replied>,
+    /// When that was, and when what has come in is told.
+    told: Timestamp,
+    tell: Option<Timestamp>,
+    /// When the next is due that neither waits nor is under way.
+    next: Timestamp,
 }
 
 impl Asker {
+    fn of(asking: Asking, port: Arc<dyn Inquiries>) -> Self {
+        Self {
+            asking,
+            port,
+            questions: BTreeSet::new(),
+            asked: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            under_way: FuturesUnordered::new(),
+            running: BTreeMap::new(),
+            fresh: Vec::new(),
+            told: Timestamp::UNIX_EPOCH,
+            tell: None,
+            next: Timestamp::MAX,
+        }
+    }
+
     async fn run(mut self) {
         let mut wanted = self.asking.wanted.subscribe();
+        let clock = Arc::clone(&self.asking.clock);
+        self.questions.clone_from(&wanted.borrow_and_update());
+        self.look();
         loop {
-            let questions = wanted.borrow_and_update().clone();
-            self.asked.retain(|it, _| questions.contains(it));
-            let now = self.asking.clock.now();
-            let due: Vec<Inquiry> = questions
-                .iter()
-                .filter(|it| self.due(it) <= now)
-                .cloned()
-                .collect();
-            if !due.is_empty() {
-                self.ask(due, &questions).await;
-            }
-            let next = questions.iter().map(|it| self.due(it)).min();
-            let now = self.asking.clock.now();
-            let hour = now + SignedDuration::from_hours(1);
-            let next = next.map_or(hour, |it| it.clamp(now + AT_MOST, hour));
+            self.start();
+            let now = clock.now();
+            let next = self.next.clamp(now + AT_MOST, now + AN_HOUR);
+            let next = self.tell.map_or(next, |it| it.min(next));
             tokio::select! {
-                changed = wanted.changed() => if changed.is_err() { return },
-                () = self.asking.clock.sleep_until(next) => {}
+                changed = wanted.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    self.questions.clone_from(&wanted.borrow_and_update());
+                    self.look();
+                    // What nobody asks any more is forgotten.
+                    self.publish();
+                }
+                Some(replied) = self.under_way.next(), if !self.under_way.is_empty() => self.take(replied),
+                () = clock.sleep_until(next) => if self.next <= clock.now() { self.look() },
+            }
+            let due = self.tell.is_some_and(|it| it <= clock.now());
+            let idle = self.under_way.is_empty() && self.waiting.values().all(VecDeque::is_empty);
+            if due || (idle && !self.fresh.is_empty()) {
+                self.publish();
             }
         }
+    }
+
+    /// Puts what is due into its queue.
+    fn look(&mut self) {
+        let now = self.asking.clock.now();
+        self.asked.retain(|it, _| self.questions.contains(it));
+        self.waiting.clear();
+        self.next = Timestamp::MAX;
+        for inquiry in &self.questions {
+            let source = inquiry.source();
+            if self.running.get(&source).is_some_and(|it| it.contains(inquiry)) {
+                continue;
+            }
+            let due = self.due(inquiry);
+            if due <= now {
+                self.waiting.entry(source).or_default().push_back(inquiry.clone());
+            } else {
+                self.next = self.next.min(due);
+            }
+        }
+    }
+
+    /// Asks of each source as much as may be asked of it at once.
+    fn start(&mut self) {
+        for (source, queue) in &mut self.waiting {
+            let running = self.running.entry(*source).or_default();
+            while running.len() < AT_ONCE
+                && let Some(inquiry) = queue.pop_front()
+            {
+                running.insert(inquiry.clone());
+                let port = Arc::clone(&self.port);
+                self.under_way.push(Box::pin(async move {
+                    let reply = port.find_out(&inquiry).await;
+                    (inquiry, reply)
+                }));
+            }
+        }
+    }
+
+    fn take(&mut self, replied: Replied) {
+        let now = self.asking.clock.now();
+        let inquiry = &replied.0;
+        if let Some(running) = self.running.get_mut(&inquiry.source()) {
+            running.remove(inquiry);
+        }
+        // When it ended: who is slow is not asked again at once.
+        self.asked.insert(inquiry.clone(), now);
+        self.next = self.next.min(now + every(inquiry));
+        self.fresh.push(replied);
+        self.tell
+            .get_or_insert((now + FIRST_OUT).max(self.told + AT_MOST));
+    }
+
+    fn publish(&mut self) {
+        self.told = self.asking.clock.now();
+        self.tell = None;
+        self.asking
+            .publish(std::mem::take(&mut self.fresh), &self.questions);
     }
 
     fn due(&self, inquiry: &Inquiry) -> Timestamp {
@@ -137,44 +232,17 @@ impl Asker {
         {
             return Timestamp::MAX;
         }
-        let every = SignedDuration::from_secs(i64::from(inquiry.every_s()));
-        self.asked
-            .get(inquiry)
-            .map_or(Timestamp::UNIX_EPOCH, |asked| *asked + every)
-    }
-
-    /// Publishes what has come in every few seconds, so that who answers quickly waits for nobody.
-    async fn ask(&mut self, due: Vec<Inquiry>, questions: &BTreeSet<Inquiry>) {
-        let port = &self.port;
-        let ask = |inquiry: Inquiry| async move {
-            let reply = port.find_out(&inquiry).await;
-            (inquiry, reply)
-        };
-        let mut found = stream::iter(due).map(ask).buffer_unordered(AT_ONCE);
-        let mut fresh: Vec<(Inquiry, Result<Dated<Reply>, Why>)> = Vec::new();
-        let mut next = self.asking.clock.now() + FIRST_OUT;
-        loop {
-            tokio::select! {
-                reply = found.next() => match reply {
-                    Some(reply) => {
-                        // When it ended: who is slow is not asked again at once.
-                        self.asked.insert(reply.0.clone(), self.asking.clock.now());
-                        fresh.push(reply);
-                    }
-                    None => break,
-                },
-                () = self.asking.clock.sleep_until(next) => {
-                    next = self.asking.clock.now() + AT_MOST;
-                    self.asking.publish(std::mem::take(&mut fresh), questions);
-                }
-            }
-        }
-        self.asking.publish(fresh, questions);
+        let asked = self.asked.get(inquiry);
+        asked.map_or(Timestamp::UNIX_EPOCH, |asked| *asked + every(inquiry))
     }
 }
 
+fn every(inquiry: &Inquiry) -> SignedDuration {
+    SignedDuration::from_secs(i64::from(inquiry.every_s()))
+}
+
 impl Asking {
-    fn publish(&self, fresh: Vec<(Inquiry, Result<Dated<Reply>, Why>)>, questions: &BTreeSet<Inquiry>) {
+    fn publish(&self, fresh: Vec<Replied>, questions: &BTreeSet<Inquiry>) {
         let mut replies = Replies::clone(&self.replies.load());
         let before = replies.len();
         replies.retain(|it, _| questions.contains(it));

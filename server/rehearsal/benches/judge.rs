@@ -23,6 +23,9 @@ use std::sync::Arc;
 static ALLOC: AllocProfiler = AllocProfiler::system();
 
 fn main() {
+    for services in [100, 500] {
+        dearest(services);
+    }
     divan::main();
 }
 
@@ -82,6 +85,22 @@ fn migration(objects: &Objects) -> Value {
 fn checklist(bencher: Bencher<'_, '_>, services: u32) {
     let system = System::of(services);
     bencher.bench_local(|| judge::judge(&system.world()).len());
+}
+
+/// The dearest checks, each with a model of its own, in milliseconds: printed once, since a bench for each of 74 would take an hour.
+fn dearest(services: u32) {
+    let system = System::of(services);
+    let mut all: Vec<(u128, &str)> = judge::ALL
+        .iter()
+        .map(|check| {
+            let world = system.world();
+            let begun = std::time::Instant::now();
+            (check.run)(&world, &mut judge::Found::default());
+            (begun.elapsed().as_millis(), check.name)
+        })
+        .collect();
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    println!("dearest checks at {services} services, ms: {:?}", &all[..12]);
 }
 
 /// Proxies, control planes and what injection would do to each workload, beside the judgement.

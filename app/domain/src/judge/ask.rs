@@ -2,11 +2,13 @@
 
 mod calls;
 mod counted;
+mod pods;
 mod relaxed;
 mod scrape;
 
 pub(super) use calls::{Calls, Trouble, Untold, troubles};
 pub(super) use counted::counted;
+pub(super) use pods::{Bare, Pods, awaits_injection, pods, workloads_behind};
 pub(super) use scrape::scraped;
 
 use super::{Found, World};
@@ -16,13 +18,13 @@ use crate::{
         Item, Migration,
         migration::{Call, Place},
     },
-    fact::{Pod, Proxy as Meshed},
+    fact::Pod,
     mesh::{Decider, explain::Explanation, host, injection::Template, route::ChosenDestination, unjudged},
     object::{Kind, Object},
     traffic::ServiceId,
-    workload::{WorkloadId, runs, selects, workload_of},
+    workload::{WorkloadId, selects},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 /// A field of the Migration.
 pub(super) fn declared_at(world: &World<'_>, path: &str) -> Option<Decider> {
@@ -66,27 +68,9 @@ pub(super) fn workload(template: &Template) -> WorkloadId {
     (template.owner.namespace.clone(), template.owner.name.clone())
 }
 
-/// A workload's pods that count.
-pub(super) fn pods<'w>(world: &'w World<'_>, id: &WorkloadId) -> Vec<&'w Arc<Pod>> {
-    let pods = world.objects.pods.values().filter(|pod| pod.namespace == id.0);
-    pods.filter(|pod| runs(pod) && workload_of(world.objects, pod) == *id)
-        .collect()
-}
-
 /// The namespaces of the Migration's services.
 pub(super) fn namespaces(migration: &Migration) -> BTreeSet<&str> {
     migration.all_services().map(|it| &*it.namespace).collect()
-}
-
-/// The workloads whose pods a Service selects.
-pub(super) fn workloads_behind(world: &World<'_>, place: &Place) -> BTreeSet<WorkloadId> {
-    let Some(service) = world.objects.service(&place.namespace, &place.name) else {
-        return BTreeSet::new();
-    };
-    let pods = world.objects.pods.values().filter(|pod| {
-        pod.namespace == service.namespace && runs(pod) && selects(&service.selector, &pod.labels)
-    });
-    pods.map(|pod| workload_of(world.objects, pod)).collect()
 }
 
 /// Pointers of all traffic policies of a DestinationRule: the host's, each subset's, and of each the ports'.
@@ -109,23 +93,6 @@ pub(super) fn gateway(world: &World<'_>, pod: &Pod) -> bool {
     let mut gateways = world.objects.of_kind(Kind::Gateway);
     pod.labels.contains_key("gateway.networking.k8s.io/gateway-name")
         || gateways.any(|it| selects(&unjudged::labels(it, "/spec/selector"), &pod.labels))
-}
-
-/// One end of a call is a service of the Migration whose pods have no proxy: that is found once, where its injection is judged, and what follows from it
-/// is not known until then: the item of that injection.
-pub(super) fn awaits_injection(world: &World<'_>, call: &Call) -> Option<Item> {
-    let (_, migration) = world.migration.as_ref().ok()?;
-    let bare = |id: &WorkloadId| pods(world, id).iter().any(|pod| pod.proxy == Meshed::None);
-    let from = (call.from.namespace.clone(), call.from.name.clone());
-    let first = migration.all_services().find(|place| {
-        let behind = workloads_behind(world, place);
-        (behind.contains(&from) && bare(&from)) || (**place == call.to && behind.iter().any(bare))
-    })?;
-    Some(if migration.entry.as_ref() == Some(first) {
-        Item::EntryInjected
-    } else {
-        Item::ServicesInjected
-    })
 }
 
 /// Those of the declared calls of which a check wants to know, each with where it is declared and what becomes of it. What another item's fault

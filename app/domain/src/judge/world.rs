@@ -2,7 +2,7 @@
 
 use super::{
     Fact, Found,
-    ask::Calls,
+    ask::{Bare, Calls, Pods},
     door::{self, Door},
     routes::{self, Callers, Used},
 };
@@ -44,6 +44,8 @@ pub struct World<'a> {
 #[derive(Default)]
 struct Shared<'a> {
     templates: OnceCell<Vec<Template>>,
+    pods: OnceCell<Pods<'a>>,
+    bare: OnceCell<Bare>,
     calls: OnceCell<Calls>,
     used: OnceCell<(Vec<Used<'a>>, Vec<Why>)>,
     callers: OnceCell<Callers<'a>>,
@@ -166,6 +168,16 @@ impl<'a> World<'a> {
         self.shared
             .templates
             .get_or_init(|| injection::templates(self.objects))
+    }
+
+    /// The pods that count.
+    pub(super) fn pods(&self) -> &Pods<'a> {
+        self.shared.pods.get_or_init(|| Pods::of(self.objects))
+    }
+
+    /// The Migration's services that wait for their injection.
+    pub(super) fn bare(&self, migration: &Migration) -> &Bare {
+        self.shared.bare.get_or_init(|| Bare::of(self, migration))
     }
 
     /// The declared calls, explained.

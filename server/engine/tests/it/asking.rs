@@ -24,6 +24,8 @@ use std::{
 struct Replying {
     asked: Mutex<Vec<Inquiry>>,
     away: AtomicBool,
+    /// One question is never replied to.
+    stuck: AtomicBool,
 }
 
 #[async_trait::async_trait]
@@ -35,6 +37,9 @@ impl Inquiries for Replying {
                 source: inquiry.source(),
                 detail: "away".into(),
             });
+        }
+        if self.stuck.load(Ordering::Relaxed) && matches!(inquiry, Inquiry::Scraping(_)) {
+            std::future::pending::<()>().await;
         }
         let value = match inquiry {
             Inquiry::ControlPlane(_) => Reply::ControlPlane(ControlPlaneState {
@@ -109,6 +114,25 @@ async fn the_first_judgement_that_is_shown_knows_what_it_asked() {
         replying.asked.lock().unwrap().len() > asked,
         "what was forgotten is asked anew"
     );
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_question_that_is_never_replied_to_holds_up_no_other() {
+    let store = ObjectStore::new(Arc::new(SystemClock), 64);
+    istiod(&store);
+    let replying = Arc::new(Replying::default());
+    replying.stuck.store(true, Ordering::Relaxed);
+    let engine = start(&store, replying.clone());
+    until(|| seen(&engine).is_some_and(|(facts, _)| facts == 3)).await;
+    // New questions are put while it is still under way, also to the same source.
+    assert!(store.delete(&Key::new(Kind::Deployment, "istio-system", "istiod")));
+    until(|| seen(&engine).is_some_and(|(facts, _)| facts == 0)).await;
+    istiod(&store);
+    until(|| seen(&engine).is_some_and(|(facts, _)| facts == 3)).await;
+    let stuck = |it: &&Inquiry| matches!(it, Inquiry::Scraping(_));
+    let stuck = replying.asked.lock().unwrap().iter().filter(stuck).count();
+    assert_eq!(stuck, 1, "what is under way is not asked again");
     engine.stop().await;
 }
 
