@@ -84,6 +84,18 @@ pub fn workloads(objects: &Objects) -> BTreeMap<WorkloadId, Vec<&Arc<Pod>>> {
     all
 }
 
+/// The pods of one workload that count: without a pass over those of other namespaces.
+pub fn pods_of<'a>(objects: &'a Objects, id: &WorkloadId) -> Vec<&'a Arc<Pod>> {
+    let first = Key::new(Kind::Pod, id.0.clone(), "");
+    let here = objects
+        .pods
+        .range(first..)
+        .take_while(|(key, _)| key.namespace == id.0);
+    here.map(|(_, pod)| pod)
+        .filter(|pod| runs(pod) && name_of(objects, pod) == id.1)
+        .collect()
+}
+
 /// Whether labels answer a selector: each of its labels is there with its value. An empty selector selects nothing, as a Service's does.
 pub fn selects(selector: &Labels, labels: &Labels) -> bool {
     !selector.is_empty()

@@ -14,7 +14,7 @@ use crate::{
     Name, Why,
     fact::{self, Pod},
     object::Kind,
-    workload::{WorkloadId, selects, workloads},
+    workload::{WorkloadId, pods_of, selects},
 };
 
 /// Who asks.
@@ -80,7 +80,7 @@ pub struct End {
 
 /// Explains a request of a workload's; None if there is no such workload, or it has no pods.
 pub fn explain(mesh: &Mesh<'_>, from: &WorkloadId, request: &Request) -> Option<Explanation> {
-    let pods = workloads(mesh.objects).remove(from)?;
+    let pods = pods_of(mesh.objects, from);
     let pod = *pods.first()?;
     let caller = caller(mesh, from, pod);
     let proxy = if caller.gateway {

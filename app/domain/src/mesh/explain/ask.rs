@@ -11,7 +11,7 @@ use crate::{
     },
     object::{Kind, Object},
     snapshot::Objects,
-    workload::{WorkloadId, selects, workloads},
+    workload::{WorkloadId, pods_of, selects},
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
 use url::Url;
@@ -187,7 +187,7 @@ fn named<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<BT
 /// The Services in front of a workload, and last the one of this name: a workload may be called as another's Service is.
 fn in_front<'a>(objects: &'a Objects, (namespace, name): &WorkloadId) -> Vec<&'a Arc<Service>> {
     let to = (namespace.clone(), name.clone());
-    let pods = workloads(objects).remove(&to).unwrap_or_default();
+    let pods = pods_of(objects, &to);
     let mut services: Vec<&Arc<Service>> = objects
         .services
         .values()

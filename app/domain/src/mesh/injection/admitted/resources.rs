@@ -5,7 +5,7 @@ use crate::{
     Why,
     mesh::{Decider, injection::quantity::milli, injection::template::escaped, unjudged::named},
     object::{Kind, Object},
-    workload::runs,
+    workload::pods_of,
 };
 use serde_json::Value;
 
@@ -78,15 +78,10 @@ fn quota(case: &Case<'_>, quota: &Object, asked: [(&str, Asks); 2], found: &mut 
         return found.unknown(Topic::Quota, named(quota));
     }
     // Pods that have a proxy are counted already.
-    let pods = crate::workload::workloads(case.mesh.objects);
     let owner = &case.template.owner;
-    let bare = pods
-        .get(&(owner.namespace.clone(), owner.name.clone()))
-        .map(|pods| {
-            let bare = pods.iter().filter(|pod| runs(pod) && pod.sidecar.is_none());
-            bare.count()
-        });
-    let pods = i128::try_from(bare.unwrap_or(1)).unwrap_or(1);
+    let pods = pods_of(case.mesh.objects, &(owner.namespace.clone(), owner.name.clone()));
+    let bare = pods.iter().filter(|pod| pod.sidecar.is_none()).count();
+    let pods = i128::try_from(if pods.is_empty() { 1 } else { bare }).unwrap_or(1);
     for (resource, asks) in asked {
         let names = [
             (format!("requests.{resource}"), asks.request),
