@@ -88,6 +88,7 @@ fn checklist(bencher: Bencher<'_, '_>, services: u32) {
 }
 
 /// The dearest checks, each with a model of its own, in milliseconds: printed once, since a bench for each of 74 would take an hour.
+#[expect(clippy::print_stdout, reason = "a bench prints its figures")]
 fn dearest(services: u32) {
     let system = System::of(services);
     let mut all: Vec<(u128, &str)> = judge::ALL
