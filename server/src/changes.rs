@@ -64,7 +64,7 @@ pub(crate) async fn run(options: &cli::Changes, lang: Lang) -> Result<(), Failur
         .filter(|(written, _)| asked(&written.key.namespace))
         .map(|(written, record)| Entry {
             noted: written.phase == record.phase,
-            undone_by: undone_by(&all, &record.key),
+            undone_by: undone_by(&all, record),
             record: record.clone(),
         })
         .collect();
@@ -136,7 +136,19 @@ fn text(lang: Lang, entry: &Entry) -> String {
     lines.push(format!("  {}", ended(lang, entry)));
     let by = entry.undone_by.as_ref();
     lines.extend(by.map(|it| format!("  {}", lang.changes_undone_by(it))));
-    lines.join("\n") + "\n"
+    lines.iter().map(|it| plain(it) + "\n").collect()
+}
+
+/// One line as it may be printed: whoever writes an entry may write what moves a terminal's cursor, or what looks like lines of ours.
+pub(crate) fn plain(text: &str) -> String {
+    let shown = |it: char| {
+        if it.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            it
+        }
+    };
+    text.chars().map(shown).collect()
 }
 
 /// How it ended, and whether that is written down.

@@ -17,7 +17,7 @@ mod preflight;
 pub(crate) mod release;
 mod routes;
 pub mod settled;
-mod steady;
+pub(crate) mod steady;
 #[cfg(test)]
 mod systems;
 #[cfg(test)]

@@ -12,11 +12,12 @@ pub use revisions::Revision;
 pub use sources::{Kinds, Metrics, unknown};
 
 use crate::{
-    Why,
+    Name, Why,
     actor::Scope,
     crossing::{Item, guard::Guards},
     inquiry::{Scraping, ScrapingState},
     judge::{Found, Preflight, World, preflight},
+    object::Kind,
     traffic::Dated,
 };
 
@@ -39,8 +40,14 @@ pub struct Survey {
     pub proxies: Vec<ProxyRow>,
     /// What injection would do to each workload, those that it stops first.
     pub preflight: Vec<Preflight>,
-    /// Proxies and workloads that a viewer does not see.
+    /// Proxies, workloads and reasons that a viewer does not see.
     pub hidden: u32,
+    /// Why pods, and with them proxies, cannot be seen; None where they can.
+    pub pods: Option<Why>,
+    /// Why it cannot be seen who puts proxies into pods.
+    pub injectors: Option<Why>,
+    /// All namespaces; for telling which words name one.
+    pub namespaces: Vec<Name>,
 }
 
 impl Survey {
@@ -56,6 +63,14 @@ impl Survey {
             revisions: revisions::of(world, &proxies),
             proxies,
             preflight,
+            pods: world.objects.gap(Kind::Pod),
+            injectors: world.objects.gap(Kind::MutatingWebhookConfiguration),
+            namespaces: world
+                .objects
+                .namespaces
+                .values()
+                .map(|it| it.name.clone())
+                .collect(),
             ..Self::default()
         }
     }
@@ -69,8 +84,23 @@ impl Survey {
         for revision in &mut seen.revisions {
             revision.namespaces.retain(|it| scope.sees(it));
         }
-        let left = seen.proxies.len() + seen.preflight.len();
-        let all = self.proxies.len() + self.preflight.len();
+        for proxy in &mut seen.proxies {
+            proxy.istiod.take_if(|(namespace, _)| !scope.sees(namespace));
+        }
+        // Reasons are words, and a namespace among them is known by its name before a slash.
+        let hidden: Vec<String> = self
+            .namespaces
+            .iter()
+            .filter(|it| !scope.sees(it))
+            .map(|it| format!("{it}/"))
+            .collect();
+        seen.unknown.retain(|(why, _)| {
+            let words = format!("{why:?}");
+            !hidden.iter().any(|it| words.contains(it.as_str()))
+        });
+        seen.namespaces.clear();
+        let left = seen.proxies.len() + seen.preflight.len() + seen.unknown.len();
+        let all = self.proxies.len() + self.preflight.len() + self.unknown.len();
         seen.hidden = u32::try_from(all - left).unwrap_or(u32::MAX);
         seen
     }

@@ -59,10 +59,7 @@ pub fn view(snapshot: &Snapshot, scope: &Scope, layout: &Layout) -> View {
 /// The journal, newest first.
 fn changes(objects: &Objects) -> Vec<Change> {
     let records = records(objects);
-    let undone: Vec<_> = records
-        .iter()
-        .map(|record| undone_by(&records, &record.key))
-        .collect();
+    let undone: Vec<_> = records.iter().map(|record| undone_by(&records, record)).collect();
     let mut changes: Vec<Change> = records
         .into_iter()
         .zip(undone)

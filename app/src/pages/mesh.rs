@@ -45,7 +45,7 @@ fn draw(data: Signal<Mesh>) -> AnyView {
     };
     // What reads as before is left alone, with whatever somebody has selected or opened in it.
     let sources = Memo::new(move |_| data.with(|it| it.sections.clone()));
-    let planes = Memo::new(move |_| data.with(|it| it.revisions.clone()));
+    let planes = Memo::new(move |_| data.with(|it| (it.revisions.clone(), it.no_revisions.clone())));
     let meshed = Memo::new(move |_| data.with(|it| it.proxies.clone()));
     let outlook = Memo::new(move |_| data.with(|it| (it.preflight.clone(), it.preflight_more)));
     let known = Memo::new(move |_| data.with(|it| it.seen.is_some()));
@@ -54,7 +54,7 @@ fn draw(data: Signal<Mesh>) -> AnyView {
             <div class="lead"><Heading title=lang.app_title(&lang.nav_mesh()) answer/>{seen}</div>
             {hidden}
             <Show when=move || known.get()>
-                {move || planes.with(|it| revisions::table(lang, it))}
+                {move || planes.with(|(all, none)| revisions::table(lang, all, none))}
                 {move || meshed.with(|it| proxies::table(lang, it))}
                 {move || sources.with(|it| sections::cards(lang, it))}
                 {move || outlook.with(|(rows, more)| preflight::table(lang, rows, *more))}

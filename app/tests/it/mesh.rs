@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[tokio::test]
 async fn the_answer_comes_first_and_proxies_in_trouble_before_the_rest() {
     let html = page(Scene::Busy, "/mesh", "en").await;
-    assert_eq!(heading(&html), "3 of 5 proxies have not what they were sent");
+    assert_eq!(heading(&html), "3 of 5 proxies do not have what they were sent");
     let text = text(&html);
     let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what:?} in {text}"));
     let order = [
@@ -47,7 +47,7 @@ async fn it_is_told_in_korean_too() {
     let html = page(Scene::Busy, "/mesh", "ko").await;
     assert_eq!(
         heading(&html),
-        "프록시 5개 중 3개가 받은 설정을 적용하지 못했습니다"
+        "프록시 5개 중 3개가 받아야 할 설정을 아직 모두 적용하지 않았습니다"
     );
     assert!(text(&html).contains("컨트롤 플레인"));
 }
@@ -70,7 +70,7 @@ async fn what_lies_in_other_namespaces_is_counted_and_not_told() {
     };
     let request = Request::get("/mesh").body(Body::empty()).unwrap();
     let (_, html) = answer(router(console, scope), request).await;
-    assert_eq!(heading(&html), "1 of 2 proxies has not what it was sent");
+    assert_eq!(heading(&html), "1 of 2 proxies does not have what it was sent");
     let text = text(&html);
     assert!(text.contains("lie in namespaces that you do not see"), "{text}");
     assert!(!html.contains("payment-service"), "{text}");

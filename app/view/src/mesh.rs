@@ -21,13 +21,15 @@ pub struct Mesh {
     pub sections: Vec<Section>,
     /// The control planes.
     pub revisions: Vec<RevisionRow>,
+    /// Why it is not known that there are none; empty where it is.
+    pub no_revisions: String,
     /// Pods that have a proxy.
     pub proxies: Proxies,
     /// What injection would do to each workload.
     pub preflight: Vec<PreflightRow>,
     /// So many more workloads there are.
     pub preflight_more: u32,
-    /// Proxies and workloads in namespaces that the viewer does not see.
+    /// Proxies, workloads and reasons in namespaces that the viewer does not see.
     pub hidden: u32,
 }
 
@@ -72,14 +74,14 @@ pub struct RevisionRow {
     pub name: Name,
     /// The revision that the tag stands for; empty for a revision itself.
     pub tag_of: Name,
-    /// Its istiods, and those of them that are ready.
-    pub istiods: (u32, u32),
+    /// Its istiods, and those of them that are ready; None where they cannot be seen.
+    pub istiods: Option<(u32, u32)>,
     /// Their versions.
     pub versions: Vec<Name>,
     /// Namespaces whose labels ask for it, as far as the viewer sees them.
     pub namespaces: Vec<Name>,
-    /// Proxies by version; an empty version is not known.
-    pub proxies: Vec<(Name, u32)>,
+    /// Proxies by version, an empty one where it is not known; None for a tag, whose pods name the revision.
+    pub proxies: Option<Vec<(Name, u32)>>,
 }
 
 /// Pods that have a proxy.

@@ -185,6 +185,12 @@ impl Asker {
                 self.next = self.next.min(due);
             }
         }
+        // Who was never asked comes first, and then who has waited longest: those that are slow do not keep the others from their turn.
+        for queue in self.waiting.values_mut() {
+            queue
+                .make_contiguous()
+                .sort_by_key(|it| self.asked.get(it).copied());
+        }
     }
 
     /// Asks of each source as much as may be asked of it at once.
@@ -249,7 +255,7 @@ impl Asking {
         if fresh.is_empty() && replies.len() == before {
             return;
         }
-        replies.extend(fresh);
+        replies.extend(fresh.into_iter().filter(|(it, _)| questions.contains(it)));
         self.replies.store(Arc::new(replies));
         self.revision.send_modify(|it| *it += 1);
     }

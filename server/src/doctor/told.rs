@@ -88,9 +88,17 @@ fn scraping(lang: Lang, it: &Survey) -> Value {
     }
 }
 
-/// How many have come how far.
+/// How many have come how far; null where that is not known.
 fn proxies(it: &Survey) -> Value {
     let count = |which: fn(&Sync) -> bool| it.proxies.iter().filter(|it| which(&it.sync)).count();
+    if it.pods.is_some() {
+        return Value::Null;
+    }
+    let scraped: Option<Vec<bool>> = it
+        .proxies
+        .iter()
+        .map(|it| it.scraped.as_ref().ok().copied())
+        .collect();
     json!({
         "all": it.proxies.len(),
         "acknowledged": count(|it| matches!(it, Sync::Acknowledged)),
@@ -98,7 +106,7 @@ fn proxies(it: &Survey) -> Value {
         "refused": count(|it| matches!(it, Sync::Refused(..))),
         "unconnected": count(|it| matches!(it, Sync::Unconnected)),
         "unknown": count(|it| matches!(it, Sync::Unknown(_))),
-        "unscraped": it.proxies.iter().filter(|it| it.scraped == Ok(false)).count(),
+        "unscraped": scraped.map(|all| all.iter().filter(|it| !**it).count()),
     })
 }
 

@@ -1,7 +1,7 @@
 //! What is told of taking changes back: sentences as it goes, or one JSON document at the end.
 
 use crate::{
-    changes::place,
+    changes::{place, plain},
     cli::{TakingBack, Telling},
     failure::Failure,
     files,
@@ -170,7 +170,7 @@ pub(crate) fn line(lang: Lang, line: &DiffLine) -> String {
     } else {
         format!("{} ", line.label)
     };
-    format!("{label}{}: {before} → {after}", line.path)
+    plain(&format!("{label}{}: {before} → {after}", line.path))
 }
 
 fn dry_run(lang: Lang, dry_run: &DryRun) -> String {

@@ -162,7 +162,7 @@ impl Record {
         let said = |why: &Option<Why>| why.clone().unwrap_or(Why::Said { detail: "".into() });
         let phase = match status.phase.as_deref() {
             Some("Landed") => Phase::Landed {
-                at: status.at.unwrap_or(spec.approved_at),
+                at: status.at.unwrap_or_else(|| when(object, spec.approved_at)),
                 rv: status.resource_version.unwrap_or_else(|| "".into()),
             },
             Some("NotCarriedOut") => Phase::NotCarriedOut {
@@ -188,7 +188,7 @@ impl Record {
             digest: spec.digest,
             actor: spec.actor,
             reason: spec.reason,
-            approved_at: spec.approved_at,
+            approved_at: when(object, spec.approved_at),
             phase,
         })
     }
@@ -271,16 +271,33 @@ impl Record {
     }
 }
 
+/// So many seconds an entry's own time may differ from the API server's and be believed: it is finer.
+const NEAR_S: i64 = 5;
+
+/// When an entry was written: by the API server's clock where its own is far from it. Whoever writes entries by hand may write any time, and a
+/// laptop's clock may be wrong; how old an entry is decides what recovery does with it.
+fn when(object: &Object, said: Timestamp) -> Timestamp {
+    let made = object.get("/metadata/creationTimestamp").and_then(Value::as_str);
+    match made.and_then(|it| it.parse::<Timestamp>().ok()) {
+        Some(made) if made.duration_since(said).abs().as_secs() > NEAR_S => made,
+        _ => said,
+    }
+}
+
 /// All entries of the journal, in order of namespace and name.
 pub fn records(objects: &Objects) -> Vec<Record> {
     objects.of_kind(Kind::Change).filter_map(Record::read).collect()
 }
 
-/// The change that took `key` back, if one has landed. Derived, so that it cannot disagree with the entries.
-pub fn undone_by(records: &[Record], key: &Key) -> Option<Name> {
+/// The change that took this one back, if one has landed. Derived, so that it cannot disagree with the entries; only an entry about the same object
+/// in the same namespace can say so, because nobody needs a right here to write one elsewhere.
+pub fn undone_by(records: &[Record], undone: &Record) -> Option<Name> {
+    let key = &undone.key;
     let landed = records
         .iter()
-        .filter(|record| matches!(record.phase, Phase::Landed { .. }));
+        .filter(|record| matches!(record.phase, Phase::Landed { .. }))
+        .filter(|record| record.key.namespace == key.namespace)
+        .filter(|record| record.target == undone.target && record.uid == undone.uid);
     let mut undoing = landed.filter(|record| match &record.intent {
         Intent::Undo { namespace, change } => *namespace == key.namespace && *change == key.name,
         Intent::SetWeights(_) | Intent::Mend(_) => false,

@@ -73,7 +73,7 @@ pub fn step(
     now: Timestamp,
     grace: SignedDuration,
 ) -> Next {
-    let due = record.approved_at + grace;
+    let due = due(record, grace);
     if let Some(live) = live.filter(|live| live.annotation(FENCE) == Some(&*record.key.name)) {
         return Next::Unfence(mark(live, None));
     }
@@ -99,7 +99,7 @@ pub fn step(
         }),
         // A younger change whose end is not known yet may be what moved the object.
         _ => match undecided(record, journal)
-            .map(|other| other.approved_at + grace)
+            .map(|other| self::due(other, grace))
             .filter(|due| now < *due)
             .max()
         {
@@ -109,6 +109,11 @@ pub fn step(
             }),
         },
     }
+}
+
+/// When an entry is old enough to be judged.
+fn due(record: &Record, grace: SignedDuration) -> Timestamp {
+    record.approved_at.checked_add(grace).unwrap_or(Timestamp::MAX)
 }
 
 /// Other changes of ours on the same object.
@@ -146,6 +151,7 @@ fn told(record: &Record, journal: &[Record]) -> Option<Phase> {
         });
     }
     let after = others(record, journal)
+        .filter(landed)
         .find(|other| other.before == record.after && other.approved_at >= record.approved_at)?;
     Some(Phase::Landed {
         at: after.approved_at,

@@ -21,7 +21,7 @@ use naru_view::canary::Prediction;
 pub(super) fn plan(namespace: &Name, change: &Name, snapshot: &Snapshot) -> Result<Plan, Refused> {
     let objects = &*snapshot.objects.value;
     let record = find(objects, namespace, change)?;
-    if !matches!(record.phase, Phase::Landed { .. }) || undone_by(&records(objects), &record.key).is_some() {
+    if !matches!(record.phase, Phase::Landed { .. }) || undone_by(&records(objects), &record).is_some() {
         return Err(Refused::NotUndoable);
     }
     let target = &record.target;

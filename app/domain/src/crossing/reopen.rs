@@ -27,6 +27,9 @@ pub const DEFAULT_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// How long nobody may call before what is therefore not known opens an item: a weekend and a holiday.
 pub const QUIET: SignedDuration = SignedDuration::from_hours(72);
 
+/// Two looks at a silence that lie further apart are none in between.
+const QUIET_APART: SignedDuration = SignedDuration::from_hours(12);
+
 /// So many causes and facts are kept at most, each; the first ones tell.
 pub const KEPT: usize = 20;
 
@@ -123,7 +126,8 @@ impl Watch {
             return Some(trouble.reopened(signed, look));
         }
         let unwell = note(&mut self.unwell, trouble.state && !look.rolling, look.at, after);
-        let quiet = note(&mut self.quiet, trouble.quiet && !look.rolling, look.at, after);
+        // A rollout elsewhere, or a restart of the console's, says nothing of whether somebody has called meanwhile.
+        let quiet = note(&mut self.quiet, trouble.quiet, look.at, QUIET_APART);
         let open = unwell.is_some_and(|it| it >= after) || quiet.is_some_and(|it| it >= after.max(QUIET));
         open.then(|| trouble.reopened(signed, look))
     }

@@ -111,6 +111,25 @@ impl Xds {
     }
 }
 
+/// So many seconds after it was sent a proxy has acknowledged: istiod gathers changes for at most ten (`PILOT_DEBOUNCE_MAX`), and a push takes less.
+const ACKNOWLEDGED_WITHIN_S: i64 = 60;
+
+impl ProxyState {
+    /// Every proxy is sent clusters and listeners at once; an istiod that does not say so tells in another form, and nothing is known by it.
+    pub fn tells(&self) -> bool {
+        let sent = |xds: Xds| self.stages.iter().any(|(it, _)| *it == xds);
+        sent(Xds::Clusters) && sent(Xds::Listeners)
+    }
+}
+
+impl Stage {
+    /// It has waited longer than an acknowledgement takes, at the moment of the reply.
+    pub fn overdue(&self, at: Timestamp) -> bool {
+        let late = |sent: Timestamp| at.duration_since(sent).as_secs() > ACKNOWLEDGED_WITHIN_S;
+        matches!(self, Self::Waiting(sent) if sent.is_none_or(late))
+    }
+}
+
 /// How far a proxy has come with what it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {

@@ -1,9 +1,10 @@
 //! How a finding is mended by edits of the object that it names. A check offers one only where it is safe: it says what the object's author has
 //! meant, no request that is answered now goes elsewhere by it, and it can be taken back. Whether somebody wants it is for a plan to ask.
 
-use super::{ALL, Code};
+use super::{ALL, Check, Found, World};
 use crate::{
-    Name,
+    Name, Timestamp,
+    mesh::Prepared,
     object::{Key, Object},
     snapshot::Objects,
 };
@@ -21,16 +22,18 @@ pub struct Edit {
 /// What mends a finding at a field of an object; None where nothing safe does, or where the field is no longer as it was found.
 pub type Mend = fn(&Objects, &Object, &str) -> Option<Vec<Edit>>;
 
-/// The edits for a finding of this code at a field of an object, as the objects are now.
+/// The edits for a finding of this code at a field of an object, if its check finds it there now: what somebody asks to be mended is not believed.
 pub fn fix(objects: &Objects, code: &str, key: &Key, path: &str) -> Option<Vec<Edit>> {
     let object = objects.whole.get(key)?;
-    let mend = by_name(code)?.mend?;
+    let named = |check: &&Check| check.codes.iter().any(|it| it.name == code && it.mend.is_some());
+    let check = ALL.iter().find(named)?;
+    let world = World::of(objects, Prepared::of(objects), None, Timestamp::UNIX_EPOCH);
+    let mut found = Found::default();
+    (check.run)(&world, &mut found);
+    let mut all = found.findings.iter();
+    let (code, ..) = all.find(|(it, by, _)| it.name == code && by.key == *key && *by.path == *path)?;
+    let mend = code.mend?;
     mend(objects, object, path).filter(|edits| !edits.is_empty())
-}
-
-fn by_name(name: &str) -> Option<&'static Code> {
-    let mut all = ALL.iter().flat_map(|check| check.codes);
-    all.find(|it| it.name == name).copied()
 }
 
 #[cfg(test)]
@@ -83,6 +86,20 @@ mod tests {
         let key = Key::new(Kind::DestinationRule, "shop", "r");
         assert_eq!(fix(&other, "balancing-deprecated", &key, path), None);
         assert_eq!(fix(&other, "no-such-code", &key, path), None);
+        // Nor what is so elsewhere than where it is found.
+        let elsewhere = objects(&rule.replace(
+            "loadBalancer: {simple: LEAST_CONN}",
+            "connectionPool: {http: {h2UpgradePolicy: LEAST_CONN}}",
+        ));
+        assert_eq!(
+            fix(
+                &elsewhere,
+                "balancing-deprecated",
+                &key,
+                "/spec/trafficPolicy/connectionPool/http/h2UpgradePolicy"
+            ),
+            None
+        );
     }
 
     #[test]
@@ -102,6 +119,23 @@ mod tests {
         );
         let both = format!("{{{delay}, abort: {{httpStatus: 503, percentage: {{value: 0}}}}}}");
         assert_eq!(fixes("fault-left", &route(&both)), [(at.to_owned(), gone(at))]);
+        // What an abort refuses, nobody may have meant to let in.
+        let abort = "{abort: {httpStatus: 403, percentage: {value: 100}}}";
+        assert_eq!(
+            fixes("fault-left", &route(abort)),
+            [("/spec/http/0/fault/abort".to_owned(), None)]
+        );
+        // A finding's name does not open other fields.
+        let objects = objects(&route(&format!("{{{delay}}}")));
+        let key = Key::new(Kind::VirtualService, "shop", "r");
+        for path in [
+            "/spec/http/0/route",
+            "/spec/hosts",
+            "/spec/http/0/fault",
+            "/spec/http/0/fault/delay/fixedDelay",
+        ] {
+            assert_eq!(fix(&objects, "fault-left", &key, path), None, "{path}");
+        }
     }
 
     #[test]

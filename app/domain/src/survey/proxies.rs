@@ -5,7 +5,7 @@ use crate::{
     Name, Timestamp, Why,
     fact::{Pod, Proxy as Meshed},
     inquiry::{ProxyState, ProxyStates, ScrapedProxies, Stage, Xds},
-    judge::{World, control_plane, release},
+    judge::{World, control_plane, release, steady},
     workload::{WorkloadId, runs, workload_of},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -27,8 +27,8 @@ pub struct ProxyRow {
     pub created: Option<Timestamp>,
     /// How far it has come with its configuration.
     pub sync: Sync,
-    /// The istiod that it is connected to; empty where that is not known.
-    pub istiod: Name,
+    /// Namespace and name of the istiod that it is connected to; None where that is not known.
+    pub istiod: Option<(Name, Name)>,
     /// Its figures are collected; or why that is not known.
     pub scraped: Result<bool, Why>,
 }
@@ -40,7 +40,7 @@ pub enum Sync {
     Refused(Xds, Name),
     /// No istiod knows it, and every one was asked.
     Unconnected,
-    /// It has not acknowledged these kinds, the oldest sent at this moment.
+    /// It has not acknowledged these kinds for longer than that takes; the oldest was sent at this moment.
     Waiting(Vec<Xds>, Option<Timestamp>),
     /// Nobody could say.
     Unknown(Why),
@@ -60,26 +60,29 @@ impl Sync {
         }
     }
 
-    fn of(state: &ProxyState) -> Self {
-        let mut waiting = Vec::new();
-        let mut since = None;
+    fn of(state: &ProxyState, at: Timestamp) -> Self {
+        let name = format!("{}/{}", state.pod.0, state.pod.1);
+        let unseen = |what: String| Self::Unknown(Why::NotObserved { what: what.into() });
+        if !state.tells() {
+            return unseen(format!("{name}: CDS, LDS"));
+        }
+        let (mut overdue, mut fresh, mut since) = (Vec::new(), Vec::new(), None);
         for (xds, stage) in &state.stages {
             match stage {
                 Stage::Refused(words) => return Self::Refused(*xds, words.clone()),
-                Stage::Waiting(sent) => {
-                    waiting.push(*xds);
-                    since = match (since, *sent) {
-                        (Some(a), Some(b)) => Some(std::cmp::min::<Timestamp>(a, b)),
-                        (a, b) => a.or(b),
-                    };
+                Stage::Waiting(sent) if stage.overdue(at) => {
+                    overdue.push(*xds);
+                    since = [since, *sent].into_iter().flatten().min();
                 }
+                // It may be on its way.
+                Stage::Waiting(_) => fresh.push(xds.name()),
                 Stage::Acknowledged => {}
             }
         }
-        if waiting.is_empty() {
-            Self::Acknowledged
-        } else {
-            Self::Waiting(waiting, since)
+        match (overdue.is_empty(), fresh.is_empty()) {
+            (false, _) => Self::Waiting(overdue, since),
+            (true, false) => unseen(format!("{name}: {} ACK", fresh.join(", "))),
+            (true, true) => Self::Acknowledged,
         }
     }
 }
@@ -115,7 +118,7 @@ pub(super) fn of(world: &World<'_>) -> Vec<ProxyRow> {
 
 /// What the istiods know of their proxies.
 struct Connected<'w> {
-    by: BTreeMap<(&'w str, &'w str), (Name, &'w ProxyState)>,
+    by: BTreeMap<(&'w str, &'w str), (&'w Pod, &'w ProxyState, Timestamp)>,
     /// Why one of them did not say; None if all did.
     silent: Option<Why>,
 }
@@ -136,7 +139,7 @@ impl<'w> Connected<'w> {
             match asked(world, &ProxyStates::of(istiod)) {
                 Ok(dated) => connected.by.extend(dated.value.iter().map(|state| {
                     let (namespace, name) = &state.pod;
-                    ((&**namespace, &**name), (istiod.name.clone(), state))
+                    ((&**namespace, &**name), (&**istiod, state, dated.at))
                 })),
                 Err(why) => connected.silent = Some(why),
             }
@@ -153,13 +156,17 @@ impl<'w> Connected<'w> {
     ) -> ProxyRow {
         let known = self.by.get(&(&*id.0, &*id.1));
         let sync = match (known, &self.silent) {
-            (Some((_, state)), _) => Sync::of(state),
+            (Some((_, state, at)), _) => Sync::of(state, *at),
             // The istiod that it is connected to may be the one that does not answer.
             (None, Some(why)) => Sync::Unknown(why.clone()),
+            // Since the last reply it may have come up.
+            (None, None) if steady::young(world, pod) => Sync::Unknown(Why::NotObserved {
+                what: format!("{}/{}", id.0, id.1).into(),
+            }),
             (None, None) => Sync::Unconnected,
         };
         let sidecar = pod.sidecar.as_ref();
-        let said = known.map(|(_, state)| state.version.clone());
+        let said = known.map(|(_, state, _)| state.version.clone());
         let tag = || sidecar.and_then(|it| release::tag_of(&it.image).map(Name::from));
         ProxyRow {
             workload: workload_of(world.objects, pod),
@@ -171,7 +178,7 @@ impl<'w> Connected<'w> {
             ready: pod.ready,
             created: pod.created,
             sync,
-            istiod: known.map_or_else(|| "".into(), |(istiod, _)| istiod.clone()),
+            istiod: known.map(|(istiod, ..)| (istiod.namespace.clone(), istiod.name.clone())),
             scraped,
             pod: id,
         }

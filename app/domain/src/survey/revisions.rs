@@ -5,6 +5,7 @@ use crate::{
     Name,
     judge::{World, control_plane, release},
     mesh::injection::Injectors,
+    object::Kind,
     workload::selects,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,14 +19,14 @@ pub struct Revision {
     pub tag_of: Name,
     /// Namespace and name of the Service that its webhooks lead to; None for one outside the cluster.
     pub service: Option<(Name, Name)>,
-    /// Pods behind that Service, and those of them that are ready.
-    pub istiods: (u32, u32),
+    /// Pods behind that Service, and those of them that are ready; None where they cannot be seen.
+    pub istiods: Option<(u32, u32)>,
     /// Versions of istiod, by the tags of the images of these pods' Deployments.
     pub versions: BTreeSet<Name>,
     /// Namespaces whose labels ask for it.
     pub namespaces: Vec<Name>,
-    /// Pods with a proxy of it, by version of the proxy.
-    pub proxies: BTreeMap<Name, u32>,
+    /// Pods with a proxy of it, by version of the proxy. None for a tag, which no pod keeps: its pods name the revision behind it.
+    pub proxies: Option<BTreeMap<Name, u32>>,
 }
 
 /// The revision of those that name none.
@@ -33,7 +34,7 @@ const DEFAULT: &str = "default";
 
 /// All of them, in order of their names.
 pub(super) fn of(world: &World<'_>, proxies: &[ProxyRow]) -> Vec<Revision> {
-    let mut all: BTreeMap<Name, Revision> = BTreeMap::new();
+    let mut all: BTreeMap<(Name, Name), Revision> = BTreeMap::new();
     for (by, revision, webhook) in Injectors::of(&world.mesh).webhooks() {
         let object = world.objects.whole.get(&by.key);
         let label =
@@ -49,13 +50,16 @@ pub(super) fn of(world: &World<'_>, proxies: &[ProxyRow]) -> Vec<Revision> {
         } else {
             tag.clone()
         };
-        all.entry(name.clone()).or_insert_with(|| Revision {
+        let tag_of = if tag.is_empty() { "".into() } else { stands_for };
+        let counted = tag.is_empty().then(|| of_revision(proxies, &name));
+        let key = (name.clone(), tag_of.clone());
+        all.entry(key).or_insert_with(|| Revision {
             service: service(webhook),
-            istiods: (0, 0),
+            istiods: None,
             versions: BTreeSet::new(),
             namespaces: asking(world, &name),
-            proxies: of_revision(proxies, &name),
-            tag_of: if tag.is_empty() { "".into() } else { stands_for },
+            proxies: counted,
+            tag_of,
             name,
         });
     }
@@ -81,12 +85,14 @@ fn behind(world: &World<'_>, revision: &mut Revision) {
     let Some(service) = world.objects.service(namespace, name) else {
         return;
     };
+    let mut counted = (0, 0);
     for pod in control_plane::pods(world) {
         if pod.namespace == service.namespace && selects(&service.selector, &pod.labels) {
-            revision.istiods.0 += 1;
-            revision.istiods.1 += u32::from(pod.ready);
+            counted.0 += 1;
+            counted.1 += u32::from(pod.ready);
         }
     }
+    revision.istiods = world.objects.gap(Kind::Pod).is_none().then_some(counted);
     let istiods = control_plane::istiods(world);
     let these = istiods.iter().filter(|it| {
         it.key.namespace == service.namespace && selects(&service.selector, &it.deployment.template)

@@ -97,10 +97,47 @@ fn proxies_in_trouble_come_first_and_what_has_none_is_not_there() {
     };
     assert_eq!(odd.sync, Sync::Refused(Xds::Listeners, "bad filter".into()));
     // istiod did not say its version; the image does.
-    assert_eq!((&*odd.version, &*odd.istiod), ("1.31.0", "istiod"));
-    assert_eq!((&lost.sync, &*lost.istiod), (&Sync::Unconnected, ""));
+    assert_eq!(&*odd.version, "1.31.0");
+    assert_eq!(odd.istiod, Some(("istio-system".into(), "istiod".into())));
+    assert_eq!((&lost.sync, &lost.istiod), (&Sync::Unconnected, &None));
     assert_eq!((&calm.sync, &*calm.version), (&Sync::Acknowledged, "1.30.2"));
     assert_eq!((&calm.scraped, &lost.scraped), (&Ok(true), &Ok(false)));
+}
+
+#[test]
+fn what_is_on_its_way_or_told_in_another_form_is_not_known() {
+    let sent = |seconds| Stage::Waiting(Some(now() - jiff::SignedDuration::from_secs(seconds)));
+    let of = |state: ProxyState| {
+        let seen = survey(Some(vec![state]), &[]);
+        let row = seen.proxies.iter().find(|it| &*it.pod.1 == "calm").unwrap();
+        row.sync.clone()
+    };
+    assert!(matches!(of(state("shop", "calm", "", sent(5))), Sync::Unknown(_)));
+    assert!(matches!(
+        of(state("shop", "calm", "", sent(61))),
+        Sync::Waiting(..)
+    ));
+    let mut other = state("shop", "calm", "", Stage::Acknowledged);
+    other.stages.clear();
+    assert!(matches!(of(other), Sync::Unknown(_)));
+}
+
+#[test]
+fn a_tag_has_no_proxies_of_its_own_and_hides_no_revision_of_its_name() {
+    let mut objects = objects();
+    let mut tag = installed("istio-revision-tag-default");
+    tag["apiVersion"] = json!("admissionregistration.k8s.io/v1");
+    tag["kind"] = json!("MutatingWebhookConfiguration");
+    tag["metadata"]["labels"] = json!({"istio.io/rev": "1-31", "istio.io/tag": "default"});
+    objects.whole.extend(manifests::objects([tag]).unwrap().whole);
+    let world = World::of(&objects, Prepared::of(&objects), None, now());
+    let told: Vec<_> = Survey::of(&world)
+        .revisions
+        .iter()
+        .map(|it| (it.name.to_string(), it.tag_of.to_string(), it.proxies.is_some()))
+        .collect();
+    let row = |tag_of: &str, counted| ("default".to_owned(), tag_of.to_owned(), counted);
+    assert_eq!(told, [row("", true), row("1-31", false)]);
 }
 
 #[test]
@@ -118,7 +155,7 @@ fn a_control_plane_has_its_version_its_namespaces_and_its_proxies() {
         panic!("{:?}", seen.revisions)
     };
     assert_eq!((&*default.name, &*default.tag_of), ("default", ""));
-    assert_eq!(default.istiods, (1, 0));
+    assert_eq!(default.istiods, Some((1, 0)));
     assert_eq!(
         default.versions.iter().map(|it| &**it).collect::<Vec<_>>(),
         ["1.31.0"]
@@ -130,6 +167,7 @@ fn a_control_plane_has_its_version_its_namespaces_and_its_proxies() {
     let proxies: Vec<_> = default
         .proxies
         .iter()
+        .flatten()
         .map(|(version, n)| (&**version, *n))
         .collect();
     assert_eq!(proxies, [("1.30.2", 1), ("1.31.0", 2)]);
@@ -137,7 +175,9 @@ fn a_control_plane_has_its_version_its_namespaces_and_its_proxies() {
 
 #[test]
 fn what_lies_elsewhere_is_counted_and_not_told() {
-    let whole = survey(None, &[]);
+    let mut whole = survey(None, &[]);
+    let named = |what: &str| (Why::NotObserved { what: what.into() }, vec![Item::Installed]);
+    whole.unknown = vec![named("shop/a → other/b"), named("proxies")];
     let ours = Scope {
         namespaces: Some(Arc::from(["other".into()])),
     };
@@ -145,9 +185,10 @@ fn what_lies_elsewhere_is_counted_and_not_told() {
     assert_eq!(names(&part.proxies), ["odd"]);
     assert!(!format!("{part:?}").contains("shop"), "{part:?}");
     assert_eq!((part.proxies.len(), part.preflight.len()), (1, 1));
+    assert_eq!(part.unknown, [named("proxies")]);
     assert_eq!(
         part.hidden as usize,
-        whole.proxies.len() + whole.preflight.len() - 2
+        whole.proxies.len() + whole.preflight.len() - 1
     );
     assert_eq!(whole.seen_by(&Scope::all()).hidden, 0);
 }

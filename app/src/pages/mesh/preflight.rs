@@ -14,12 +14,13 @@ use naru_view::mesh::{Outlook, PreflightRow};
 pub(super) fn table(lang: Lang, all: &[PreflightRow], more: u32) -> impl IntoView + use<> {
     let none = all.is_empty().then(|| empty(lang.mesh_no_workloads()));
     let rows = all.iter().map(|it| row(lang, it)).collect_view();
+    let rows = (!all.is_empty()).then(|| view! { <ul class="outlooks">{rows}</ul> });
     let more = (more > 0).then(|| view! { <p class="body quiet">{lang.mesh_more(u64::from(more))}</p> });
     view! {
         <section class="card" aria-labelledby="preflight">
             <header><h2 id="preflight">{lang.mesh_preflight()}</h2><p class="quiet">{lang.mesh_preflight_means()}</p></header>
             {none}
-            <ul class="outlooks">{rows}</ul>
+            {rows}
             {more}
         </section>
     }
@@ -51,6 +52,8 @@ fn row(lang: Lang, it: &PreflightRow) -> impl IntoView + use<> {
         .iter()
         .map(|it| view! { <li>{it.clone()}</li> })
         .collect_view();
+    let findings = (!it.findings.is_empty()).then(|| view! { <ul class="findings">{findings}</ul> });
+    let unknown = (!it.unknown.is_empty()).then(|| view! { <ul class="plain">{unknown}</ul> });
     let open = matches!(it.outlook, Outlook::Stops);
     view! {
         <li class="outlook">
@@ -60,8 +63,8 @@ fn row(lang: Lang, it: &PreflightRow) -> impl IntoView + use<> {
                     {pill(sign, word)}
                     <span class="quiet">{lang.mesh_notes(losses as u64)}</span>
                 </summary>
-                <ul class="findings">{findings}</ul>
-                <ul class="plain">{unknown}</ul>
+                {findings}
+                {unknown}
             </details>
         </li>
     }

@@ -1,18 +1,17 @@
 //! The control planes.
 
 use crate::{
-    components::{
-        sign::{Sign, pill},
-        states::empty,
-    },
+    components::sign::{Sign, pill},
     format,
     lang::Lang,
 };
 use leptos::prelude::*;
 use naru_view::{Name, mesh::RevisionRow};
 
-pub(super) fn table(lang: Lang, all: &[RevisionRow]) -> impl IntoView + use<> {
-    let none = all.is_empty().then(|| empty(lang.mesh_no_revisions()));
+pub(super) fn table(lang: Lang, all: &[RevisionRow], none: &str) -> impl IntoView + use<> {
+    let none = all
+        .is_empty()
+        .then(|| view! { <p class="empty">{none.to_owned()}</p> });
     let rows = all.iter().map(|it| row(lang, it)).collect_view();
     let table = (!all.is_empty()).then(|| {
         view! {
@@ -44,27 +43,38 @@ pub(super) fn table(lang: Lang, all: &[RevisionRow]) -> impl IntoView + use<> {
 fn row(lang: Lang, it: &RevisionRow) -> impl IntoView + use<> {
     let tag = (!it.tag_of.is_empty())
         .then(|| view! { " "<span class="quiet">{lang.mesh_tag_of(&it.tag_of)}</span> });
-    let (all, ready) = it.istiods;
-    let sign = match ready {
-        0 => Sign::Bad,
-        ready if ready < all => Sign::Warn,
-        _ => Sign::Good,
+    let (sign, ready) = match it.istiods {
+        None => (Sign::Unknown, lang.verdict_unknown().to_owned()),
+        Some((all, ready)) => {
+            let sign = match ready {
+                0 => Sign::Bad,
+                ready if ready < all => Sign::Warn,
+                _ => Sign::Good,
+            };
+            (sign, lang.mesh_ready(&all, &ready))
+        }
     };
     let version = |version: &Name| match &**version {
         "" => format::UNKNOWN.to_owned(),
         version => version.to_owned(),
     };
-    let proxies: Vec<String> = it
-        .proxies
-        .iter()
-        .map(|(of, n)| format!("{n} × {}", version(of)))
-        .collect();
+    let proxies = match it.proxies.as_deref() {
+        None => format::UNKNOWN.to_owned(),
+        Some([]) => "0".to_owned(),
+        Some(all) => {
+            let each: Vec<String> = all
+                .iter()
+                .map(|(of, n)| format!("{n} × {}", version(of)))
+                .collect();
+            each.join(", ")
+        }
+    };
     view! {
         <tr>
             <th scope="row"><code>{it.name.to_string()}</code>{tag}</th>
-            <td>{pill(sign, lang.mesh_ready(&all, &ready))}</td>
+            <td>{pill(sign, ready)}</td>
             <td>{or_unknown(&it.versions)}</td>
-            <td>{if proxies.is_empty() { "0".to_owned() } else { proxies.join(", ") }}</td>
+            <td>{proxies}</td>
             <td class="value">{if it.namespaces.is_empty() { "–".to_owned() } else { it.namespaces.join(", ") }}</td>
         </tr>
     }

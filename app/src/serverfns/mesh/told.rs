@@ -31,6 +31,7 @@ pub(super) fn mesh(lang: Lang) -> Result<Mesh, AppError> {
             answer: lang.mesh_not_yet().into(),
             sections: Vec::new(),
             revisions: Vec::new(),
+            no_revisions: String::new(),
             proxies: Proxies::default(),
             preflight: Vec::new(),
             preflight_more: 0,
@@ -45,6 +46,10 @@ pub(super) fn mesh(lang: Lang) -> Result<Mesh, AppError> {
         answer: in_short(lang, it).lines.remove(0).text,
         sections: sections(lang, it, seen.at),
         revisions: it.revisions.iter().map(revision).collect(),
+        no_revisions: match &it.injectors {
+            Some(why) => say::why(lang, why),
+            None => lang.mesh_no_revisions().into(),
+        },
         proxies: proxies(lang, &it.proxies),
         preflight: it
             .preflight
@@ -75,6 +80,10 @@ pub fn sections(lang: Lang, it: &Survey, now: Timestamp) -> Vec<Section> {
 pub fn in_short(lang: Lang, it: &Survey) -> Section {
     let all = proxies(lang, &it.proxies);
     let (tone, text) = match () {
+        () if it.pods.is_some() => (
+            Tone::Unknown,
+            it.pods.iter().map(|why| say::why(lang, why)).collect(),
+        ),
         () if all.all == 0 => (Tone::Idle, lang.mesh_no_proxies().to_owned()),
         () if all.in_trouble() > 0 => (
             Tone::Bad,
@@ -126,7 +135,19 @@ fn prometheus(lang: Lang, it: &Survey, now: Timestamp) -> Vec<Line> {
     } = metrics
     {
         let age = now.duration_since(*at).as_secs();
-        lines.push(line(Tone::Good, lang.doctor_answers(&age, window_s)));
+        // The last answer is kept while it gives none.
+        let silent = |why: &Why| {
+            matches!(
+                why,
+                Why::Unreachable { .. } | Why::TimedOut { .. } | Why::Stale { .. }
+            )
+        };
+        let tone = if metrics.faults().iter().any(silent) {
+            Tone::Unknown
+        } else {
+            Tone::Good
+        };
+        lines.push(line(tone, lang.doctor_answers(&age, window_s)));
         lines.push(line(Tone::Good, lang.doctor_reporters(destination, source)));
         lines.extend(it.scraping.iter().flat_map(|it| scraping(lang, it)));
     }
@@ -146,7 +167,7 @@ fn scraping(lang: Lang, it: &Result<ScrapingState, Why>) -> Vec<Line> {
     };
     let interval = match state.interval_s {
         Some(seconds) => line(Tone::Good, lang.doctor_interval(&seconds)),
-        None => line(Tone::Bad, lang.doctor_no_interval()),
+        None => line(Tone::Unknown, lang.doctor_no_interval()),
     };
     let reach = match state.reach {
         Some(reach) => line(Tone::Good, lang.doctor_reach(&reach.hours())),
@@ -191,9 +212,8 @@ fn revision(it: &survey::Revision) -> RevisionRow {
         namespaces: it.namespaces.clone(),
         proxies: it
             .proxies
-            .iter()
-            .map(|(version, n)| (version.clone(), *n))
-            .collect(),
+            .as_ref()
+            .map(|all| all.iter().map(|(version, n)| (version.clone(), *n)).collect()),
     }
 }
 
@@ -233,7 +253,10 @@ fn proxy(lang: Lang, it: &survey::ProxyRow) -> ProxyRow {
         version: it.version.clone(),
         sync,
         detail,
-        istiod: it.istiod.clone(),
+        istiod: it
+            .istiod
+            .as_ref()
+            .map_or_else(|| "".into(), |(_, name)| name.clone()),
         scraped: it.scraped.as_ref().ok().copied(),
         created: it.created.map(|it| it.as_millisecond()),
     }

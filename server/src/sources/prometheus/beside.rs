@@ -99,11 +99,10 @@ impl Asking<'_> {
         let samples = self.number(Promql::Samples).await?.filter(|it| *it >= 1.0);
         let mut reach = None;
         for back in Reach::ALL {
-            // What is not known of an hour ago is not known of a day ago.
-            if self.number(Promql::Kept(back)).await?.is_none() {
-                break;
+            // Figures may have a gap an hour ago, and reach back a month.
+            if self.number(Promql::Kept(back)).await?.is_some() {
+                reach = Some(back);
             }
-            reach = Some(back);
         }
         Ok(ScrapingState {
             interval_s: samples.map(|it| whole(Some((f64::from(promql::TEN_MINUTES) / it).round()))),

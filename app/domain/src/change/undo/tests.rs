@@ -3,8 +3,11 @@ use crate::{
     change::{
         example::Story,
         plan::{Intent, Plan, plan},
+        record::{Phase, undone_by},
+        recovery::{GRACE, step},
         touched::{apart, of},
     },
+    object::{Kind, Object},
 };
 use naru_view::canary::DiffLine;
 use serde_json::{Value, json};
@@ -118,4 +121,61 @@ fn who_edited_is_told_whatever_naru_wrote_after_them() {
     assert_eq!(refused(&story), "kubectl-edit");
     story.edit(managers(vec![at(10, "helm"), at(16, "naru-weights-b")]));
     assert_eq!(refused(&story), "naru-weights-b");
+}
+
+#[test]
+fn an_entry_of_another_namespace_says_nothing_of_what_was_taken_back_here() {
+    for (field, value) in [
+        ("/metadata/namespace", "elsewhere"),
+        ("/spec/target/name", "another-service"),
+        ("/spec/target/uid", "another-uid"),
+    ] {
+        let mut story = Story::new();
+        story.weights("a", 80);
+        story.undo("b", "a").unwrap();
+        let journal = story.journal();
+        let whole = |name: &str| journal.iter().find(|it| &*it.key.name == name).unwrap();
+        assert_eq!(undone_by(&journal, whole("a")).as_deref(), Some("b"));
+        let mut json = story.objects.whole[&Story::key("b")].json().clone();
+        *json.pointer_mut(field).unwrap() = value.into();
+        let forged = Object::new(Kind::Change, json).unwrap();
+        story.objects.whole.remove(&Story::key("b"));
+        story.objects.whole.insert(forged.key().clone(), forged);
+        assert_eq!(undone_by(&story.journal(), whole("a")), None, "{field}");
+    }
+}
+
+#[test]
+fn a_time_far_from_the_api_servers_is_not_believed() {
+    for (said, made, is) in [
+        (
+            "9999-12-30T21:59:59Z",
+            Some("2026-01-01T00:00:00Z"),
+            "2026-01-01T00:00:00Z",
+        ),
+        (
+            "2026-01-01T00:01:15Z",
+            Some("2026-01-01T00:00:00Z"),
+            "2026-01-01T00:00:00Z",
+        ),
+        (
+            "2026-01-01T00:00:00.5Z",
+            Some("2026-01-01T00:00:01Z"),
+            "2026-01-01T00:00:00.5Z",
+        ),
+        ("9999-12-30T21:59:59Z", None, "9999-12-30T21:59:59Z"),
+    ] {
+        let story = forged(|json| {
+            json["spec"]["approvedAt"] = said.into();
+            json["metadata"]["creationTimestamp"] = made.into();
+        });
+        let record = story.journal().remove(0);
+        assert_eq!(record.approved_at.to_string(), is);
+        // Whatever it is, nobody breaks on it.
+        let open = crate::change::record::Record {
+            phase: Phase::Intended,
+            ..record
+        };
+        let _next = step(&open, &[], Some(story.live()), crate::example::now(), GRACE);
+    }
 }

@@ -5,7 +5,7 @@ use crate::{
     Why,
     crossing::Item,
     fact::{Pod, Proxy},
-    inquiry::{ProxyState, ProxyStates, Stage, Xds},
+    inquiry::{ProxyState, ProxyStates, Stage},
     judge::{
         Check, Code, FactSource, Found, World, ask,
         control_plane,
@@ -19,9 +19,6 @@ use crate::{
 const UNCONNECTED: Code = Code::error("proxy-unconnected").state();
 const WAITING: Code = Code::error("proxy-not-acknowledged").state();
 const REFUSES: Code = Code::error("proxy-refuses").state();
-
-/// So many seconds after it was sent a proxy has acknowledged: istiod gathers changes for at most ten (`PILOT_DEBOUNCE_MAX`), and a push takes less.
-const WAIT_S: i64 = 60;
 
 pub(super) const CHECK: Check = Check {
     name: "proxy_synced",
@@ -79,9 +76,7 @@ fn one(
         return;
     };
     let mut well = true;
-    let sent = |xds: Xds| state.stages.iter().any(|(it, _)| *it == xds);
-    if !sent(Xds::Clusters) || !sent(Xds::Listeners) {
-        // Every proxy is sent both at once; an istiod that does not say so tells in another form.
+    if !state.tells() {
         return found.unknown(Why::NotObserved {
             what: format!("{name}: CDS, LDS").into(),
         });
@@ -102,8 +97,7 @@ fn one(
             }
             Stage::Waiting(sent) => {
                 well = false;
-                let waits = sent.map_or(i64::MAX, |sent| at.duration_since(sent).as_secs());
-                if waits > WAIT_S {
+                if stage.overdue(*at) {
                     let since = sent.map_or_else(String::new, |it| it.to_string());
                     found.finding(&WAITING, by.clone(), args(since));
                 } else {

@@ -156,7 +156,12 @@ impl Display for Asked<'_> {
             }
             Promql::Samples => {
                 let series = self.series("envoy_server_uptime", TEN_MINUTES);
-                write!(f, "quantile(0.5, count_over_time({series}))")
+                let before = self.series("envoy_server_uptime", STALENESS);
+                // Of those that were there all the time: who came or went meanwhile has left fewer.
+                write!(
+                    f,
+                    "quantile(0.5, count_over_time({series}) and last_over_time({before} offset {TEN_MINUTES}s) and last_over_time({before}))"
+                )
             }
             Promql::Kept(back) => {
                 let series = self.series(REQUESTS, STALENESS);
@@ -251,7 +256,9 @@ mod tests {
         );
         assert_eq!(
             text(Promql::Samples, Some("a")),
-            r#"quantile(0.5, count_over_time(envoy_server_uptime{prometheus_replica="a"}[600s]))"#
+            "quantile(0.5, count_over_time(envoy_server_uptime{prometheus_replica=\"a\"}[600s]) \
+             and last_over_time(envoy_server_uptime{prometheus_replica=\"a\"}[300s] offset 600s) \
+             and last_over_time(envoy_server_uptime{prometheus_replica=\"a\"}[300s]))"
         );
         assert!(text(edge, None).ends_with("(rate(nginx_ingress_controller_requests[300s]))"));
         assert!(
