@@ -260,3 +260,58 @@ impl Asking {
         self.revision.send_modify(|it| *it += 1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Asker, Asking};
+    use jiff::SignedDuration;
+    use naru_domain::{
+        SourceName, Why,
+        inquiry::{Address, Inquiry, Reply},
+        traffic::Dated,
+    };
+    use naru_ports::{Clock, Inquiries, SystemClock};
+    use std::{collections::BTreeSet, sync::Arc};
+    use tokio::sync::watch;
+
+    struct Never;
+
+    #[async_trait::async_trait]
+    impl Inquiries for Never {
+        async fn find_out(&self, _: &Inquiry) -> Result<Dated<Reply>, Why> {
+            std::future::pending().await
+        }
+    }
+
+    fn address(port: u16) -> Inquiry {
+        let (ip, name) = ("10.0.0.1".into(), "a.example".into());
+        Inquiry::Address(Address { ip, port, name })
+    }
+
+    #[test]
+    fn who_was_never_asked_comes_before_those_that_are_due_again() {
+        let asking = Asking {
+            clock: Arc::new(SystemClock),
+            wanted: Arc::new(watch::Sender::new(BTreeSet::new())),
+            replies: Arc::default(),
+            revision: Arc::new(watch::Sender::new(0)),
+        };
+        let mut asker = Asker::of(asking, Arc::new(Never));
+        let ago = |seconds| SystemClock.now() - SignedDuration::from_secs(seconds);
+        asker.questions = [1, 2, 3, 4].map(address).into();
+        asker.asked = [
+            (address(1), ago(100)),
+            (address(2), ago(200)),
+            (address(4), ago(5)),
+        ]
+        .into();
+        asker.look();
+        assert_eq!(asker.waiting[&SourceName::Pods], [3, 2, 1].map(address));
+        // What is not due yet is looked at when it is.
+        assert!(asker.next > SystemClock.now());
+        // What is under way is not put a second time.
+        asker.start();
+        asker.look();
+        assert!(!asker.waiting.contains_key(&SourceName::Pods));
+    }
+}
