@@ -17,7 +17,8 @@ mod preflight;
 pub(crate) mod release;
 mod routes;
 pub mod settled;
-pub(crate) mod steady;
+mod steady;
+mod sync;
 #[cfg(test)]
 mod systems;
 #[cfg(test)]
@@ -25,9 +26,12 @@ pub(crate) mod testing;
 mod verdict;
 mod world;
 
+pub(crate) use ask::scraped_proxies;
 pub use check::{ALL, Check};
 pub use finding::{Code, Fact, FactSource, Finding, Found, Severity};
 pub use preflight::{Preflight, preflight};
+pub(crate) use sync::Connected;
+pub use sync::Sync;
 pub use verdict::{Judgement, Verdict, judge};
 pub use world::World;
 

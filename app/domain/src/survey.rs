@@ -7,7 +7,8 @@ mod sources;
 #[cfg(test)]
 mod tests;
 
-pub use proxies::{ProxyRow, Sync};
+pub use crate::judge::Sync;
+pub use proxies::ProxyRow;
 pub use revisions::Revision;
 pub use sources::{Kinds, Metrics, unknown};
 
@@ -16,10 +17,10 @@ use crate::{
     actor::Scope,
     crossing::{Item, guard::Guards},
     inquiry::{Scraping, ScrapingState},
-    judge::{Found, Preflight, World, preflight},
+    judge::{Preflight, World, preflight},
     object::Kind,
-    traffic::Dated,
 };
+use std::collections::BTreeSet;
 
 /// All of it, at one moment.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +60,7 @@ impl Survey {
         preflight.sort_by_key(rank);
         Self {
             kinds: Kinds::of(world.objects),
-            scraping: Some(scraping(world)),
+            scraping: Some(world.reply(&Scraping).map(|it| it.value.clone())),
             revisions: revisions::of(world, &proxies),
             proxies,
             preflight,
@@ -87,17 +88,13 @@ impl Survey {
         for proxy in &mut seen.proxies {
             proxy.istiod.take_if(|(namespace, _)| !scope.sees(namespace));
         }
-        // Reasons are words, and a namespace among them is known by its name before a slash.
-        let hidden: Vec<String> = self
+        let hidden: BTreeSet<&str> = self
             .namespaces
             .iter()
+            .map(|it| &**it)
             .filter(|it| !scope.sees(it))
-            .map(|it| format!("{it}/"))
             .collect();
-        seen.unknown.retain(|(why, _)| {
-            let words = format!("{why:?}");
-            !hidden.iter().any(|it| words.contains(it.as_str()))
-        });
+        seen.unknown.retain(|(why, _)| !names_one(why, &hidden));
         seen.namespaces.clear();
         let left = seen.proxies.len() + seen.preflight.len() + seen.unknown.len();
         let all = self.proxies.len() + self.preflight.len() + self.unknown.len();
@@ -117,16 +114,9 @@ fn rank(it: &Preflight) -> u8 {
     }
 }
 
-fn scraping(world: &World<'_>) -> Result<ScrapingState, Why> {
-    asked(world, &Scraping).map(|it| it.value.clone())
-}
-
-/// The reply to a question, or why there is none.
-fn asked<'w, Q: crate::inquiry::Question>(
-    world: &'w World<'_>,
-    question: &Q,
-) -> Result<Dated<&'w Q::Reply>, Why> {
-    let mut found = Found::default();
-    let reply = world.ask(question, &mut found);
-    reply.ok_or_else(|| found.unknown.into_iter().next().unwrap_or(Why::NeedsCluster))
+/// Reasons are words; whether one of them is a namespace's name is all that can be said of whose business a reason is.
+fn names_one(why: &Why, namespaces: &BTreeSet<&str>) -> bool {
+    let words = format!("{why:?}");
+    let mut words = words.split(|it: char| !it.is_ascii_alphanumeric() && it != '-');
+    words.any(|it| namespaces.contains(it))
 }

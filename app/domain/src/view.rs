@@ -9,6 +9,7 @@ mod sources;
 
 pub use checklist::{SeenJudgement, judgements, seen_reopened};
 pub use explanation::explanation;
+pub(crate) use sources::failure;
 pub use sources::{PROMETHEUS_STALE, sources};
 
 use crate::{

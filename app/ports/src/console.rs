@@ -42,7 +42,7 @@ pub struct Surveyed {
     /// When.
     pub at: Timestamp,
     /// What was seen.
-    pub survey: Survey,
+    pub survey: Arc<Survey>,
 }
 
 /// What somebody would sign, as far as they may see it.

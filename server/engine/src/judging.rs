@@ -1,7 +1,7 @@
 //! Judges the checklist behind the snapshot, on a thread of its own, whenever what it is judged from has changed; and says how each item
 //! stands by what people have signed.
 
-use crate::{asking::Asking, observatory::Board, views::KEPT};
+use crate::{asking::Asking, observatory::Board, views::PerScope};
 use arc_swap::ArcSwap;
 use naru_domain::{
     Timestamp,
@@ -22,10 +22,7 @@ use naru_domain::{
 };
 use naru_ports::{Judged, Surveyed};
 use naru_view::version::Version;
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, sync::Arc};
 use tokio::{sync::watch, task::JoinSet};
 
 /// The latest judgements.
@@ -61,8 +58,8 @@ pub(crate) struct Latest {
     survey: Survey,
     /// What holds up the phase after each of the four: the same for every viewer.
     holdups: Arc<[Vec<(Item, Holdup)>; 4]>,
-    /// One for all viewers of equal scope.
-    seen: Mutex<HashMap<Scope, Arc<[SeenJudgement]>>>,
+    seen: PerScope<[SeenJudgement]>,
+    surveyed: PerScope<Survey>,
 }
 
 impl Judging {
@@ -117,7 +114,9 @@ impl Judging {
         Some(Surveyed {
             version,
             at,
-            survey: latest.survey.seen_by(scope),
+            survey: latest
+                .surveyed
+                .of(scope, || Arc::new(latest.survey.seen_by(scope))),
         })
     }
 
@@ -138,17 +137,8 @@ impl Judging {
 }
 
 impl Latest {
-    /// Made now if nobody of this scope has asked since it was judged.
     fn seen_by(&self, scope: &Scope) -> Arc<[SeenJudgement]> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(items) = seen.get(scope) {
-            return Arc::clone(items);
-        }
-        let items: Arc<[SeenJudgement]> = judgements(&self.items, scope).into();
-        if seen.len() < KEPT {
-            seen.insert(scope.clone(), Arc::clone(&items));
-        }
-        items
+        self.seen.of(scope, || judgements(&self.items, scope).into())
     }
 
     /// What was judged, and what was asked for it.
@@ -191,7 +181,8 @@ impl Latest {
             items,
             rolling: rolling(objects),
             listed: objects.kinds.values().all(|it| *it != KindState::NotYet),
-            seen: Mutex::default(),
+            seen: PerScope::default(),
+            surveyed: PerScope::default(),
             audited: Arc::new(audited),
         };
         (latest, world.asked())

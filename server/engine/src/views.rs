@@ -1,4 +1,4 @@
-//! One view for all viewers of equal scope.
+//! What is made once for all viewers of equal scope.
 
 use crate::observatory::Published;
 use naru_domain::{actor::Scope, view::view};
@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Scopes kept at once. Scopes are few (sets of readable namespaces), so this bounds memory against oddities, not against use.
-pub(crate) const KEPT: usize = 64;
+const KEPT: usize = 64;
 
 /// Views of the latest snapshot, by scope.
 #[derive(Default)]
@@ -32,5 +32,29 @@ impl Views {
         let view = Arc::new(view(&published.snapshot, scope, &published.layout));
         made.insert(scope.clone(), Arc::clone(&view));
         view
+    }
+}
+
+/// What is made of one judgement for each scope that asks, once.
+pub(crate) struct PerScope<T: ?Sized>(Mutex<HashMap<Scope, Arc<T>>>);
+
+impl<T: ?Sized> Default for PerScope<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: ?Sized> PerScope<T> {
+    /// Made now if nobody of this scope has asked before.
+    pub(crate) fn of(&self, scope: &Scope, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(it) = made.get(scope) {
+            return Arc::clone(it);
+        }
+        let it = make();
+        if made.len() < KEPT {
+            made.insert(scope.clone(), Arc::clone(&it));
+        }
+        it
     }
 }

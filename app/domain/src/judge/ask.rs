@@ -10,6 +10,7 @@ pub(super) use calls::{Calls, Trouble, Untold, troubles};
 pub(super) use counted::counted;
 pub(super) use pods::{Bare, Pods, awaits_injection, pods, workloads_behind};
 pub(super) use scrape::scraped;
+pub(crate) use scrape::scraped_proxies;
 
 use super::{Found, World};
 use crate::{

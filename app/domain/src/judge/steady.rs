@@ -24,7 +24,7 @@ pub(super) fn deadline(world: &World<'_>, (namespace, name): &WorkloadId) -> i64
 }
 
 /// Whether the pod has not been there long enough to be judged.
-pub(crate) fn young(world: &World<'_>, pod: &Pod) -> bool {
+pub(super) fn young(world: &World<'_>, pod: &Pod) -> bool {
     let seconds = deadline(world, &workload_of(world.objects, pod));
     pod.created
         .is_some_and(|created| world.now.duration_since(created).as_secs() < seconds)

@@ -101,17 +101,15 @@ impl<'a> World<'a> {
         Self { asking: None, ..self }
     }
 
-    /// The reply to a question; noted if there is none. In files there is nobody to ask.
-    pub(crate) fn ask<Q: Question>(&self, question: &Q, found: &mut Found) -> Option<Dated<&Q::Reply>> {
-        if !self.running(found) {
-            return None;
-        }
-        let reply = self
-            .asking
-            .as_ref()
-            .ok_or(Why::NeedsCluster)
-            .and_then(|it| it.ask(question, self.now));
-        let dated = reply.map_err(|why| found.unknown(why)).ok()?;
+    /// The reply to a question, or why there is none. In files there is nobody to ask.
+    pub(crate) fn reply<Q: Question>(&self, question: &Q) -> Result<Dated<&Q::Reply>, Why> {
+        let asking = self.asking.as_ref().filter(|_| self.running);
+        asking.ok_or(Why::NeedsCluster)?.ask(question, self.now)
+    }
+
+    /// The same for a check: that there is none is noted.
+    pub(super) fn ask<Q: Question>(&self, question: &Q, found: &mut Found) -> Option<Dated<&Q::Reply>> {
+        let dated = self.reply(question).map_err(|why| found.unknown(why)).ok()?;
         found.unknowns(dated.gaps.iter().cloned());
         Some(dated)
     }

@@ -6,6 +6,7 @@ use crate::{
     judge::Judgement,
     snapshot::{KindState, Objects},
     traffic::{Dated, Reporter, Traffic},
+    view::failure,
 };
 use std::collections::BTreeMap;
 
@@ -74,6 +75,12 @@ impl Metrics {
             destination: by(Reporter::Destination),
             gaps: dated.gaps.clone(),
         }
+    }
+
+    /// These are the last figures that there were: since then there was no answer.
+    pub fn kept(&self) -> bool {
+        let old = |why: &Why| failure(why) || matches!(why, Why::Stale { .. });
+        matches!(self, Self::Answers { gaps, .. } if gaps.iter().any(old))
     }
 
     /// What is wrong with it.

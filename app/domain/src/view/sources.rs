@@ -81,7 +81,8 @@ fn prometheus(snapshot: &Snapshot) -> SourceState {
     }
 }
 
-fn failure(why: &Why) -> bool {
+/// The source gave no answer.
+pub(crate) fn failure(why: &Why) -> bool {
     matches!(
         why,
         Why::Unreachable { .. } | Why::TimedOut { .. } | Why::Garbled { .. } | Why::Failed { .. }

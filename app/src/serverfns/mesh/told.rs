@@ -38,19 +38,23 @@ pub(super) fn mesh(lang: Lang) -> Result<Mesh, AppError> {
             hidden: 0,
         });
     };
-    let it = &seen.survey;
+    let it = &*seen.survey;
+    let tally = tally(&it.proxies);
     Ok(Mesh {
         version: seen.version,
         seen: Some(seen.at.as_millisecond()),
         sources,
-        answer: in_short(lang, it).lines.remove(0).text,
+        answer: answer(lang, it, &tally).text,
         sections: sections(lang, it, seen.at),
         revisions: it.revisions.iter().map(revision).collect(),
         no_revisions: match &it.injectors {
             Some(why) => say::why(lang, why),
             None => lang.mesh_no_revisions().into(),
         },
-        proxies: proxies(lang, &it.proxies),
+        proxies: Proxies {
+            rows: it.proxies.iter().take(SHOWN).map(|it| proxy(lang, it)).collect(),
+            ..tally
+        },
         preflight: it
             .preflight
             .iter()
@@ -78,27 +82,25 @@ pub fn sections(lang: Lang, it: &Survey, now: Timestamp) -> Vec<Section> {
 
 /// How far the proxies have come, in short.
 pub fn in_short(lang: Lang, it: &Survey) -> Section {
-    let all = proxies(lang, &it.proxies);
-    let (tone, text) = match () {
-        () if it.pods.is_some() => (
-            Tone::Unknown,
-            it.pods.iter().map(|why| say::why(lang, why)).collect(),
-        ),
-        () if all.all == 0 => (Tone::Idle, lang.mesh_no_proxies().to_owned()),
-        () if all.in_trouble() > 0 => (
-            Tone::Bad,
-            lang.mesh_trouble(&all.all, u64::from(all.in_trouble())),
-        ),
-        () if all.unknown > 0 => (Tone::Unknown, lang.mesh_partly(&all.all, &all.unknown)),
-        () => (Tone::Good, lang.mesh_well(u64::from(all.all))),
-    };
-    let mut lines = vec![line(tone, text)];
-    if let Some(n) = all.unscraped.filter(|n| *n > 0) {
-        lines.push(line(Tone::Bad, lang.mesh_unscraped(u64::from(n))));
-    }
+    let tally = tally(&it.proxies);
+    let unscraped = tally.unscraped.filter(|n| *n > 0);
+    let unscraped = unscraped.map(|n| line(Tone::Bad, lang.mesh_unscraped(u64::from(n))));
+    let lines = [Some(answer(lang, it, &tally)), unscraped];
     Section {
         title: lang.mesh_proxies().into(),
-        lines,
+        lines: lines.into_iter().flatten().collect(),
+    }
+}
+
+fn answer(lang: Lang, it: &Survey, of: &Proxies) -> Line {
+    if let Some(why) = &it.pods {
+        return line(Tone::Unknown, say::why(lang, why));
+    }
+    match (of.all, of.in_trouble(), of.unknown) {
+        (0, ..) => line(Tone::Idle, lang.mesh_no_proxies()),
+        (all, 0, 0) => line(Tone::Good, lang.mesh_well(u64::from(all))),
+        (all, 0, unknown) => line(Tone::Unknown, lang.mesh_partly(&all, &unknown)),
+        (all, trouble, _) => line(Tone::Bad, lang.mesh_trouble(&all, u64::from(trouble))),
     }
 }
 
@@ -135,18 +137,7 @@ fn prometheus(lang: Lang, it: &Survey, now: Timestamp) -> Vec<Line> {
     } = metrics
     {
         let age = now.duration_since(*at).as_secs();
-        // The last answer is kept while it gives none.
-        let silent = |why: &Why| {
-            matches!(
-                why,
-                Why::Unreachable { .. } | Why::TimedOut { .. } | Why::Stale { .. }
-            )
-        };
-        let tone = if metrics.faults().iter().any(silent) {
-            Tone::Unknown
-        } else {
-            Tone::Good
-        };
+        let tone = if metrics.kept() { Tone::Unknown } else { Tone::Good };
         lines.push(line(tone, lang.doctor_answers(&age, window_s)));
         lines.push(line(Tone::Good, lang.doctor_reporters(destination, source)));
         lines.extend(it.scraping.iter().flat_map(|it| scraping(lang, it)));
@@ -217,16 +208,16 @@ fn revision(it: &survey::Revision) -> RevisionRow {
     }
 }
 
-fn proxies(lang: Lang, all: &[survey::ProxyRow]) -> Proxies {
-    let rows: Vec<ProxyRow> = all.iter().map(|it| proxy(lang, it)).collect();
-    let of = |sync| count(rows.iter().filter(|it| it.sync == sync).count());
-    let scraped: Option<Vec<bool>> = rows.iter().map(|it| it.scraped).collect();
+/// Without any row.
+fn tally(all: &[survey::ProxyRow]) -> Proxies {
+    let of = |which: fn(&survey::Sync) -> bool| count(all.iter().filter(|it| which(&it.sync)).count());
+    let scraped: Option<Vec<bool>> = all.iter().map(|it| it.scraped.as_ref().ok().copied()).collect();
     Proxies {
-        all: count(rows.len()),
-        acknowledged: of(Sync::Acknowledged),
-        unknown: of(Sync::Unknown),
+        all: count(all.len()),
+        acknowledged: of(|it| matches!(it, survey::Sync::Acknowledged)),
+        unknown: of(|it| matches!(it, survey::Sync::Unknown(_))),
         unscraped: scraped.map(|it| count(it.iter().filter(|it| !**it).count())),
-        rows: rows.into_iter().take(SHOWN).collect(),
+        rows: Vec::new(),
     }
 }
 

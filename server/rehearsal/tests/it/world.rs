@@ -5,12 +5,12 @@ use naru_domain::{
     fact::{Fact, Proxy},
     object::{Key, Kind, Write},
     snapshot::{KindState, Objects},
-    workload::workloads,
+    workload::{runs, workload_of},
 };
 use naru_ports::{As, Cluster, Seen};
 use naru_rehearsal::{ManualClock, Rehearsal, Settings, scenario};
 use serde_json::json;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub(crate) fn start(scenario: &scenario::Scenario, history_s: u32) -> (Arc<ManualClock>, Rehearsal) {
     let clock = Arc::new(ManualClock::at("2026-11-23T02:13:00Z".parse().unwrap()));
@@ -61,7 +61,10 @@ fn every_object_of_every_scenario_is_well_formed_and_arrives() {
 fn the_guides_system_has_its_workloads_inside_and_outside_the_mesh() {
     let (_, rehearsal) = start(&scenario::GUIDE, 0);
     let objects = seen(&rehearsal);
-    let all = workloads(&objects);
+    let mut all = BTreeMap::<_, Vec<_>>::new();
+    for pod in objects.pods.values().filter(|pod| runs(pod)) {
+        all.entry(workload_of(&objects, pod)).or_default().push(pod);
+    }
     let found: Vec<String> = all
         .iter()
         .map(|((namespace, name), pods)| {

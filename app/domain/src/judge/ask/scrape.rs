@@ -1,11 +1,31 @@
 //! Whether Prometheus scrapes a workload, and whether past its proxy.
 
 use crate::{
-    Why,
+    Name, Why,
+    inquiry::ScrapedProxies,
     judge::World,
     mesh::{Decider, injection::Template},
+    traffic::Dated,
 };
 use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The pods whose proxies' figures are collected, by namespace and name.
+///
+/// # Errors
+/// It is not known; so it is where there is none at all: they may stand under other labels than `namespace` and `pod`, which Prometheus' own
+/// configurations give.
+pub(crate) fn scraped_proxies<'w>(world: &'w World<'_>) -> Result<Dated<&'w BTreeSet<(Name, Name)>>, Why> {
+    let none = || Why::NotObserved {
+        what: "envoy_server_uptime{namespace, pod}".into(),
+    };
+    let scraped = world.reply(&ScrapedProxies)?;
+    if scraped.value.is_empty() {
+        Err(none())
+    } else {
+        Ok(scraped)
+    }
+}
 
 /// How a workload's pods say that they are scraped.
 #[derive(Clone, Debug, PartialEq)]

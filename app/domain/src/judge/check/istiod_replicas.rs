@@ -4,13 +4,12 @@ use crate::{
     Why,
     crossing::Item,
     judge::{
-        Check, Code, Found, World,
+        Check, Code, Found, World, ask,
         control_plane::{Istiod, first_number, installs_istiod, istiods, operators},
         steady,
     },
     mesh::Decider,
     object::{Kind, Object},
-    workload::workloads,
 };
 use serde_json::Value;
 
@@ -103,14 +102,13 @@ fn deployed(world: &World<'_>, istiod: &Istiod<'_>, found: &mut Found) {
         key: key.clone(),
         path: "/status/readyReplicas".into(),
     };
-    let pods = workloads(world.objects);
-    let pods = pods.get(&(key.namespace.clone(), key.name.clone()));
-    let ready = pods.map_or(0, |pods| pods.iter().filter(|pod| pod.ready).count());
+    let pods = ask::pods(world, &(key.namespace.clone(), key.name.clone()));
+    let ready = pods.iter().filter(|pod| pod.ready).count();
     found.saw_at("istiod-ready", &by, ready.to_string());
     if ready >= ENOUGH as usize {
         return;
     }
-    let settling = pods.is_some_and(|pods| pods.iter().any(|pod| !pod.ready && steady::young(world, pod)));
+    let settling = pods.iter().any(|pod| !pod.ready && steady::young(world, pod));
     if settling {
         found.unknown(steady::not_yet());
     } else {

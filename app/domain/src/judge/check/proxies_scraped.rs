@@ -5,7 +5,6 @@ use crate::{
     Name, Why,
     crossing::Item,
     fact::{Pod, Proxy as Meshed},
-    inquiry::ScrapedProxies,
     judge::{Check, Code, FactSource, Found, World, ask, steady},
     mesh::Decider,
     object::{Key, Kind},
@@ -40,14 +39,8 @@ fn run(world: &World<'_>, found: &mut Found) {
         return;
     };
     found.unknowns(traffic.gaps.iter().cloned());
-    let scraped = world.ask(&ScrapedProxies, found);
-    if scraped.as_ref().is_some_and(|it| it.value.is_empty()) {
-        // Or under other labels than `namespace` and `pod`, which Prometheus' own configurations give.
-        found.unknown(Why::NotObserved {
-            what: "envoy_server_uptime{namespace, pod}".into(),
-        });
-    }
-    let scraped = scraped.filter(|it| !it.value.is_empty());
+    let scraped = ask::scraped_proxies(world).map_err(|why| found.unknown(why)).ok();
+    found.unknowns(scraped.iter().flat_map(|it| it.gaps.iter().cloned()));
     for place in migration.all_services() {
         for id in ask::workloads_behind(world, place) {
             let pods = ask::pods(world, &id);

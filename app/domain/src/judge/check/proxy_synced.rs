@@ -1,14 +1,10 @@
-//! 2.1: the entry's proxies have acknowledged what istiod sent them. A proxy is connected to one istiod, and only that one knows how far it is, so
-//! each of them is asked (`/debug/syncz`, which is what `istioctl proxy-status` shows).
+//! 2.1: the entry's proxies have acknowledged what istiod sent them.
 
 use crate::{
-    Why,
     crossing::Item,
     fact::{Pod, Proxy},
-    inquiry::{ProxyState, ProxyStates, Stage},
     judge::{
-        Check, Code, FactSource, Found, World, ask,
-        control_plane,
+        Check, Code, Connected, FactSource, Found, Sync, World, ask,
         injected::{Which, places},
         steady,
     },
@@ -32,86 +28,47 @@ fn run(world: &World<'_>, found: &mut Found) {
         if !world.running(found) {
             return;
         }
-        let mut states = Vec::new();
-        let istiods = control_plane::pods(world);
-        if istiods.is_empty() {
-            return found.unknown(Why::NotObserved {
-                what: "istiod".into(),
-            });
-        }
-        let mut silent = false;
-        for istiod in istiods {
-            match world.ask(&ProxyStates::of(istiod), found) {
-                Some(dated) => states.extend(dated.value.iter().map(|it| (it, dated.at))),
-                None => silent = true,
-            }
-        }
+        let connected = Connected::of(world);
+        found.unknowns(connected.silent.clone());
         for id in ask::workloads_behind(world, place) {
             for pod in ask::pods(world, &id) {
                 if pod.proxy == Proxy::Sidecar && !steady::young(world, pod) {
-                    one(pod, &states, silent, found);
+                    one(world, pod, &connected, found);
                 }
             }
         }
     }
 }
 
-fn one(
-    pod: &Pod,
-    states: &[(&ProxyState, crate::Timestamp)],
-    silent: bool,
-    found: &mut Found,
-) {
+fn one(world: &World<'_>, pod: &Pod, connected: &Connected<'_>, found: &mut Found) {
     let by = Decider {
         key: Key::new(Kind::Pod, pod.namespace.clone(), pod.name.clone()),
         path: "".into(),
     };
     let name = format!("{}/{}", pod.namespace, pod.name);
-    let mut states = states.iter();
-    let Some((state, at)) = states.find(|(it, _)| it.pod.0 == pod.namespace && it.pod.1 == pod.name) else {
-        // The istiod that it is connected to may be the one that does not answer.
-        if !silent {
-            found.finding(&UNCONNECTED, by, [("pod", name.into())]);
-        }
-        return;
+    let args = |kind: String, detail: String| {
+        [
+            ("pod", name.clone().into()),
+            ("kind", kind.into()),
+            ("detail", detail.into()),
+        ]
     };
-    let mut well = true;
-    if !state.tells() {
-        return found.unknown(Why::NotObserved {
-            what: format!("{name}: CDS, LDS").into(),
-        });
-    }
-    for (xds, stage) in &state.stages {
-        let args = |detail: String| {
-            [
-                ("pod", name.clone().into()),
-                ("kind", xds.name().into()),
-                ("detail", detail.into()),
-            ]
-        };
-        match stage {
-            Stage::Acknowledged => {}
-            Stage::Refused(words) => {
-                well = false;
-                found.finding(&REFUSES, by.clone(), args(words.to_string()));
-            }
-            Stage::Waiting(sent) => {
-                well = false;
-                if stage.overdue(*at) {
-                    let since = sent.map_or_else(String::new, |it| it.to_string());
-                    found.finding(&WAITING, by.clone(), args(since));
-                } else {
-                    found.unknown(Why::NotObserved {
-                        what: format!("{name}: {} ACK", xds.name()).into(),
-                    });
-                }
+    match connected.sync(world, pod) {
+        Sync::Unconnected => found.finding(&UNCONNECTED, by, [("pod", name.into())]),
+        Sync::Refused(kind, words) => found.finding(&REFUSES, by, args(kind.name().into(), words.to_string())),
+        Sync::Waiting(kinds, since) => {
+            let kinds: Vec<&str> = kinds.iter().map(|it| it.name()).collect();
+            let since = since.map_or_else(String::new, |it| it.to_string());
+            found.finding(&WAITING, by, args(kinds.join(", "), since));
+        }
+        Sync::Unknown(why) => found.unknown(why),
+        Sync::Acknowledged => {
+            if let Some(it) = connected.connection(pod) {
+                let kinds: Vec<&str> = it.state.stages.iter().map(|(xds, _)| xds.name()).collect();
+                let seen = format!("{name}: {} ({})", kinds.join(" "), it.state.version);
+                found.learned("proxy-acknowledged", FactSource::Probe, &by, seen, it.at);
             }
         }
-    }
-    if well {
-        let kinds: Vec<&str> = state.stages.iter().map(|(xds, _)| xds.name()).collect();
-        let seen = format!("{name}: {} ({})", kinds.join(" "), state.version);
-        found.learned("proxy-acknowledged", FactSource::Probe, &by, seen, *at);
     }
 }
 
