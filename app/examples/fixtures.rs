@@ -21,13 +21,16 @@ use naru_domain::{
     actor::{Actor, Scope},
     change::plan::Intent,
     crossing::Item,
+    object::Key,
 };
 use naru_ports::{Clock, Console, Judged, Sheet, Surveyed};
 use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet},
     explanation::{Ask, Explanation},
+    in_force::Reached,
     ledger::Deed,
+    order::{Begin, Steer},
     version::Version,
     why::{ApplyError, Refused},
 };
@@ -71,6 +74,14 @@ impl Console for Fixed {
             }),
         }
     }
+    async fn freeze(&self, _: &Actor, _: &str) -> Result<(), ApplyError> {
+        Ok(())
+    }
+    async fn lift(&self, _: &Actor) -> Result<(), ApplyError> {
+        Err(ApplyError::Forbidden {
+            detail: "freezes.naru.dev \"naru\" is forbidden".into(),
+        })
+    }
     async fn apply(&self, _: &Actor, intent: &Intent, _: &str, _: &str) -> Result<Applied, ApplyError> {
         match intent {
             Intent::SetWeights(wish) => Ok(Applied {
@@ -80,6 +91,16 @@ impl Console for Fixed {
             }),
             Intent::Undo { .. } | Intent::Mend(_) => Err(ApplyError::ReadOnly),
         }
+    }
+    async fn reached(&self, _: &Scope, _: &Key) -> Result<Reached, ApplyError> {
+        Ok(fixtures::reached())
+    }
+
+    async fn steer(&self, _: &Actor, _: &Steer) -> Result<(), ApplyError> {
+        Ok(())
+    }
+    async fn begin(&self, _: &Actor, wish: &Begin) -> Result<Name, ApplyError> {
+        Ok(format!("{}-19aaf", wish.route.name).into())
     }
 }
 
@@ -132,6 +153,7 @@ async fn main() {
         Some("stale") => Scene::Stale,
         Some("unreachable") => Scene::Unreachable,
         Some("partial") => Scene::Partial,
+        Some("steps") => Scene::Steps,
         _ => Scene::Busy,
     };
     let options = LeptosOptions::builder()

@@ -35,6 +35,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/checklist/:item") view=pages::checklist_item ssr=SsrMode::Async/>
                     <Route path=path!("/canary") view=pages::canary_list ssr=SsrMode::Async/>
                     <Route path=path!("/canary/:namespace/:name") view=pages::canary ssr=SsrMode::Async/>
+                    <Route path=path!("/canary/httproute/:namespace/:name") view=pages::http_route ssr=SsrMode::Async/>
                     <Route path=path!("/why") view=pages::why ssr=SsrMode::Async/>
                     <Route path=path!("/changes") view=pages::changes ssr=SsrMode::Async/>
                     <Route path=path!("/mesh") view=pages::mesh ssr=SsrMode::Async/>

@@ -7,6 +7,7 @@ use crate::{bar::Bar, lang::Lang, theme::Theme};
 use leptos::prelude::{SharedValue, use_context};
 use naru_view::{
     Millis, Name,
+    freeze::Standstill,
     session::{ReadOnly, SignIn},
     source::SourceState,
     version::Version,
@@ -107,6 +108,8 @@ pub struct Frame {
     pub now: Millis,
     /// The sources behind the page.
     pub sources: Vec<SourceState>,
+    /// Whether everything stands still; None for nobody.
+    pub standstill: Option<Standstill>,
     /// The version that the page was rendered from.
     pub version: Option<Version>,
     /// What the bar of a rehearsal shows; None where there is none.
@@ -181,6 +184,7 @@ impl Frame {
             sight: Sight::of(viewer.scope.namespaces.as_deref(), viewer.blind),
             now: backend.clock.now().as_millisecond(),
             sources: view.overview.sources.clone(),
+            standstill: Some((*view.standstill).clone()),
             version: Some(view.version),
             bar: Bar::here(),
             ..frame

@@ -72,10 +72,10 @@ impl AppError {
         match self {
             Self::Apply { error } => match error {
                 ApplyError::Refused { .. } | ApplyError::Invalid { .. } => 422,
-                ApplyError::DigestChanged { .. } | ApplyError::Conflict => 409,
+                ApplyError::DigestChanged { .. } | ApplyError::Conflict { .. } => 409,
                 ApplyError::Forbidden { .. } | ApplyError::ReadOnly => 403,
                 ApplyError::Unreachable { .. } | ApplyError::NoJournal { .. } => 503,
-                ApplyError::Unsure { .. } => 504,
+                ApplyError::Unsure { .. } | ApplyError::Lost { .. } => 504,
             },
             Self::Declined { why } => match why {
                 Declined::Unknown(_) => 422,

@@ -6,7 +6,7 @@ use crate::{format, lang::Lang, say, serverfns};
 use entries::{over, signature};
 use leptos::prelude::*;
 use naru_domain::{
-    crossing::{Item, Ledger, Migration, SignOff, export::Export},
+    crossing::{Ledger, Migration, SignOff, export::Export},
     object::{Kind, Object},
 };
 
@@ -24,7 +24,15 @@ pub fn export_page(lang: Lang, export: &Export) -> String {
         Ok(head) => lang.cli_whole(&head.count, &head.digest),
         Err(broken) => say::broken(lang, &broken),
     };
-    let items = Item::ALL.map(|item| of_item(lang, item, &ledger)).collect_view();
+    let own = export.items();
+    let asked = own.all();
+    let items = asked.iter().map(|item| {
+        let title = format!("{item} {}", serverfns::title(lang, *item, &own));
+        of_item(lang, item.id(), title, &ledger)
+    });
+    let gone = ledger.no_longer_asked(&asked).into_iter();
+    let gone = gone.map(|id| of_item(lang, id, lang.export_gone(id), &ledger));
+    let items = items.chain(gone).collect_view();
     let exceptions = ledger
         .exceptions
         .iter()
@@ -66,14 +74,13 @@ code{overflow-wrap:anywhere}h2{margin-top:2rem;border-top:1px solid #999;padding
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.2rem .6rem .2rem 0;overflow-wrap:anywhere}\
 li{margin:.5rem 0}details{margin:.3rem 0}.whole{font-weight:600;overflow-wrap:anywhere}@media print{details{display:block}}";
 
-fn of_item(lang: Lang, item: Item, ledger: &Ledger) -> impl IntoView + use<> {
-    let title = format!("{} {}", item, serverfns::title(lang, item));
-    let signed = |it: &&SignOff| *it.spec.item == *item.id();
+fn of_item(lang: Lang, item: &str, title: String, ledger: &Ledger) -> impl IntoView + use<> {
+    let signed = |it: &&SignOff| *it.spec.item == *item;
     let signatures = ledger.sign_offs.iter().filter(signed);
     let signatures = signatures
         .map(|it| signature(lang, it, ledger.evidence_of(it)))
         .collect_view();
-    let waivers = ledger.waivers.iter().filter(|it| *it.spec.item == *item.id());
+    let waivers = ledger.waivers.iter().filter(|it| *it.spec.item == *item);
     let waivers = waivers
         .map(|it| {
             let said = (&it.spec.reason, &it.spec.owner);
@@ -115,6 +122,26 @@ mod tests {
             for odd in ["<script", "http://", "<b>", "src="] {
                 assert!(!html.contains(odd), "{odd}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_no_longer_asked_for_is_told_with_its_signatures() {
+        let export = Export::of(&fixtures::ledger(), now());
+        let told = |lang: Lang, export: &Export| {
+            export_page(lang, export).contains(&lang.export_gone(&"2.checkout"))
+        };
+        let mut gone = export.clone();
+        for sign_off in &mut gone.sign_offs {
+            sign_off["spec"]["item"] = "2.checkout".into();
+        }
+        let mut asked = gone.clone();
+        asked.migrations[0]["spec"]["items"] = serde_json::json!([
+            {"phase": 2, "name": "checkout", "title": "The checkout answers", "query": "up", "atLeast": 1, "for": "5m"}]);
+        for lang in Lang::ALL {
+            assert!(!told(lang, &export) && told(lang, &gone) && !told(lang, &asked));
+            let page = export_page(lang, &asked);
+            assert!(page.contains("2.checkout The checkout answers"), "{page}");
         }
     }
 

@@ -7,10 +7,12 @@ mod changes;
 mod checklist;
 mod explanation;
 mod mesh;
+mod orders;
 mod topology;
 
-pub use canaries::plan;
+pub use canaries::{plan, reached};
 pub use checklist::ledger;
+pub use orders::{measured, order, said};
 
 use naru_domain::{actor::Scope, crossing::Item};
 use naru_ports::{Judged, Sheet, Surveyed};
@@ -19,6 +21,7 @@ use naru_view::{
     canary::Canaries,
     change::Changes,
     explanation::{Ask, Explanation},
+    freeze::{Frozen, Share, Standstill, Stay},
     overview::{FailingEdge, Overview, ServiceRow},
     source::{Freshness, SourceState},
     topology::Topology,
@@ -43,16 +46,19 @@ pub enum Scene {
     Unreachable,
     /// Some rights and kinds are missing.
     Partial,
+    /// Naru moves canaries by steps: a route for each phase (`/canary/user-service/held` …), and Canary objects that move nothing.
+    Steps,
 }
 
 impl Scene {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Busy,
         Self::Empty,
         Self::Stale,
         Self::Unreachable,
         Self::Partial,
+        Self::Steps,
     ];
 
     fn sources(self) -> Vec<SourceState> {
@@ -63,7 +69,7 @@ impl Scene {
             whys: vec![],
         };
         let prometheus = match self {
-            Self::Busy | Self::Empty | Self::Partial => fresh(SourceName::Prometheus, 9_000),
+            Self::Busy | Self::Empty | Self::Partial | Self::Steps => fresh(SourceName::Prometheus, 9_000),
             Self::Stale => SourceState {
                 source: SourceName::Prometheus,
                 state: Freshness::Stale,
@@ -112,7 +118,9 @@ impl Scene {
     pub fn judged(self, scope: &Scope) -> Judged {
         match self {
             Self::Busy | Self::Partial => checklist::judged(scope),
-            Self::Empty | Self::Stale | Self::Unreachable => Judged::none(Version { epoch: 7, seq: 1 }),
+            Self::Empty | Self::Stale | Self::Unreachable | Self::Steps => {
+                Judged::none(Version { epoch: 7, seq: 1 })
+            }
         }
     }
 
@@ -128,7 +136,7 @@ impl Scene {
     pub fn sheet(self, scope: &Scope, item: Item) -> Result<Sheet, ApplyError> {
         match self {
             Self::Busy | Self::Partial => checklist::sheet(scope, item),
-            Self::Empty | Self::Stale | Self::Unreachable => Err(ApplyError::Refused {
+            Self::Empty | Self::Stale | Self::Unreachable | Self::Steps => Err(ApplyError::Refused {
                 refused: Refused::NotJudged,
             }),
         }
@@ -143,6 +151,7 @@ impl Scene {
             version,
             sources: sources.clone(),
             routes: canaries::routes(),
+            astray: vec![],
         };
         let mut overview = overview(version, sources.clone(), &canaries);
         let mut changes = Changes {
@@ -152,6 +161,10 @@ impl Scene {
         };
         match self {
             Self::Busy | Self::Partial => {}
+            Self::Steps => {
+                canaries.routes = canaries::ordered();
+                canaries.astray = orders::astray();
+            }
             Self::Stale => {
                 topology.at = Some(NOW - 185_000);
                 canaries::without_traffic(
@@ -200,7 +213,47 @@ impl Scene {
             topology: Arc::new(topology),
             canaries: Arc::new(canaries),
             changes: Arc::new(changes),
+            standstill: Arc::new(Standstill {
+                version,
+                sources,
+                frozen: (self == Self::Partial).then(frozen),
+            }),
         }
+    }
+}
+
+/// Three canaries stand still: one on its way, one on its way back, and one of which nobody knows.
+fn frozen() -> Frozen {
+    let share = |version: &str, weight| Share {
+        version: version.into(),
+        weight,
+    };
+    let stay = |namespace: &str, name: &str, phase: &str, canary: u32| Stay {
+        namespace: namespace.into(),
+        name: name.into(),
+        phase: phase.into(),
+        versions: vec![share("v1", 100 - canary), share("v2", canary)],
+        by_hand: None,
+        unreadable: None,
+    };
+    Frozen {
+        by: "Kim Jiwoo".into(),
+        reason: "orders fail since 13:40".into(),
+        since: Some(NOW - 780_000),
+        stays: vec![
+            stay("order-service", "order-v2", "Dwelling", 5),
+            Stay {
+                by_hand: Some(
+                    "naru weight user-service/user-service-canary --route 1 v1=100 v2=0 --reason TEXT".into(),
+                ),
+                ..stay("user-service", "user-v2", "RollingBack", 40)
+            },
+            Stay {
+                versions: vec![],
+                unreadable: Some("missing field `steps`".into()),
+                ..stay("user-service", "odd", "", 0)
+            },
+        ],
     }
 }
 

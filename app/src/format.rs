@@ -74,6 +74,21 @@ pub fn percent_of(share: Option<f64>) -> String {
     share.map_or_else(|| UNKNOWN.into(), |share| format!("{} %", percent(share)))
 }
 
+/// Points (0 to 100) that were set rather than measured: `90`, `33.3`, `<0.1`, `>99.9`.
+pub fn share(points: f64) -> String {
+    if !points.is_finite() {
+        UNKNOWN.into()
+    } else if points > 0.0 && points < 0.05 {
+        "<0.1".into()
+    } else if (99.95..100.0).contains(&points) {
+        ">99.9".into()
+    } else if (points - points.round()).abs() < 1e-9 {
+        format!("{points:.0}")
+    } else {
+        format!("{points:.1}")
+    }
+}
+
 /// Points (0 to 100) to one decimal: `9.8`.
 pub fn points(points: f64) -> String {
     if points.is_finite() {

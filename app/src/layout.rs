@@ -5,6 +5,7 @@ mod rail;
 mod rehearsal;
 mod shortcuts;
 mod standing;
+mod standstill;
 mod top_bar;
 
 use crate::{
@@ -44,19 +45,22 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
     });
     let help = NodeRef::<html::Dialog>::new();
     shortcuts::listen(help);
+    let switch = standstill::Switch::here();
     view! {
         <a class="skip" href="#main">{lang.nav_skip()}</a>
         <div class="frame" class:narrow=narrow class:alone=!known>
-            {top_bar::top_bar(help)}
+            {top_bar::top_bar(help, switch)}
             {rehearsal::band()}
             {known.then(|| rail::rail(narrow))}
             <main id="main" tabindex="-1">
                 {lost(lang)}
+                {switch.map(standstill::banner)}
                 {standing::notices()}
                 {children()}
             </main>
         </div>
         {shortcuts::help(help)}
+        {switch.map(standstill::dialog)}
     }
 }
 

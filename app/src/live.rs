@@ -12,8 +12,8 @@ pub(crate) use told::{Told, told};
 use crate::{AppError, components::states, context::Frame};
 use leptos::prelude::*;
 use naru_view::{
-    Millis, canary::Canaries, change::Changes, overview::Overview, source::SourceState, topology::Topology,
-    version::Version,
+    Millis, canary::Canaries, change::Changes, freeze::Standstill, overview::Overview, source::SourceState,
+    topology::Topology, version::Version,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{sync::Arc, time::Duration};
@@ -135,6 +135,7 @@ part!(Overview, overview);
 part!(Topology, topology);
 part!(Canaries, canaries);
 part!(Changes, changes);
+part!(Standstill, standstill);
 
 /// A page made of one part: drawn once, then followed. The drawing reads the signal where it needs it, so what did not change stays
 /// as it is on the screen.
@@ -155,7 +156,8 @@ pub(crate) fn part<T: Part>(draw: fn(RwSignal<Arc<T>>) -> AnyView) -> impl IntoV
     view! { <Suspense fallback=states::skeleton>{shown}</Suspense> }
 }
 
-fn follow<T: Part>(data: RwSignal<Arc<T>>) {
+/// Takes a new body whenever the doorbell has rung for one.
+pub(crate) fn follow<T: Part>(data: RwSignal<Arc<T>>) {
     let live = Live::here();
     let busy = StoredValue::new(false);
     // A page that is reached by a link brings newer sources than the document did.

@@ -12,7 +12,7 @@ mod overview;
 mod topology;
 mod why;
 
-pub(crate) use canary::canary;
+pub(crate) use canary::{canary, http_route};
 pub(crate) use canary_list::canary_list;
 pub(crate) use changes::changes;
 pub(crate) use checklist::checklist;

@@ -1,6 +1,7 @@
 //! Every page: its path, its name, its key. A page is one file in `pages/`, one line here and one in `app.rs`.
 
 use crate::{components::icon::Icon, graph::link, lang::Lang};
+use naru_view::canary::{RouteRef, RuleList};
 
 /// A page of the rail.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +72,11 @@ pub fn item(id: &str) -> String {
     format!("/checklist/{id}")
 }
 
-/// The path of one VirtualService's weights.
-pub fn canary(namespace: &str, name: &str) -> String {
-    format!("/canary/{namespace}/{name}")
+/// The path of the page with a rule's weights: its VirtualService's, or its HTTPRoute's, which may have the same name.
+pub fn canary(route: &RouteRef) -> String {
+    let (namespace, name) = (&route.namespace, &route.name);
+    match route.list {
+        RuleList::HttpRoute => format!("/canary/httproute/{namespace}/{name}"),
+        RuleList::Http | RuleList::Tls | RuleList::Tcp => format!("/canary/{namespace}/{name}"),
+    }
 }

@@ -2,6 +2,9 @@
 
 use crate::{AppError, format, lang::Lang};
 use naru_view::{
+    change::Writer,
+    freeze::{Share, Stay},
+    order::{Arg, Metric, Said},
     rehearsal::Declined,
     session::{NotIn, ReadOnly},
     why::{ApplyError, Refused, Risk, SourceName, Why},
@@ -23,6 +26,21 @@ pub fn destination(host: &str, subset: &str) -> String {
         host.into()
     } else {
         format!("{host} ({subset})")
+    }
+}
+
+/// How a canary stays while nothing may be moved.
+pub fn stay(lang: Lang, it: &Stay) -> String {
+    let place = format!("{}/{}", it.namespace, it.name);
+    if let Some(detail) = &it.unreadable {
+        return lang.freeze_stay_unreadable(detail, &place);
+    }
+    let share = |it: &Share| format!("{} {} %", it.version, it.weight);
+    let weights: Vec<String> = it.versions.iter().map(share).collect();
+    if weights.is_empty() {
+        lang.freeze_stay_unknown(&it.phase, &place)
+    } else {
+        lang.freeze_stay(&it.phase, &place, &weights.join(", "))
     }
 }
 
@@ -66,6 +84,7 @@ pub fn why(lang: Lang, why: &Why) -> String {
         Why::TooYoung { samples, needed } => lang.why_too_young(needed, samples),
         Why::NoTraffic { window_s } => lang.why_no_traffic(window_s),
         Why::HeaderRouted { subset } => lang.why_header_routed(subset),
+        Why::Connections => lang.why_connections().into(),
         Why::NoMoment => lang.why_no_moment().into(),
         Why::NotJudged { what } => lang.why_not_judged(what),
         Why::OneReporter { missing } if &**missing == "source" => lang.why_one_reporter_source().into(),
@@ -82,6 +101,7 @@ pub fn why(lang: Lang, why: &Why) -> String {
         Why::FollowsFrom { item } => lang.why_follows_from(item),
         Why::NotObserved { what } => lang.why_not_observed(what),
         Why::NotCounted { of, since } => lang.why_not_counted(of, since),
+        Why::NotAlways { of, seen, looks } => lang.why_not_always(looks, of, seen),
         Why::NotOver { of, until } => lang.why_not_over(of, until),
         Why::Said { detail } => lang.why_said(detail),
     }
@@ -111,6 +131,9 @@ pub fn refused(lang: Lang, refused: &Refused) -> String {
         } => lang.refused_not_found(kind, name, namespace),
         Refused::RouteChanged { detail } => lang.refused_route_changed(detail),
         Refused::Sum { sum } => lang.refused_sum(sum),
+        Refused::NoWeight => lang.refused_no_weight().into(),
+        Refused::NotGranted { host, namespace } => lang.refused_not_granted(host, namespace),
+        Refused::NoSteps { list } => lang.refused_no_steps(list),
         Refused::NoReadyPods { host, subset, weight } => {
             lang.refused_no_ready_pods(&destination(host, subset), weight)
         }
@@ -128,6 +151,10 @@ pub fn refused(lang: Lang, refused: &Refused) -> String {
         Refused::NotMet { item } => lang.refused_not_met(item),
         Refused::SamePerson => lang.refused_same_person().into(),
         Refused::NotJudged => lang.refused_not_judged().into(),
+        Refused::CanaryOver { name } => lang.refused_canary_over(name),
+        Refused::CanaryRuns { name } => lang.refused_canary_runs(name),
+        Refused::Frozen { by, reason } => lang.refused_frozen(by, reason),
+        Refused::NotFrozen => lang.refused_not_frozen().into(),
     }
 }
 
@@ -178,6 +205,79 @@ pub fn risk(lang: Lang, risk: &Risk) -> String {
         Risk::HeaderRouted { subset } => lang.risk_header_routed(subset),
         Risk::AllToOne { subset } => lang.risk_all_to_one(subset),
         Risk::Blind => lang.risk_blind().into(),
+        Risk::TakesOver { canary } => lang.risk_takes_over(canary),
+    }
+}
+
+/// Why a canary is where it is, or what people must be told of it. A code without a sentence says its own name.
+pub fn said(lang: Lang, said: &Said) -> String {
+    let arg = |name: &str| match said.args.get(name) {
+        Some(Arg::Time(at)) => format::utc(*at),
+        Some(Arg::Refused(reason)) => refused(lang, reason),
+        Some(Arg::Text(text)) => text.to_string(),
+        None => format::UNKNOWN.into(),
+    };
+    let role = || match &*arg("role") {
+        "stable" => lang.order_role_stable().to_owned(),
+        "canary" => lang.order_role_canary().to_owned(),
+        other => other.to_owned(),
+    };
+    let metric = || match &*arg("metric") {
+        "errors" => lang.order_errors().to_owned(),
+        "latency" => lang.order_latency_short().to_owned(),
+        "client-errors" => lang.order_client_errors().to_owned(),
+        "amplification" => lang.order_amplification().to_owned(),
+        other => other.to_owned(),
+    };
+    match &*said.code {
+        "dwell" => lang.said_dwell(&arg("until")),
+        "few-requests" => lang.said_few_requests(&arg("n"), &arg("wanted")),
+        "warm-up" => lang.said_warm_up(&arg("until")),
+        "load" => lang.said_load(&arg("times")),
+        "stable-restarted" => lang.said_stable_restarted(&arg("times")),
+        "deployed" => lang.said_deployed(&arg("at"), &role()),
+        "no-samples" => lang.said_no_samples().into(),
+        "stale" => lang.said_stale(&arg("at")),
+        "readiness-unknown" => lang.said_readiness_unknown(&role()),
+        "nothing-to-compare" => lang.said_nothing_to_compare().into(),
+        "undecided" => lang.said_undecided(&metric()),
+        "no-bucket" => lang.said_no_bucket(&arg("ms")),
+        "no-bucket-nearest" => lang.said_no_bucket_nearest(&arg("ms"), &arg("nearest")),
+        "recently-worse" => lang.said_recently_worse(&metric(), &arg("minutes")),
+        "no-ready-pods" => lang.said_no_ready_pods().into(),
+        "crash-looping" => lang.said_crash_looping(&arg("times")),
+        "worse" => lang.said_worse(&metric()),
+        "route-unknown" => lang.said_route_unknown().into(),
+        "other-destinations" => lang.said_other_destinations(&arg("weight")),
+        "aborted" => lang.said_aborted().into(),
+        "blind" => lang.said_blind().into(),
+        "roll-back-frozen" => lang.said_roll_back_frozen().into(),
+        "frozen" => lang.said_frozen().into(),
+        "touched" if arg("by").is_empty() => lang.said_touched_unknown().into(),
+        "touched" => lang.said_touched(&arg("by")),
+        "step-unknown" => lang.said_step_unknown().into(),
+        "not-at-start" => lang.said_not_at_start(&arg("weight")),
+        "awaits-promotion" => lang.said_awaits_promotion().into(),
+        "intent-lost" => lang.said_intent_lost().into(),
+        "change-stopped" => lang.said_change_stopped(&arg("change")),
+        "not-carried-out" => lang.said_not_carried_out(&arg("change")),
+        "stable-too-small" => lang.said_stable_too_small(&arg("needed"), &arg("ready")),
+        "refused" => lang.said_refused(&arg("detail")),
+        "freeze-unknown" => lang.said_freeze_unknown(&arg("detail")),
+        "two-canaries" => lang.said_two_canaries(&arg("name")),
+        "unreadable" => lang.said_unreadable(&arg("detail")),
+        "other-rules" => lang.said_other_rules().into(),
+        other => lang.said_other(&other),
+    }
+}
+
+/// What is compared, as people call it.
+pub fn metric(lang: Lang, metric: Metric) -> String {
+    match metric {
+        Metric::Errors => lang.order_errors().into(),
+        Metric::Latency(above_ms) => lang.order_latency(&format::duration(above_ms)),
+        Metric::ClientErrors => lang.order_client_errors().into(),
+        Metric::Amplification => lang.order_amplification().into(),
     }
 }
 
@@ -185,14 +285,30 @@ pub fn risk(lang: Lang, risk: &Risk) -> String {
 pub fn apply_error(lang: Lang, error: &ApplyError) -> String {
     match error {
         ApplyError::Refused { refused: reason } => refused(lang, reason),
-        ApplyError::DigestChanged { .. } => lang.apply_digest_changed().into(),
+        ApplyError::DigestChanged { by, .. } => after(lang, by.as_deref(), lang.apply_digest_changed()),
         ApplyError::Forbidden { detail } => lang.apply_forbidden(detail),
         ApplyError::Invalid { detail } => lang.apply_invalid(detail),
-        ApplyError::Conflict => lang.apply_conflict().into(),
+        ApplyError::Conflict { by } => after(lang, by.as_deref(), lang.apply_conflict()),
         ApplyError::Unreachable { detail } => lang.apply_unreachable(detail),
         ApplyError::Unsure { change, detail } => lang.apply_unsure(change, detail),
+        ApplyError::Lost { detail } => lang.apply_lost(detail),
         ApplyError::NoJournal { detail } => lang.apply_no_journal(detail),
         ApplyError::ReadOnly => lang.apply_read_only().into(),
+    }
+}
+
+/// Who came before, ahead of what that means.
+fn after(lang: Lang, by: Option<&Writer>, what: &str) -> String {
+    by.map_or_else(|| what.to_owned(), |by| format!("{} {what}", wrote(lang, by)))
+}
+
+/// Who wrote what stands, when, and the journal's name for it.
+pub fn wrote(lang: Lang, by: &Writer) -> String {
+    let at = by.at.map_or_else(|| format::UNKNOWN.to_owned(), format::utc);
+    match &by.change {
+        Some(change) if change.actor.is_empty() => lang.written_change(&at, &change.name),
+        Some(change) => lang.written_actor(&change.actor, &at, &change.name),
+        None => lang.written_manager(&at, &by.manager),
     }
 }
 

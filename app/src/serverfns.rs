@@ -2,23 +2,29 @@
 //! answers a failure as [`AppError`] under the status that fits.
 
 mod apply_weights;
+mod begin_canary;
 mod checklist;
 mod explain;
+mod freeze;
 mod ledger;
 mod mend;
 mod mesh;
 mod plan_undo;
 mod plan_weights;
+mod reached;
 mod rehearsal;
+mod steer_canary;
 mod undo_change;
 
 pub use apply_weights::{ApplyWeights, apply_weights};
+pub use begin_canary::{BeginCanary, begin_canary};
 pub use checklist::{ReadChecklist, ReadItem, read_checklist, read_item};
 #[cfg(feature = "ssr")]
-pub use checklist::{condition, fact, title};
+pub use checklist::{fact, title};
 #[cfg(feature = "ssr")]
 pub(crate) use explain::explained;
 pub use explain::{Explain, explain};
+pub use freeze::{Freeze, LiftFreeze, freeze, lift_freeze};
 pub use ledger::{PutName, ReadSignSheet, put_name, read_sign_sheet};
 pub use mend::{MendFinding, PlanMend, mend_finding, plan_mend};
 pub use mesh::{ReadMesh, read_mesh};
@@ -26,7 +32,9 @@ pub use mesh::{ReadMesh, read_mesh};
 pub use mesh::{in_short, sections};
 pub use plan_undo::{PlanUndo, plan_undo};
 pub use plan_weights::{PlanWeights, plan_weights};
+pub use reached::{ReadReached, read_reached};
 pub use rehearsal::{Rehearsal, Rehearse, rehearsal, rehearse};
+pub use steer_canary::{SteerCanary, steer_canary};
 pub use undo_change::{UndoChange, undo_change};
 
 #[cfg(feature = "ssr")]
@@ -39,6 +47,7 @@ mod inside {
         canary::SetWeights,
         change::Mend,
         ledger::Deed,
+        order::{Begin, STEPS},
         why::{ApplyError, Refused},
     };
 
@@ -100,6 +109,18 @@ mod inside {
         } else {
             Err(AppError::BadRequest {
                 field: "finding".into(),
+            })
+        }
+    }
+
+    /// The domain says whether the order can be meant; here only that it is no longer than one.
+    pub(super) fn order(wish: &Begin) -> Result<(), AppError> {
+        names("route", [&*wish.route.namespace, &*wish.route.name])?;
+        if wish.steps.len() <= STEPS as usize {
+            Ok(())
+        } else {
+            Err(AppError::BadRequest {
+                field: "steps".into(),
             })
         }
     }

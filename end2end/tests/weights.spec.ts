@@ -40,9 +40,13 @@ test("10 to 50 by keyboard alone, and back", async ({ page, visit, a11y }) => {
   await page.keyboard.type("연습: half and half");
   await page.keyboard.press("Enter");
   await expect(sheet.getByText("In the journal as")).toBeVisible();
+  // Accepted is one thing, and in force another: the rehearsed istiod takes up to a second.
+  await expect(sheet.getByText(/All \d+ proxies that route by it have acknowledged it\. That took at most/)).toBeVisible();
+  await a11y.check();
   await page.keyboard.press("Escape");
   await expect(sheet).toBeHidden();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("v1 50 %, v2 50 %");
+  await expect(page.locator("section.rule").getByText(/All \d+ proxies that route by it/)).toBeVisible();
   // Only samples after the change count, so this takes some scrapes.
   await expect(page.getByText(/Observed .* UTC, [\d,]+ requests/)).toBeVisible({ timeout: 40_000 });
   await page.goto("/changes");

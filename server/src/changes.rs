@@ -104,6 +104,18 @@ pub(crate) fn place(namespace: &str, name: &str) -> String {
     format!("{namespace}/{name}")
 }
 
+/// What [`place`] writes, read: `form` is what the argument should have been.
+pub(crate) fn placed(argument: &'static str, form: &str, text: &str) -> Result<(Name, Name), Failure> {
+    let whole =
+        |(namespace, name): &(&str, &str)| !namespace.is_empty() && !name.is_empty() && !name.contains('/');
+    let parts = text.split_once('/').filter(whole);
+    let (namespace, name) = parts.ok_or_else(|| Failure::BadArgument {
+        argument,
+        detail: format!("{text} ≠ {form}"),
+    })?;
+    Ok((namespace.into(), name.into()))
+}
+
 /// What is shown, and what tells two of that name apart.
 fn who(actor: &Actor) -> String {
     if actor.name == actor.sub {

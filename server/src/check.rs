@@ -16,20 +16,20 @@ use crate::{
     failure::Failure,
     files,
     inventory::inventory,
-    judged::judged,
     startup,
 };
 use anyhow::Context;
 use naru_app::Lang;
 use naru_domain::{
     Why,
-    crossing::{Audited, Item, audited, standing::Standing},
+    crossing::{Audited, Item, OwnItems, audited, standing::Standing},
     judge::{self, Judgement, Verdict, World, judge, settled::settled},
     mesh::Prepared,
     object::Kind,
     snapshot::Objects,
     traffic::{Dated, Traffic},
 };
+use naru_engine::judged;
 use naru_ports::{Clock, Inquiries, Metrics, SystemClock};
 use std::{process::ExitCode, sync::Arc};
 
@@ -61,31 +61,63 @@ pub(crate) async fn run(options: &cli::Check, lang: Lang) -> Result<ExitCode, Fa
         (it, standing)
     };
     let mut judgements: Vec<Stood> = judgements.into_iter().map(stands).collect();
-    judgements.retain(|(it, _)| wanted.contains(&it.item));
+    let own = OwnItems::of(&seen.objects);
+    if let Some(unasked) = wanted.missing(&own.all()) {
+        return Err(no_such(unasked.id().into()));
+    }
+    judgements.retain(|(it, _)| wanted.includes(it.item));
     let out = match options.output {
-        Report::Text => text::report(lang, &judgements, &seen.gaps),
-        Report::Json => json::report(lang, &judgements, &seen.gaps).context("printing")?,
-        Report::Junit => junit::report(lang, &judgements),
+        Report::Text => text::report(lang, &judgements, &own, &seen.gaps),
+        Report::Json => json::report(lang, &judgements, &own, &seen.gaps).context("printing")?,
+        Report::Junit => junit::report(lang, &judgements, &own),
     };
     files::print(&out)?;
     Ok(ExitCode::from(code(&judgements)))
 }
 
-/// All of them, those of a phase, or those named.
-fn wanted(options: &cli::Check) -> Result<Vec<Item>, Failure> {
+/// Which items are asked for.
+enum Wanted {
+    All,
+    Phase(u8),
+    Named(Vec<Item>),
+}
+
+impl Wanted {
+    fn includes(&self, item: Item) -> bool {
+        match self {
+            Self::All => true,
+            Self::Phase(phase) => item.phase() == *phase,
+            Self::Named(items) => items.contains(&item),
+        }
+    }
+
+    /// One that is named and is none of the crossing's: only the Migration says which a team has added.
+    fn missing(&self, all: &[Item]) -> Option<Item> {
+        let Self::Named(items) = self else {
+            return None;
+        };
+        items.iter().copied().find(|it| !all.contains(it))
+    }
+}
+
+fn wanted(options: &cli::Check) -> Result<Wanted, Failure> {
     if let Some(phase) = options.phase {
-        return Ok(Item::of_phase(phase).collect());
+        return Ok(Wanted::Phase(phase));
     }
     if options.items.is_empty() {
-        return Ok(Item::ALL.to_vec());
+        return Ok(Wanted::All);
     }
-    let read = |id: &String| {
-        id.parse::<Item>().map_err(|error| Failure::BadArgument {
-            argument: "--item",
-            detail: error.0,
-        })
-    };
-    options.items.iter().map(read).collect()
+    let read = |id: &String| id.parse::<Item>().map_err(|error| no_such(error.0));
+    Ok(Wanted::Named(
+        options.items.iter().map(read).collect::<Result<_, _>>()?,
+    ))
+}
+
+fn no_such(detail: String) -> Failure {
+    Failure::BadArgument {
+        argument: "--item",
+        detail,
+    }
 }
 
 /// A judgement, and what people have accepted of it.

@@ -11,16 +11,20 @@
 //! Failures go to standard error as `error[key]: sentence`. The key is for scripts and stays; the sentence is for people, in the language of
 //! `--lang`, `NARU_LANG`, `LC_ALL`, `LC_MESSAGES` or `LANG`.
 
+mod changing;
 mod journal;
+mod kept;
 
+pub(crate) use changing::{Form, Freeze, Until, Weight};
 pub(crate) use journal::{Changes, Rollback, TakingBack, Undo};
+pub(crate) use kept::{Document, Export, Import, Verify};
 
 use crate::{
     changes, check,
     config::{Kubernetes, Listening, Logging, Observing, OpenId, Probing, Prometheus, SigningIn, Standing},
     doctor, evidence, export,
     failure::Failure,
-    graph, logging, preflight, rehearse, startup, undo, verify,
+    freeze, graph, import, logging, preflight, rehearse, startup, undo, verify, weight,
     what_if::{self, About},
     why,
 };
@@ -80,6 +84,16 @@ enum Command {
         after_help = "Exit codes: 0 all come up, 1 something stops one, 2 wrong arguments or files, 3 of one it is not known, or a source gave no usable answer"
     )]
     Preflight(Preflight),
+    /// Set the weights of one rule of a VirtualService, as whoever the kubeconfig names: no server is needed
+    #[command(
+        after_help = "Exit codes: 0 set, and what was waited for has come (or it could be set, with --dry-run), 1 refused by the state of things, and nothing was changed, 2 wrong arguments, or no such rule, 3 a source gave no usable answer, or what was waited for has not come in time, 4 a right is missing"
+    )]
+    Weight(Box<Weight>),
+    /// Stop every controller of Naru at once, as whoever the kubeconfig names, and say what stays as it is; or let them go on: no server is needed
+    #[command(
+        after_help = "Exit codes: 0 frozen, or lifted (or it could be, with --dry-run), 1 refused by the state of things (it is frozen already, or nothing is frozen), 2 wrong arguments, 3 the API server gave no usable answer, 4 a right is missing; where it says that it is done, only what is under way could not be read"
+    )]
+    Freeze(Freeze),
     /// List the journal, the latest first, with a kubeconfig alone
     #[command(
         after_help = "Exit codes: 0 listed, 2 wrong arguments, 3 the API server gave no usable answer, 4 rights are missing or an entry cannot be read: incomplete"
@@ -103,6 +117,11 @@ enum Command {
         after_help = "Exit codes: 0 exported and whole, 1 exported and broken (the place is named), 2 wrong arguments, 3 the cluster gave no usable answer, 4 rights are missing (nothing printed)"
     )]
     Export(Export),
+    /// Bring an exported file back into a cluster that has lost it, as whoever the kubeconfig names
+    #[command(
+        after_help = "Exit codes: 0 all is there, 1 the file is broken, or the cluster has something else under one of its names, 2 wrong arguments, or no such file, 3 the API server gave no usable answer, 4 a right is missing. What had arrived stays, and is passed over by the next try."
+    )]
+    Import(Import),
     /// Say whether the signatures in an exported file are whole: no cluster is asked
     #[command(
         after_help = "Exit codes: 0 whole, 1 broken (the place is named), 2 wrong arguments, or no such file"
@@ -140,7 +159,7 @@ pub(crate) struct Check {
         value_name = "1-4"
     )]
     pub(crate) phase: Option<u8>,
-    /// Only this item, such as 1.2; can be repeated
+    /// Only this item, such as 1.2, or one of the Migration's own, such as 2.checkout-success; can be repeated
     #[arg(long = "item", env = "NARU_ITEM", value_delimiter = ',', value_name = "ITEM")]
     pub(crate) items: Vec<String>,
     /// How it is reported
@@ -253,35 +272,6 @@ pub(crate) struct ListEvidence {
     /// How it is told
     #[arg(long, env = "NARU_OUTPUT", default_value = "text")]
     pub(crate) output: Telling,
-}
-
-/// `naru export`
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Export {
-    #[command(flatten)]
-    pub(crate) kubernetes: Kubernetes,
-    /// What is printed
-    #[arg(long, env = "NARU_OUTPUT", default_value = "json")]
-    pub(crate) output: Document,
-}
-
-/// What an export is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Document {
-    /// One JSON document, for `naru verify` and for another cluster
-    Json,
-    /// One page, to be read and printed
-    Html,
-}
-
-/// `naru verify`
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Verify {
-    /// The exported file, or - for standard input
-    pub(crate) file: PathBuf,
-    /// A head that was published: shows that signatures at the end are missing
-    #[arg(long, env = "NARU_HEAD", value_name = "DIGEST")]
-    pub(crate) head: Option<String>,
 }
 
 /// `naru serve`
@@ -478,9 +468,13 @@ pub async fn run() -> ExitCode {
                 | Command::Rollback(_)
                 | Command::Evidence(_)
                 | Command::Export(_)
+                | Command::Import(_)
+                | Command::Weight(_)
+                | Command::Freeze(_)
                 | Command::Verify(_)
         ) {
-            "warn"
+            // What could not be listed these tell themselves.
+            "warn,naru_kube::watch=error"
         } else {
             "info"
         },
@@ -496,10 +490,13 @@ pub async fn run() -> ExitCode {
         Command::Doctor(options) => doctor::run(&options, lang).await,
         Command::Preflight(options) => preflight::run(&options, lang).await,
         Command::Changes(options) => changes::run(&options, lang).await.map(done),
+        Command::Weight(options) => weight::run(&options, lang).await.map(done),
+        Command::Freeze(options) => freeze::run(&options, lang).await.map(done),
         Command::Undo(options) => undo::undo(&options, lang).await.map(done),
         Command::Rollback(options) => undo::rollback(&options, lang).await.map(done),
         Command::Evidence(options) => evidence::run(options, lang).await.map(done),
         Command::Export(options) => export::run(&options, lang).await.map(done),
+        Command::Import(options) => import::run(&options, lang).await.map(done),
         Command::Verify(options) => verify::run(&options, lang).map(done),
     };
     ended.unwrap_or_else(|failure| failure.report(lang))

@@ -14,6 +14,9 @@ pub struct Listening {
         value_name = "ADDRESS:PORT"
     )]
     pub listen: SocketAddr,
+    /// Address and port on which Prometheus may scrape /metrics, without signing in; nowhere if left out
+    #[arg(long, env = "NARU_OWN_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub own_metrics_listen: Option<SocketAddr>,
     /// Another host name under which the console may be asked for, beside loopback names; can be repeated
     #[arg(long = "host", env = "NARU_HOST", value_delimiter = ',', value_name = "NAME")]
     pub hosts: Vec<String>,

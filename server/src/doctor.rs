@@ -13,7 +13,6 @@ use crate::{
     failure::Failure,
     files,
     inventory::inventory,
-    judged::judged,
     startup,
 };
 use anyhow::Context;
@@ -24,6 +23,7 @@ use naru_domain::{
     object::Kind,
     survey::{Metrics, Survey, unknown},
 };
+use naru_engine::judged;
 use naru_ports::{Clock, Metrics as _, SystemClock};
 use std::{process::ExitCode, sync::Arc};
 

@@ -12,9 +12,9 @@ use crate::{
     failure::Failure,
     files,
     inventory::inventory,
-    startup,
+    startup, verify,
 };
-use naru_app::{Lang, say};
+use naru_app::Lang;
 use naru_domain::{
     crossing::{audited, export::Export},
     object::Kind,
@@ -34,7 +34,8 @@ pub(crate) async fn run(options: &cli::Export, lang: Lang) -> Result<(), Failure
         Document::Json => export.text(),
         Document::Html => naru_app::export_page(lang, &export),
     })?;
-    export.verify(None).map(drop).map_err(|broken| Failure::Broken {
-        told: say::broken(lang, &broken),
-    })
+    export
+        .verify(None)
+        .map(drop)
+        .map_err(|broken| verify::broken(lang, &broken))
 }

@@ -1,8 +1,14 @@
 //! Why a command ends without having done what it was asked: each with a key that scripts can rely on, an exit code and a sentence.
 
 mod change;
+mod confirmed;
+mod freeze;
+mod import;
 
 pub use change::NotChanged;
+pub use confirmed::NotConfirmed;
+pub use freeze::NotFrozen;
+pub use import::NotImported;
 
 use crate::{
     evidence::junit::{self, Odd},
@@ -80,7 +86,7 @@ pub enum Failure {
         /// As the API server names them.
         user: String,
         /// For which item.
-        item: &'static str,
+        item: String,
         /// The API server's words.
         detail: String,
     },
@@ -138,8 +144,14 @@ pub enum Failure {
         /// What is wrong with it.
         detail: String,
     },
-    /// A change was not taken back.
+    /// A change was not made, or not taken back.
     NotChanged(NotChanged),
+    /// A change was accepted, and what was waited for has not come.
+    NotConfirmed(NotConfirmed),
+    /// Everything was not stopped, or does not go on.
+    NotFrozen(NotFrozen),
+    /// A file was not brought in to its end.
+    NotImported(NotImported),
     /// Signatures are not whole.
     Broken {
         /// Where, and what is wrong.
@@ -182,6 +194,9 @@ impl Failure {
             Self::NoWorkload { .. } => "no-workload",
             Self::BadArgument { .. } => "bad-argument",
             Self::NotChanged(it) => it.key(),
+            Self::NotConfirmed(it) => it.key(),
+            Self::NotFrozen(it) => it.key(),
+            Self::NotImported(it) => it.key(),
             Self::Broken { .. } => "broken",
             Self::Source(_) => "source",
             Self::Partial(_) => "partial",
@@ -194,6 +209,8 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Self::NotChanged(it) => it.code(),
+            Self::NotFrozen(it) => it.code(),
+            Self::NotImported(it) => it.code(),
             Self::Listen { .. } | Self::Broken { .. } | Self::Fault(_) => 1,
             Self::NotLoopback { .. }
             | Self::AuthNeeds { .. }
@@ -214,7 +231,7 @@ impl Failure {
             | Self::NoWorkload { .. }
             | Self::BadArgument { .. }
             | Self::NoScenario { .. } => 2,
-            Self::NotTaken { .. } | Self::TakenPerhaps { .. } | Self::Source(_) => 3,
+            Self::NotConfirmed(_) | Self::NotTaken { .. } | Self::TakenPerhaps { .. } | Self::Source(_) => 3,
             Self::MayNotHandIn { .. } | Self::Credentials { .. } | Self::Partial(_) => 4,
         }
     }
@@ -223,6 +240,12 @@ impl Failure {
     pub fn sentences(&self, lang: Lang) -> Vec<(String, String)> {
         let text = match self {
             Self::NotChanged(it) => return it.sentences(lang),
+            Self::NotConfirmed(it) => {
+                let keyed = |text| (it.key().to_owned(), text);
+                return it.sentences(lang).into_iter().map(keyed).collect();
+            }
+            Self::NotFrozen(it) => return it.sentences(lang),
+            Self::NotImported(it) => it.sentence(lang),
             Self::NotLoopback { address } => lang.cli_not_loopback(address),
             Self::AuthNeeds { auth, option } => lang.cli_auth_needs(auth, option),
             Self::PublicUrl => lang.cli_public_url().to_owned(),

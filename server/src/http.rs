@@ -8,6 +8,7 @@ mod body;
 mod guard;
 mod health;
 pub mod login;
+pub(crate) mod metrics;
 mod pages;
 mod read_only;
 mod records;

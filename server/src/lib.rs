@@ -3,8 +3,8 @@
 //! ```text
 //! cli ─► config ─► startup (the only place that names adapters) ─► Engine ─► http::serve
 //!                        ├─► rehearse (a world of its own, one run at a time)
-//!                        ├─► graph, check, doctor, evidence, preflight, export, why, what-if, changes (one shot, no engine)
-//!                        └─► undo, rollback ─► Hand (one shot; the engine's desk without the engine)
+//!                        ├─► graph, check, doctor, evidence, preflight, export, import, why, what-if, changes (one shot, no engine)
+//!                        └─► weight, undo, rollback, freeze ─► Hand, Freezing (one shot; the engine's desk without the engine)
 //! ```
 //!
 //! Invariants: handlers see `naru_ports::Console` and nothing behind it; every response has the headers of `http::security`; nothing is
@@ -19,10 +19,11 @@ mod evidence;
 mod export;
 pub mod failure;
 mod files;
+mod freeze;
 mod graph;
 pub mod http;
+mod import;
 mod inventory;
-mod judged;
 pub mod live;
 mod logging;
 mod preflight;
@@ -33,5 +34,6 @@ pub mod sources;
 mod startup;
 mod undo;
 mod verify;
+mod weight;
 mod what_if;
 mod why;

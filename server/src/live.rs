@@ -32,11 +32,19 @@ pub enum Part {
     Canaries,
     /// The journal.
     Changes,
+    /// Whether everything stands still.
+    Standstill,
 }
 
 impl Part {
     /// Each of them.
-    pub const ALL: [Self; 4] = [Self::Overview, Self::Topology, Self::Canaries, Self::Changes];
+    pub const ALL: [Self; 5] = [
+        Self::Overview,
+        Self::Topology,
+        Self::Canaries,
+        Self::Changes,
+        Self::Standstill,
+    ];
 
     /// As it is called in the path.
     pub fn name(self) -> &'static str {
@@ -45,6 +53,7 @@ impl Part {
             Self::Topology => "topology",
             Self::Canaries => "canaries",
             Self::Changes => "changes",
+            Self::Standstill => "standstill",
         }
     }
 
@@ -54,6 +63,7 @@ impl Part {
             Self::Topology => serde_json::to_vec(&*view.topology),
             Self::Canaries => serde_json::to_vec(&*view.canaries),
             Self::Changes => serde_json::to_vec(&*view.changes),
+            Self::Standstill => serde_json::to_vec(&*view.standstill),
         };
         Ok(json?.into())
     }

@@ -22,7 +22,7 @@ use naru_kube::{ConnectError, KubeCluster, Source};
 use naru_ports::{Clock, Cluster, Console, Inquiries, Metrics, Rehearsing, SystemClock};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use signing_in::Desk;
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
 /// How long starting waits for the API server's greeting, which only names it in the log and on the pages.
@@ -135,6 +135,8 @@ pub(crate) struct Door {
     listener: TcpListener,
     site: Site,
     hosts: Hosts,
+    /// Where Naru is scraped itself.
+    metrics: Option<TcpListener>,
 }
 
 impl Door {
@@ -149,18 +151,26 @@ impl Door {
             return Err(Failure::NotLoopback { address });
         }
         let site = Site::open(listening.site.clone())?;
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| Failure::Listen {
-                address,
-                detail: error.to_string(),
-            })?;
+        let listener = bind(address).await?;
+        let metrics = match listening.own_metrics_listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
         Ok(Self {
             listener,
             site,
+            metrics,
             hosts: Hosts::new(listening.hosts.iter().cloned().chain(host)),
         })
     }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| Failure::Listen {
+        address,
+        detail: error.to_string(),
+    })
 }
 
 /// Serves this console until the process is asked to end.
@@ -186,7 +196,13 @@ pub(crate) async fn open(
         sign_in: identity.way(),
     };
     tracing::info!(%address, system, "listening");
+    let metrics = door
+        .metrics
+        .map(|listener| tokio::spawn(http::metrics::serve(listener, backend.console.clone())));
     let served = http::serve(door.listener, backend, door.site, door.hosts, identity).await;
+    if let Some(metrics) = metrics {
+        metrics.abort();
+    }
     served.context("serving").map_err(Failure::from)
 }
 

@@ -11,7 +11,7 @@
 pub(crate) mod told;
 
 use crate::{
-    changes::journal,
+    changes::{journal, placed},
     cli::{Rollback, TakingBack, Undo},
     failure::{Failure, NotChanged},
     startup,
@@ -22,7 +22,7 @@ use naru_domain::{
     object::{Key, Kind},
     snapshot::KindState,
 };
-use naru_engine::{Hand, PlannedAll, REASON_LIMIT};
+use naru_engine::{Hand, PlannedAll, REASON_LIMIT, taking_back};
 use naru_ports::SystemClock;
 use naru_view::why::ApplyError;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ async fn take_back(
 ) -> Result<(), Failure> {
     // What is wrong with the arguments is told before anybody is asked.
     let change = named(argument, change)?;
-    let reason = reason(options)?;
+    let reason = reason(options.dry_run, options.reason.as_deref())?;
     let (hand, user) = hand(options, &change, lang).await?;
     let asking = Asking { hand, user };
     let order = if since {
@@ -84,7 +84,7 @@ impl Asking {
     /// Shows the plan of each, and writes nothing. The first that would be refused is what it ends with.
     async fn rehearse(&self, order: &[Key], told: &mut Told<'_>) -> Result<(), Failure> {
         let all = match order {
-            [one] => self.hand.plan(one).await.map(|planned| PlannedAll {
+            [one] => self.hand.plan(&taking_back(one)).await.map(|planned| PlannedAll {
                 planned: vec![planned],
                 ..PlannedAll::default()
             }),
@@ -121,7 +121,7 @@ impl Asking {
     /// Takes one after the other back, and stops at the first that is refused.
     async fn carry_out(&self, order: &[Key], reason: &str, told: &mut Told<'_>) -> Result<(), Failure> {
         for key in order {
-            let planned = match self.hand.plan(key).await {
+            let planned = match self.hand.plan(&taking_back(key)).await {
                 Ok(planned) => planned,
                 Err(error) => return Err(self.refused(key, error, told).await),
             };
@@ -129,7 +129,11 @@ impl Asking {
             if let Some(error) = planned.against {
                 return Err(self.refused(key, error, told).await);
             }
-            match self.hand.undo(key, &planned.sheet.digest, reason).await {
+            match self
+                .hand
+                .carry_out(&taking_back(key), &planned.sheet.digest, reason)
+                .await
+            {
                 Ok(done) => told.done(&done)?,
                 Err(error) => return Err(self.refused(key, error, told).await),
             }
@@ -191,22 +195,16 @@ async fn hand(options: &TakingBack, change: &Key, lang: Lang) -> Result<(Hand, N
 
 /// A change by the name that `naru changes` gives it.
 fn named(argument: &'static str, text: &str) -> Result<Key, Failure> {
-    let parts = text.split_once('/');
-    let whole =
-        |(namespace, name): &(&str, &str)| !namespace.is_empty() && !name.is_empty() && !name.contains('/');
-    let (namespace, name) = parts.filter(whole).ok_or_else(|| Failure::BadArgument {
-        argument,
-        detail: format!("{text} ≠ NAMESPACE/CHANGE"),
-    })?;
+    let (namespace, name) = placed(argument, "NAMESPACE/CHANGE", text)?;
     Ok(Key::new(Kind::Change, namespace, name))
 }
 
 /// None for a dry run, which needs none.
-fn reason(options: &TakingBack) -> Result<Option<&str>, Failure> {
-    if options.dry_run {
+pub(crate) fn reason(dry_run: bool, reason: Option<&str>) -> Result<Option<&str>, Failure> {
+    if dry_run {
         return Ok(None);
     }
-    let reason = options.reason.as_deref().unwrap_or("").trim();
+    let reason = reason.unwrap_or("").trim();
     if (1..=REASON_LIMIT as usize).contains(&reason.chars().count()) {
         Ok(Some(reason))
     } else {

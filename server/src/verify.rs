@@ -4,26 +4,45 @@ use crate::{cli, failure::Failure, files};
 use naru_app::{Lang, say};
 use naru_domain::{
     crossing::{
-        chain::Broken,
+        Ledger,
+        chain::{Broken, Head},
         export::{Damaged, Export},
     },
     object::Digest,
 };
+use std::path::Path;
 
 /// Reads the file, walks the chain, and prints its end.
 pub(crate) fn run(options: &cli::Verify, lang: Lang) -> Result<(), Failure> {
-    let head = options.head.as_deref().map(digest).transpose()?;
-    let export = Export::read(&files::text(&options.file)?).map_err(|damaged| match damaged {
+    let (export, end) = whole(&options.file, options.head.as_deref(), lang)?;
+    let mut told = format!("{}\n", lang.cli_whole(&end.count, &end.digest));
+    // What no Migration asks for any more holds nothing up, and was signed all the same.
+    let ledger = Ledger::read(&export.objects().unwrap_or_default());
+    let gone: Vec<&str> = ledger
+        .no_longer_asked(&export.items().all())
+        .into_iter()
+        .map(|it| &**it)
+        .collect();
+    if !gone.is_empty() {
+        told += &format!("{}\n", lang.sign_ledger_gone(&gone.join(", ")));
+    }
+    files::print(&told)
+}
+
+/// A file whose signatures are whole, to a head that was published if one is given; and their end.
+pub(crate) fn whole(path: &Path, head: Option<&str>, lang: Lang) -> Result<(Export, Head), Failure> {
+    let head = head.map(digest).transpose()?;
+    let export = Export::read(&files::text(path)?).map_err(|damaged| match damaged {
         Damaged::Digest => Failure::Broken {
-            told: format!("{}: {}", options.file.display(), sentence(lang, "digest")),
+            told: format!("{}: {}", path.display(), sentence(lang, "digest")),
         },
         other => Failure::File {
-            path: options.file.clone(),
+            path: path.to_owned(),
             detail: other.to_string(),
         },
     })?;
     let end = export.verify(head.as_ref()).map_err(|it| broken(lang, &it))?;
-    files::print(&format!("{}\n", lang.cli_whole(&end.count, &end.digest)))
+    Ok((export, end))
 }
 
 fn digest(text: &str) -> Result<Digest, Failure> {
@@ -37,7 +56,7 @@ fn digest(text: &str) -> Result<Digest, Failure> {
     })
 }
 
-fn broken(lang: Lang, broken: &Broken) -> Failure {
+pub(crate) fn broken(lang: Lang, broken: &Broken) -> Failure {
     Failure::Broken {
         told: say::broken(lang, broken),
     }

@@ -54,7 +54,9 @@ fn objects(services: usize) -> Objects {
                 proxy: if i % 10 == 0 { Proxy::None } else { Proxy::Sidecar },
                 service_account: "default".into(),
                 created: None,
+                started: None,
                 restarts: 0,
+                ended: Box::default(),
                 sidecar: None,
                 template: None,
             })));

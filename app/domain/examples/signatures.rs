@@ -9,11 +9,15 @@
 mod signed;
 
 use naru_domain::{
-    crossing::{SignOff, export::Export},
+    crossing::{
+        SignOff,
+        export::Export,
+        import::{self, Step},
+    },
     object::{Kind, Object},
     snapshot::Objects,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use signed::{now, signed};
 use std::io::{self, Write};
 
@@ -33,9 +37,9 @@ fn main() -> io::Result<()> {
     if arguments.next().is_some() {
         return out.write_all(export.text().as_bytes());
     }
-    let objects = export.import().expect("just written");
-    for some in objects.chunks(A_FILE) {
-        let items: Vec<_> = some.iter().map(Object::json).collect();
+    let steps = import::steps(&export, "example").expect("just written");
+    for some in steps.chunks(A_FILE) {
+        let items: Vec<_> = some.iter().map(whole).collect();
         writeln!(
             out,
             "{}",
@@ -43,6 +47,15 @@ fn main() -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// The object with what has become of it, which a rehearsed world takes at once.
+fn whole(step: &Step) -> Value {
+    let mut json = step.object.json().clone();
+    if let Some(status) = &step.status {
+        json["status"] = status.clone();
+    }
+    json
 }
 
 /// What Naru's leader would write into a signature.

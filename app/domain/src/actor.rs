@@ -41,6 +41,9 @@ pub struct Actor {
 /// The issuer of users that the cluster itself knows: of tokens of its own, and of kubeconfigs. `k8s/base/admission.yaml` knows it too.
 pub const CLUSTER: &str = "kubernetes";
 
+/// Naru itself, as the API server calls its ServiceAccount. The policies in `k8s/base` know it too.
+pub const NARU: &str = "system:serviceaccount:naru:naru";
+
 impl Actor {
     /// Whoever a kubeconfig names: `user` is what the API server calls them. Their groups are the API server's business and are not kept.
     pub fn of_cluster(user: &Name) -> Self {

@@ -1,6 +1,24 @@
 //! Weighted routes as they are: what was set, what is behind it, what is really observed.
 
+pub mod begin;
+mod capacity;
+mod facts;
+mod in_force;
+pub mod live;
 mod observed;
+mod ordered;
+mod question;
+pub mod spec;
+pub mod status;
+pub mod steps;
+mod version;
+
+pub use capacity::capacity;
+pub use facts::facts;
+pub use in_force::{InForce, in_force};
+pub use ordered::{astray, running};
+pub use question::question;
+pub use version::deployment;
 
 use crate::{
     Name, Refused, Timestamp, Why,
@@ -11,18 +29,25 @@ use crate::{
         touched,
     },
     mesh::{
-        host::{self, Host},
+        gateway_api,
+        host::Host,
         route::{self, Rule},
         subset::{self, Subset},
     },
-    object::{Kind, Object, canonical},
+    object::{Key, Kind, Object},
     snapshot::{Objects, Snapshot},
     topology::round,
     traffic::{Reporter, ServiceId, SplitQuestion},
 };
 use jiff::SignedDuration;
-use naru_view::canary::{Canary, Destination, RouteRef};
+use naru_view::{
+    canary::{Canary, Destination, RouteRef, RuleList},
+    weights::{self, TOTAL},
+};
 use std::collections::BTreeSet;
+
+/// Kinds with weighted rules. A change of weights is one of an object of these.
+pub const KINDS: [Kind; 2] = [Kind::VirtualService, Kind::HttpRoute];
 
 /// From the API server's answer to all proxies routing by it. Istiod waits 100 ms for further changes before it pushes, and a push takes
 /// some tens of milliseconds for each proxy (111 ms in all was the median in our lab); counting starts well after that.
@@ -32,32 +57,35 @@ const SETTLE: SignedDuration = SignedDuration::from_secs(2);
 /// Prometheus dearly.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(1);
 
-/// Every weighted rule of every VirtualService, by namespace, name and position.
+/// Every weighted rule of every VirtualService and HTTPRoute, by namespace, name, list and position.
 pub fn canaries(snapshot: &Snapshot) -> Vec<Canary> {
     let objects = &*snapshot.objects.value;
-    let records = records(objects);
-    let weighted = objects.of_kind(Kind::VirtualService).flat_map(|object| {
-        route::rules(object)
+    let (records, ordered) = (records(objects), ordered::Ordered::of(objects));
+    let mut all: Vec<Canary> = weighted(objects)
+        .map(|(object, rule)| canary(snapshot, &records, &ordered, object, &rule))
+        .collect();
+    all.sort_by(|a, b| a.route.cmp(&b.route));
+    all
+}
+
+fn weighted(objects: &Objects) -> impl Iterator<Item = (&Object, Rule)> {
+    let all = KINDS.into_iter().flat_map(|kind| objects.of_kind(kind));
+    all.flat_map(|object| {
+        route::weighted(object)
             .into_iter()
-            .filter(Rule::weighted)
             .map(move |rule| (object, rule))
-    });
-    weighted
-        .map(|(object, rule)| canary(snapshot, &records, object, &rule))
-        .collect()
+    })
 }
 
 /// The splits to ask Prometheus for: one for each weighted rule, from the moment since which its weights stand.
 pub fn questions(objects: &Objects, now: Timestamp) -> Vec<(RouteRef, SplitQuestion)> {
     let records = records(objects);
     let mut questions = Vec::new();
-    for object in objects.of_kind(Kind::VirtualService) {
-        for rule in route::rules(object).iter().filter(|rule| rule.weighted()) {
-            let route = reference(object, rule);
-            let since = moment(&records, object, &route).map(|moment| (moment + SETTLE).max(now - LOOK_BACK));
-            if let (Some(since), Ok(service)) = (since, service(objects, object, rule)) {
-                questions.push((route, SplitQuestion { service, since }));
-            }
+    for (object, rule) in weighted(objects).filter(|(_, rule)| !rule.list.connections()) {
+        let route = reference(object, &rule);
+        let since = moment(&records, object, &route).map(|moment| (moment + SETTLE).max(now - LOOK_BACK));
+        if let (Some(since), Ok(services)) = (since, services(objects, object, &rule)) {
+            questions.push((route, SplitQuestion { services, since }));
         }
     }
     questions
@@ -74,13 +102,16 @@ fn moment(records: &[Record], object: &Object, route: &RouteRef) -> Option<Times
         })
 }
 
-/// Requests per second that callers' proxies send to the rule's service now. The rule's own share of them cannot be told where other
-/// rules send requests there too.
+/// Requests per second that callers' proxies send to the rule's service now, or to its services if it is an HTTPRoute's. The rule's own share of
+/// them cannot be told where other rules send requests there too.
 ///
 /// # Errors
-/// Why it is not known: the destinations are of several services, or nothing was measured.
+/// Why it is not known: the rule splits connections, a VirtualService's destinations are of several services, or nothing was measured.
 pub fn rate(snapshot: &Snapshot, object: &Object, rule: &Rule) -> Result<f64, Why> {
-    let service = service(&snapshot.objects.value, object, rule)?;
+    if rule.list.connections() {
+        return Err(Why::Connections);
+    }
+    let services = services(&snapshot.objects.value, object, rule)?;
     let traffic = &snapshot.traffic.value.traffic;
     let Some(traffic) = traffic else {
         return Err(Why::NotYet {
@@ -90,7 +121,7 @@ pub fn rate(snapshot: &Snapshot, object: &Object, rule: &Rule) -> Result<f64, Wh
     let to_it = traffic
         .flows
         .iter()
-        .filter(|(key, _)| key.service == service && key.reporter == Reporter::Source);
+        .filter(|(key, _)| services.contains(&key.service) && key.reporter == Reporter::Source);
     let rate: f64 = to_it.map(|(_, flow)| flow.rate).sum();
     if rate > 0.0 {
         Ok(rate)
@@ -101,29 +132,57 @@ pub fn rate(snapshot: &Snapshot, object: &Object, rule: &Rule) -> Result<f64, Wh
     }
 }
 
-/// The one service that all destinations of a rule name.
-pub(crate) fn service(objects: &Objects, object: &Object, rule: &Rule) -> Result<ServiceId, Why> {
+/// The services that a rule's destinations name: one, unless it is an HTTPRoute's, whose versions are Services each.
+///
+/// # Errors
+/// A destination names none, or a VirtualService's name several: who calls one of those has not gone by the rule.
+pub(crate) fn services(objects: &Objects, object: &Object, rule: &Rule) -> Result<BTreeSet<ServiceId>, Why> {
     let mut services = BTreeSet::new();
     for destination in &rule.destinations {
-        match host::resolve(objects, &destination.host, &object.key().namespace) {
+        match destination.resolve(objects, &object.key().namespace) {
             Host::Service(service) => drop(services.insert(service)),
             Host::Absent { fqdn } => return Err(Why::NotJudged { what: fqdn }),
             Host::Unknown(why) => return Err(why),
         }
     }
-    match (services.pop_first(), services.is_empty()) {
-        (Some(service), true) => Ok(service),
-        _ => Err(Why::NotJudged {
+    if services.len() == 1 || rule.list == RuleList::HttpRoute {
+        Ok(services)
+    } else {
+        Err(Why::NotJudged {
             what: "destinations of several services".into(),
-        }),
+        })
     }
 }
 
-fn reference(object: &Object, rule: &Rule) -> RouteRef {
+/// The object that a rule is in.
+pub fn target(route: &RouteRef) -> Key {
+    let kind = match route.list {
+        RuleList::Http | RuleList::Tls | RuleList::Tcp => Kind::VirtualService,
+        RuleList::HttpRoute => Kind::HttpRoute,
+    };
+    Key::new(kind, route.namespace.clone(), route.name.clone())
+}
+
+/// The list of rules that a path of such an object leads into; None where it leads elsewhere.
+pub fn list_at(kind: Kind, path: &str) -> Option<RuleList> {
+    let leads =
+        |it: &RuleList| it.kind() == kind.name() && path.starts_with(&format!("/spec/{}/", it.field()));
+    RuleList::ALL.into_iter().find(leads)
+}
+
+/// The weighted rule that is named, if this object, which is the one that is named, has it.
+pub fn rule(object: &Object, route: &RouteRef) -> Option<Rule> {
+    let mut all = route::weighted(object).into_iter();
+    all.find(|it| (it.list, it.index) == (route.list, route.rule))
+}
+
+/// Names a rule of an object.
+pub fn reference(object: &Object, rule: &Rule) -> RouteRef {
     let key = object.key();
     RouteRef {
         namespace: key.namespace.clone(),
         name: key.name.clone(),
+        list: rule.list,
         rule: rule.index,
     }
 }
@@ -138,20 +197,23 @@ fn last_change<'a>(records: &'a [Record], object: &Object, route: &RouteRef) -> 
         _ => None,
     });
     let (_, last) = landed.max_by_key(|(at, record)| (*at, record.key.name.clone()))?;
-    let touched = touched::of(last);
     let about_rule = match &last.intent {
         Intent::SetWeights(wish) => wish.route == *route,
-        Intent::Undo { .. } | Intent::Mend(_) => touched
-            .iter()
-            .any(|line| line.path.starts_with(&format!("/spec/http/{}/", route.rule))),
+        Intent::Undo { .. } | Intent::Mend(_) => touched::of(last).iter().any(|line| {
+            let rule = format!("/spec/{}/{}/", route.list.field(), route.rule);
+            line.path.starts_with(&rule)
+        }),
     };
-    let still = touched
-        .iter()
-        .all(|line| object.get(&line.path).map(|value| canonical(value).into()) == line.after);
-    (about_rule && still).then_some(last)
+    (about_rule && touched::moved(last, object).is_none()).then_some(last)
 }
 
-fn canary(snapshot: &Snapshot, records: &[Record], object: &Object, rule: &Rule) -> Canary {
+fn canary(
+    snapshot: &Snapshot,
+    records: &[Record],
+    ordered: &ordered::Ordered<'_>,
+    object: &Object,
+    rule: &Rule,
+) -> Canary {
     let objects = &*snapshot.objects.value;
     let route = reference(object, rule);
     let last = last_change(records, object, &route);
@@ -170,9 +232,10 @@ fn canary(snapshot: &Snapshot, records: &[Record], object: &Object, rule: &Rule)
             moment(records, object, &route).is_some(),
         ),
         findings: findings(objects, object, rule, &destinations),
+        orders: ordered.on(&route, &destinations),
         rule_name: rule.name.clone(),
-        hosts: route::hosts(object),
-        gateways: route::gateways(object),
+        hosts: bound(object, route::hosts, gateway_api::weights::hosts),
+        gateways: bound(object, route::gateways, gateway_api::weights::gateways),
         resource_version: object.resource_version(),
         rate: rate(snapshot, object, rule).ok().map(round::significant),
         owner: owner::of(object),
@@ -182,9 +245,21 @@ fn canary(snapshot: &Snapshot, records: &[Record], object: &Object, rule: &Rule)
     }
 }
 
+/// What a VirtualService or an HTTPRoute says of where it acts.
+fn bound(
+    object: &Object,
+    virtual_service: fn(&Object) -> Vec<Name>,
+    http_route: fn(&Object) -> Vec<Name>,
+) -> Vec<Name> {
+    match object.key().kind {
+        Kind::HttpRoute => http_route(object),
+        _ => virtual_service(object),
+    }
+}
+
 fn destination(objects: &Objects, object: &Object, is: &route::Destination, weight: u32) -> Destination {
     let namespace = &object.key().namespace;
-    let behind = match host::resolve(objects, &is.host, namespace) {
+    let behind = match is.resolve(objects, namespace) {
         Host::Service(service) => match subset::endpoints(objects, &service, &is.subset, namespace) {
             Subset::Pods(behind) => Some(behind),
             Subset::Undefined => Some(subset::Behind::default()),
@@ -206,21 +281,31 @@ fn destination(objects: &Objects, object: &Object, is: &route::Destination, weig
     }
 }
 
-/// What is wrong with a rule as it is: destinations that get requests now and cannot answer them.
+/// What is wrong with a rule as it is: weights that do not say what they seem to, and destinations that get requests now and cannot answer
+/// them. An HTTPRoute's weights are relative by definition (Gateway API reference, `BackendRef.weight`); a VirtualService's are taken that way, and
+/// people read them as percentages.
 fn findings(objects: &Objects, object: &Object, rule: &Rule, destinations: &[Destination]) -> Vec<Refused> {
     let namespace = &object.key().namespace;
+    let total: u64 = destinations.iter().map(|it| u64::from(it.weight)).sum();
+    let odd = match rule.list {
+        RuleList::HttpRoute => (total == 0).then_some(Refused::NoWeight),
+        RuleList::Http | RuleList::Tls | RuleList::Tcp => (total != u64::from(TOTAL)).then(|| Refused::Sum {
+            sum: u32::try_from(total).unwrap_or(u32::MAX),
+        }),
+    };
     let getting = rule
         .destinations
         .iter()
         .zip(destinations)
-        .filter(|(_, shown)| shown.weight > 0);
-    getting
-        .filter_map(|(is, shown)| match host::resolve(objects, &is.host, namespace) {
-            Host::Absent { .. } => Some(Refused::HostUnknown {
-                host: is.host.clone(),
-            }),
-            Host::Unknown(_) => None,
-            Host::Service(service) => match subset::endpoints(objects, &service, &is.subset, namespace) {
+        .zip(weights::points(&rule.weights()))
+        .filter(|((_, shown), _)| shown.weight > 0);
+    let failing = getting.filter_map(|((is, _), points)| match is.resolve(objects, namespace) {
+        Host::Absent { .. } => Some(Refused::HostUnknown {
+            host: is.host.clone(),
+        }),
+        Host::Unknown(_) => None,
+        Host::Service(service) => ungranted(objects, object, &service).or_else(|| {
+            match subset::endpoints(objects, &service, &is.subset, namespace) {
                 Subset::Undefined => Some(Refused::SubsetUndefined {
                     host: is.host.clone(),
                     subset: is.subset.clone(),
@@ -228,10 +313,25 @@ fn findings(objects: &Objects, object: &Object, rule: &Rule, destinations: &[Des
                 Subset::Pods(behind) if behind.ready == 0 => Some(Refused::NoReadyPods {
                     host: is.host.clone(),
                     subset: is.subset.clone(),
-                    weight: shown.weight,
+                    weight: points,
                 }),
                 Subset::Pods(_) | Subset::Unknown(_) => None,
-            },
-        })
-        .collect()
+            }
+        }),
+    });
+    odd.into_iter().chain(failing).collect()
 }
+
+/// That an HTTPRoute may not lead to a Service, where that is known.
+pub(crate) fn ungranted(objects: &Objects, object: &Object, service: &ServiceId) -> Option<Refused> {
+    let refused = object.key().kind == Kind::HttpRoute
+        && objects.gap(Kind::ReferenceGrant).is_none()
+        && !gateway_api::weights::granted(objects, object, service);
+    refused.then(|| Refused::NotGranted {
+        host: service.name.clone(),
+        namespace: service.namespace.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@
 //! thing: is it as before, as after, or something else?
 //!
 //! Order of reading: [`plan`], [`weights`] (the first kind of change), [`undo`], [`rollback`], [`touched`],
-//! [`owner`] (who else writes), [`record`], [`recovery`], [`ended`].
+//! [`owner`] and [`writer`] (who else writes, who has written), [`record`], [`recovery`], [`ended`].
 
 pub mod ended;
 #[cfg(test)]
@@ -20,3 +20,4 @@ pub mod rollback;
 pub mod touched;
 pub mod undo;
 pub mod weights;
+pub mod writer;

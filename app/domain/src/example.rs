@@ -2,7 +2,7 @@
 
 use crate::{
     fact::Fact,
-    object::{Kind, Object},
+    object::{Key, Kind, Object},
     snapshot::{Objects, Observed, Section, Snapshot},
     traffic::{Flow, FlowKey, Party, Protocol, Reporter, ServiceId, Traffic},
 };
@@ -20,6 +20,37 @@ pub(crate) fn objects_with_header_rule() -> Objects {
     let header = json!({"match": [{"headers": {"canary": {"exact": "true"}}}],
         "route": [{"destination": {"host": "user-service", "subset": "v2"}}]});
     build(&json!([header, rule(90, 10)]))
+}
+
+/// The same without the VirtualService: an HTTPRoute of the Service splits its requests 9 to 1 between a Service for each version.
+pub(crate) fn objects_with_http_route() -> Objects {
+    let mut objects = objects();
+    objects.remove(&Key::new(Kind::VirtualService, "user-service", "user-service"));
+    let mut put = |kind, json| objects.put(Fact::read(kind, json).unwrap());
+    for (version, pods) in [("v1", &["a", "b"][..]), ("v2", &["c"])] {
+        let name = format!("user-service-{version}");
+        put(
+            Kind::Service,
+            json!({"metadata": {"name": name, "namespace": "user-service"},
+            "spec": {"selector": {"app": "user-service", "version": version}, "ports": [{"name": "http", "port": 80}]}}),
+        );
+        let ready =
+            |pod: &&str| json!({"targetRef": {"kind": "Pod", "name": pod}, "conditions": {"ready": true}});
+        put(
+            Kind::EndpointSlice,
+            json!({"metadata": {"name": format!("{name}-x"), "namespace": "user-service", "labels": {"kubernetes.io/service-name": name}},
+            "endpoints": pods.iter().map(ready).collect::<Vec<_>>()}),
+        );
+    }
+    let to = |version: &str, weight: u32| json!({"group": "", "kind": "Service", "name": format!("user-service-{version}"), "port": 80, "weight": weight});
+    put(
+        Kind::HttpRoute,
+        json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
+        "metadata": {"name": "user-service", "namespace": "user-service", "uid": "uid-route", "resourceVersion": "7"},
+        "spec": {"parentRefs": [{"group": "", "kind": "Service", "name": "user-service", "port": 80}],
+            "rules": [{"backendRefs": [to("v1", 9), to("v2", 1)]}]}}),
+    );
+    objects
 }
 
 /// A snapshot of [`objects`] with 30 requests a second to user-service.
@@ -140,4 +171,14 @@ pub(crate) fn edited(objects: &Objects, edit: impl FnOnce(&mut Value)) -> Object
     json["metadata"]["resourceVersion"] = json!("8");
     edit(&mut json);
     Object::new(Kind::VirtualService, json).unwrap()
+}
+
+/// The same, with the HTTPRoute as somebody has edited it.
+pub(crate) fn with_http_route_edited(edit: impl FnOnce(&mut Value)) -> Objects {
+    let mut objects = objects_with_http_route();
+    let route = objects.object(Kind::HttpRoute, "user-service", "user-service");
+    let mut json = route.unwrap().json().clone();
+    edit(&mut json);
+    objects.put(Fact::Object(Object::new(Kind::HttpRoute, json).unwrap()));
+    objects
 }

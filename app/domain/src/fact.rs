@@ -102,12 +102,31 @@ pub struct Pod {
     pub service_account: Name,
     /// `metadata.creationTimestamp`.
     pub created: Option<Timestamp>,
+    /// `status.startTime`: kubelet took it on then.
+    pub started: Option<Timestamp>,
     /// Restarts of all its containers.
     pub restarts: u32,
+    /// Those of its containers, init containers among them, that have ended before or loop; most pods have none.
+    pub ended: Box<[EndedContainer]>,
     /// Its `istio-proxy`, as an injector (or a gateway's author) put it there.
     pub sidecar: Option<Arc<Sidecar>>,
     /// Its template if nobody controls it: it is its own.
     pub template: Option<Arc<PodTemplate>>,
+}
+
+/// A container that ended before and was, or will be, started again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedContainer {
+    /// `restartCount`.
+    pub restarts: u32,
+    /// It waits because it crashed again and again (`CrashLoopBackOff`).
+    pub looping: bool,
+    /// It last ended for want of memory (`OOMKilled`).
+    pub out_of_memory: bool,
+    /// When that of its runs which ended last had started, as far as kubelet still knows it.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub finished: Option<Timestamp>,
 }
 
 /// A service's port.

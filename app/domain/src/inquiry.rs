@@ -5,12 +5,14 @@
 //! list of what to try out beside the checks that need it.
 
 mod counted;
+mod threshold;
 mod tried;
 
 pub use counted::{
     ControlPlane, ControlPlaneState, Count, Counts, CountsOf, EdgeFlow, EdgeRequests, Reach, ScrapedProxies,
     Scraping, ScrapingState, lost,
 };
+pub use threshold::{Threshold, ThresholdState, Worst, WorstSeen};
 pub use tried::{
     Address, Certificate, Chain, Exchange, Injected, Injection, ProxyState, ProxyStates, Response, Stage,
     Trial, Validation, Xds,
@@ -100,6 +102,8 @@ inquiries! {
     EdgeRequests -> Vec<EdgeFlow>, Prometheus, 30;
     /// Requests to a workload over a time that is past.
     CountsOf -> Counts, Prometheus, 300;
+    /// The worst of what a team's own item asks for.
+    Threshold -> ThresholdState, Prometheus, 60;
 }
 
 impl Reply {

@@ -10,6 +10,7 @@ mod door;
 mod edge;
 mod finding;
 pub mod fix;
+pub mod guardrail;
 mod injected;
 mod last_change;
 mod nginx;
@@ -27,7 +28,8 @@ mod verdict;
 mod world;
 
 pub(crate) use ask::scraped_proxies;
-pub use check::{ALL, Check};
+pub use check::{ALL, Check, OWN, OwnCheck, codes};
+pub(crate) use check::{OWN_MISSED, OWN_SERIES};
 pub use finding::{Code, Fact, FactSource, Finding, Found, Severity};
 pub use preflight::{Preflight, preflight};
 pub(crate) use sync::Connected;

@@ -6,7 +6,7 @@
 //!
 //! Reading order: [`object`] (lossless JSON, keys, guarded writes), [`fact`] (what is kept of kinds that are never edited),
 //! [`snapshot`], [`traffic`], [`mesh`] (the model of Istio's semantics), [`topology`], [`crossing`] (what is to be done), [`judge`] (how far it
-//! is, by checks), [`change`], [`view`] (the only door out).
+//! is, by checks), [`promql`] (what people may ask Prometheus), [`change`], [`view`] (the only door out).
 //!
 //! Glossary, in the field's own words: a *workload* is what owns pods (Deployment, mostly); a *subset* is a DestinationRule's named
 //! label selection; an *edge* joins caller and called; the *reporter* is the proxy that counted (source: the caller's, destination:
@@ -21,11 +21,13 @@ pub mod crossing;
 #[cfg(test)]
 mod example;
 pub mod fact;
+pub mod freeze;
 pub mod inquiry;
 pub mod judge;
 pub mod manifests;
 pub mod mesh;
 pub mod object;
+pub mod promql;
 pub mod snapshot;
 pub mod survey;
 pub mod topology;

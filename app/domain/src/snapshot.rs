@@ -33,6 +33,30 @@ impl<T: Default> Default for Section<T> {
     }
 }
 
+impl<T> Section<T> {
+    /// What a source has said at a moment, with nothing missing.
+    pub fn seen(value: T, at: Timestamp) -> Self {
+        Self {
+            value: Arc::new(value),
+            revision: 0,
+            at: Some(at),
+            gaps: Arc::from([]),
+        }
+    }
+}
+
+impl Snapshot {
+    /// What somebody sees who looks once, and of whom nobody is told.
+    pub fn once(objects: Section<Objects>, traffic: Section<Observed>, taken: Timestamp) -> Self {
+        Self {
+            version: Version { epoch: 1, seq: 1 },
+            taken,
+            objects,
+            traffic,
+        }
+    }
+}
+
 /// The system at a moment.
 #[derive(Clone, Debug)]
 pub struct Snapshot {

@@ -1,7 +1,9 @@
 //! Traffic as the mesh's proxies counted it.
 
+pub mod failing;
+
 use crate::{Name, Timestamp, Why};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something known at a time, with what is missing from it.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,16 +115,16 @@ pub struct Traffic {
     pub flows: BTreeMap<FlowKey, Flow>,
 }
 
-/// Asks how the requests to a service were really split since a moment.
+/// Asks how the requests to a rule's services were really split since a moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SplitQuestion {
-    /// The service that the rule's destinations name.
-    pub service: ServiceId,
+    /// The services that the rule's destinations name.
+    pub services: BTreeSet<ServiceId>,
     /// When the weights were in the API server: only samples later than this count.
     pub since: Timestamp,
 }
 
-/// Requests to a service since a moment, counted from raw samples (never from `rate`, which loses a series' first sample), by the
+/// Requests to services since a moment, counted from raw samples (never from `rate`, which loses a series' first sample), by the
 /// callers' proxies. Mirrored copies and callers without a proxy are not in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Split {

@@ -15,18 +15,21 @@ pub use sources::{PROMETHEUS_STALE, sources};
 use crate::{
     Name,
     actor::Scope,
-    canary::canaries,
+    canary::{astray, canaries},
     change::{
         record::{Phase, Record, records, undone_by},
         touched,
     },
+    freeze,
     snapshot::{Objects, Snapshot},
     topology::{self, Known, Layout},
 };
 use naru_view::{
     View,
-    canary::Canaries,
+    canary::{Canaries, Destination},
     change::{Change, Changes, Phase as Shown},
+    freeze::Standstill,
+    source::SourceState,
 };
 use std::{cmp::Reverse, sync::Arc};
 
@@ -37,6 +40,12 @@ pub fn view(snapshot: &Snapshot, scope: &Scope, layout: &Layout) -> View {
     let topology = topology::topology(&Known::of(snapshot), layout, scope, sources.clone(), version);
     let mut routes = canaries(snapshot);
     routes.retain(|canary| scope.sees(&canary.route.namespace));
+    routes
+        .iter_mut()
+        .flat_map(|it| &mut it.destinations)
+        .for_each(|it| redact(it, scope));
+    let mut astray = astray(&snapshot.objects.value);
+    astray.retain(|it| scope.sees(&it.namespace));
     let mut changes = changes(&snapshot.objects.value);
     changes.retain(|change| scope.sees(&change.target.1));
     let overview = overview::overview(snapshot, scope, &topology, &routes, &changes);
@@ -48,12 +57,41 @@ pub fn view(snapshot: &Snapshot, scope: &Scope, layout: &Layout) -> View {
             version,
             sources: sources.clone(),
             routes,
+            astray,
         }),
         changes: Arc::new(Changes {
             version,
-            sources,
+            sources: sources.clone(),
             changes,
         }),
+        standstill: Arc::new(standstill(snapshot, scope, sources)),
+    }
+}
+
+/// A rule may lead into namespaces that its viewer may not see: what runs there, and how much of it, is not theirs to know.
+fn redact(destination: &mut Destination, scope: &Scope) {
+    let all = destination.workloads.len();
+    let seen = |place: &Name| {
+        place
+            .split_once('/')
+            .is_some_and(|(namespace, _)| scope.sees(namespace))
+    };
+    destination.workloads.retain(seen);
+    if destination.workloads.len() < all {
+        destination.ready = None;
+    }
+}
+
+/// Who froze is for everybody; of what stays only what they may see.
+fn standstill(snapshot: &Snapshot, scope: &Scope, sources: Vec<SourceState>) -> Standstill {
+    let frozen = freeze::in_force(&snapshot.objects.value).map(|mut frozen| {
+        frozen.stays.retain(|it| scope.sees(&it.namespace));
+        frozen
+    });
+    Standstill {
+        version: snapshot.version,
+        sources,
+        frozen,
     }
 }
 

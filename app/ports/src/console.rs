@@ -5,7 +5,7 @@ use naru_domain::{
     actor::{Actor, Scope},
     change::plan::Intent,
     crossing::{Audited, Item, progress::Holdup},
-    object::Digest,
+    object::{Digest, Key},
     survey::Survey,
     view::SeenJudgement,
 };
@@ -13,7 +13,9 @@ use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet},
     explanation::{Ask, Explanation},
+    in_force::Reached,
     ledger::Deed,
+    order::{Begin, Steer},
     version::Version,
     why::{ApplyError, Refused},
 };
@@ -32,6 +34,17 @@ pub struct Judged {
     pub audited: Arc<Audited>,
     /// What holds up the phase after each of the four.
     pub holdups: Arc<[Vec<(Item, Holdup)>; 4]>,
+}
+
+/// A canary whose turns come to nothing, one after the other: what is to be written of it is refused, or nobody answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuck {
+    /// Its namespace.
+    pub namespace: Name,
+    /// Its name.
+    pub name: Name,
+    /// So many turns in a row.
+    pub turns: u32,
 }
 
 /// The mesh and the sources at one moment, as far as one viewer may see.
@@ -99,11 +112,22 @@ pub trait Console: Send + Sync {
     /// Returns once the version differs from `seen`.
     async fn changed(&self, seen: Version) -> Version;
 
+    /// Canaries whose turns came to nothing lately, as far as this server takes the turns.
+    fn stuck(&self) -> Vec<Stuck> {
+        Vec::new()
+    }
+
     /// Whether nothing may be written through this server.
     fn read_only(&self) -> bool;
 
     /// Plans a change, and lets the API server try it as this person without doing it.
     async fn plan(&self, who: &Actor, intent: &Intent) -> Result<PlanSheet, ApplyError>;
+
+    /// Stops every controller of Naru, as this person; `reason` is 1 to 500 characters.
+    async fn freeze(&self, who: &Actor, reason: &str) -> Result<(), ApplyError>;
+
+    /// Lets them go on, as this person.
+    async fn lift(&self, who: &Actor) -> Result<(), ApplyError>;
 
     /// Does what was confirmed: `digest` is the plan's. `reason` is kept in the journal, 1 to 500 characters.
     async fn apply(
@@ -113,4 +137,13 @@ pub trait Console: Send + Sync {
         digest: &str,
         reason: &str,
     ) -> Result<Applied, ApplyError>;
+
+    /// How far a change of the journal has come with the proxies: every istiod is asked, now, within ten seconds.
+    async fn reached(&self, scope: &Scope, change: &Key) -> Result<Reached, ApplyError>;
+
+    /// Writes what this person wants of a canary into it.
+    async fn steer(&self, who: &Actor, wish: &Steer) -> Result<(), ApplyError>;
+
+    /// Orders a canary as this person, who thereby approves it, and says what it is called.
+    async fn begin(&self, who: &Actor, wish: &Begin) -> Result<Name, ApplyError>;
 }

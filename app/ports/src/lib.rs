@@ -16,7 +16,7 @@ mod tokens;
 
 pub use clock::{Clock, SystemClock};
 pub use cluster::{Access, As, Cluster, ClusterError, Seen, Submitted};
-pub use console::{Console, Judged, Sheet, Surveyed};
+pub use console::{Console, Judged, Sheet, Stuck, Surveyed};
 pub use inquiries::Inquiries;
 #[cfg(feature = "contract")]
 pub use inquiries::Nobody;

@@ -2,6 +2,7 @@
 
 use naru_domain::{
     Why,
+    judge::guardrail::{Counts, CountsQuestion},
     traffic::{Dated, Split, SplitQuestion, Traffic},
 };
 
@@ -13,4 +14,7 @@ pub trait Metrics: Send + Sync {
 
     /// The real splits since given moments; one answer for each question, in order.
     async fn splits(&self, questions: &[SplitQuestion]) -> Vec<Result<Dated<Split>, Why>>;
+
+    /// What both versions of a canary have answered since a moment, by scrape, caller and pod.
+    async fn counts(&self, question: &CountsQuestion) -> Result<Counts, Why>;
 }

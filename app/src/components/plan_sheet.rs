@@ -7,11 +7,11 @@ pub(crate) use planned::diff;
 
 use crate::{
     AppError,
-    components::icon::{Icon, icon},
+    components::dialog::Dialog,
     context::{frame, lang},
     serverfns,
 };
-use leptos::{ev, html, prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local};
 use naru_view::{
     Name,
     canary::{Applied, PlanSheet, SetWeights},
@@ -44,41 +44,28 @@ struct Sheet {
     ask: RwSignal<Option<Ask>>,
     step: RwSignal<Step>,
     reason: RwSignal<String>,
-    // Answers to an ask that was given up meanwhile are thrown away.
-    turn: StoredValue<u32>,
+    dialog: Dialog<Ask>,
 }
 
 /// Opens whenever `ask` is set, and unsets it when closed.
 pub(crate) fn plan_sheet(ask: RwSignal<Option<Ask>>) -> impl IntoView {
     let lang = lang();
-    let dialog = NodeRef::<html::Dialog>::new();
+    let dialog = Dialog::new(ask);
     let sheet = Sheet {
         ask,
         step: RwSignal::new(Step::Planning),
         reason: RwSignal::new(String::new()),
-        turn: StoredValue::new(0),
+        dialog,
     };
-    Effect::new(move |_| {
-        if let (Some(dialog), Some(ask)) = (dialog.get(), ask.get()) {
-            if !dialog.open() {
-                let _ = dialog.show_modal();
-            }
-            sheet.reason.set(String::new());
-            sheet.plan(ask, None);
-        }
+    dialog.opens(move |ask| {
+        sheet.reason.set(String::new());
+        sheet.plan(ask, None);
     });
-    let closed = move |_: ev::Event| {
-        sheet.turn.update_value(|turn| *turn = turn.wrapping_add(1));
-        ask.set(None);
-    };
-    let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    };
-    let title = move || match ask.get() {
-        Some(Ask::Undo { change, .. }) => lang.plan_undo_title(&change),
-        _ => lang.plan_title().to_owned(),
+    let title = move || {
+        Some(match ask.get() {
+            Some(Ask::Undo { change, .. }) => lang.plan_undo_title(&change),
+            _ => lang.plan_title().to_owned(),
+        })
     };
     let body = move || match sheet.step.get() {
         Step::Planning => {
@@ -89,20 +76,12 @@ pub(crate) fn plan_sheet(ask: RwSignal<Option<Ask>>) -> impl IntoView {
         Step::Done(applied) => outcome::done(sheet, &applied).into_any(),
         Step::Failed(error) => outcome::failed(sheet, &error).into_any(),
     };
-    view! {
-        <dialog node_ref=dialog class="sheet" aria-labelledby="plan-title" on:close=closed>
-            <header>
-                <h2 id="plan-title">{title}</h2>
-                <button type="button" class="ghost" aria-label=lang.sheet_close() on:click=move |_| close()>{icon(Icon::Close)}</button>
-            </header>
-            {move || ask.with(Option::is_some).then_some(body)}
-        </dialog>
-    }
+    dialog.view("plan-title", title, || {}, body)
 }
 
 impl Sheet {
     fn plan(self, ask: Ask, before: Option<AppError>) {
-        let turn = self.next();
+        let turn = self.dialog.next();
         self.step.set(Step::Planning);
         spawn_local(async move {
             let answer = match ask {
@@ -124,7 +103,11 @@ impl Sheet {
         let Some(ask) = self.ask.get_untracked() else {
             return;
         };
-        let (turn, reason, digest) = (self.next(), self.reason.get_untracked(), plan.digest.to_string());
+        let (turn, reason, digest) = (
+            self.dialog.next(),
+            self.reason.get_untracked(),
+            plan.digest.to_string(),
+        );
         self.step.set(Step::Applying(Box::new(plan)));
         spawn_local(async move {
             let answer = match ask.clone() {
@@ -142,7 +125,7 @@ impl Sheet {
                         error: ApplyError::DigestChanged { .. },
                     },
                 ) => {
-                    if self.turn.try_get_value() == Some(turn) {
+                    if self.dialog.waits(turn) {
                         self.plan(ask, Some(error));
                     }
                 }
@@ -151,17 +134,11 @@ impl Sheet {
         });
     }
 
-    fn next(self) -> u32 {
-        self.turn.update_value(|turn| *turn = turn.wrapping_add(1));
-        self.turn.get_value()
-    }
-
     fn arrive(self, turn: u32, step: Step) {
         if let Step::Failed(AppError::SignedOut) = step {
             crate::live::sign_in();
         }
-        // The page may be gone: then there is nobody to tell.
-        if self.turn.try_get_value() == Some(turn) {
+        if self.dialog.waits(turn) {
             self.step.set(step);
         }
     }

@@ -13,11 +13,10 @@ pub(crate) fn label(destination: &Destination) -> String {
     }
 }
 
-/// `v1 90 %, v2 10 %`.
-pub(crate) fn told(destinations: &[Destination]) -> String {
-    destinations
-        .iter()
-        .map(|it| format!("{} {} %", label(it), it.weight))
+/// What is set, as shares: `v1 90 %, v2 10 %`.
+pub(crate) fn told(canary: &Canary) -> String {
+    let each = canary.destinations.iter().zip(canary.shares());
+    each.map(|(it, share)| format!("{} {} %", label(it), format::share(share)))
         .collect::<Vec<_>>()
         .join(", ")
 }
@@ -25,11 +24,11 @@ pub(crate) fn told(destinations: &[Destination]) -> String {
 /// The intended split in words, the observed one beside it.
 pub(crate) fn split(lang: Lang, canary: &Canary) -> impl IntoView + use<> {
     let mut from = 0;
-    let parts = canary.destinations.iter().enumerate().map(|(i, it)| {
+    let parts = canary.points().into_iter().enumerate().map(|(i, points)| {
         let x = from;
-        from += it.weight;
+        from += points;
         let class = if i == 0 { "part first" } else { "part" };
-        view! { <rect class=class x=format!("{x}%") y="6" width=format!("{}%", it.weight) height="8"/> }
+        view! { <rect class=class x=format!("{x}%") y="6" width=format!("{points}%") height="8"/> }
     });
     let parts = parts.collect_view();
     let mut from = 0.0;
@@ -51,7 +50,7 @@ pub(crate) fn split(lang: Lang, canary: &Canary) -> impl IntoView + use<> {
     view! {
         <div class="split">
             <svg class="bar" height="20" aria-hidden="true" focusable="false">{parts}{ticks}</svg>
-            <p class="num">{told(&canary.destinations)}</p>
+            <p class="num">{told(canary)}</p>
             <p class="quiet num">{observed}</p>
         </div>
     }

@@ -1,6 +1,9 @@
 //! The top bar: which system, in which mode, how fresh, in which language and colours, as whom.
 
-use super::freshness;
+use super::{
+    freshness,
+    standstill::{self, Switch},
+};
 use crate::{
     components::icon::{Icon, icon},
     context::{Frame, Mode, frame},
@@ -13,7 +16,7 @@ use leptos_router::{components::A, hooks::use_location};
 use naru_view::session::SignIn;
 use wasm_bindgen::JsCast;
 
-pub(super) fn top_bar(help: NodeRef<html::Dialog>) -> impl IntoView {
+pub(super) fn top_bar(help: NodeRef<html::Dialog>, switch: Option<Switch>) -> impl IntoView {
     let frame = frame();
     let lang = frame.lang;
     let who = frame.who.clone();
@@ -25,6 +28,7 @@ pub(super) fn top_bar(help: NodeRef<html::Dialog>) -> impl IntoView {
             <span class="spring"></span>
             {frame.known().then(freshness::sources)}
             {frame.known().then(|| link(lang))}
+            {switch.map(standstill::button)}
             <div class="choices">
                 {languages(lang)}
                 {themes(&frame)}

@@ -1,5 +1,6 @@
-//! One VirtualService: each weighted rule with what is set, what is drafted and what is observed.
+//! One VirtualService or HTTPRoute: each weighted rule with what is set, what is drafted and what is observed.
 
+pub(super) mod order;
 mod rule;
 mod track;
 
@@ -13,18 +14,24 @@ use crate::{
 use leptos::prelude::*;
 use leptos_router::{components::A, hooks::use_params_map};
 use naru_view::{
-    canary::{Canaries, Canary, RouteRef},
+    canary::{Canaries, Canary, RouteRef, RuleList},
+    order::Astray,
     source::{Freshness, SourceState},
     why::{SourceName, Why},
 };
 use std::sync::Arc;
 
-/// The page.
+/// The page of a VirtualService.
 pub(crate) fn canary() -> impl IntoView {
-    live::part::<Canaries>(draw)
+    live::part::<Canaries>(|data| draw(data, RuleList::Http.kind()))
 }
 
-fn draw(data: RwSignal<Arc<Canaries>>) -> AnyView {
+/// The page of an HTTPRoute.
+pub(crate) fn http_route() -> impl IntoView {
+    live::part::<Canaries>(|data| draw(data, RuleList::HttpRoute.kind()))
+}
+
+fn draw(data: RwSignal<Arc<Canaries>>, kind: &'static str) -> AnyView {
     let lang = lang();
     let params = use_params_map();
     let address = Memo::new(move |_| {
@@ -37,8 +44,19 @@ fn draw(data: RwSignal<Arc<Canaries>>) -> AnyView {
     });
     let rules = Memo::new(move |_| {
         let (namespace, name) = address.get();
-        let ours = |it: &&Canary| (&*it.route.namespace, &*it.route.name) == (&*namespace, &*name);
+        let ours = |it: &&Canary| {
+            let route = &it.route;
+            (route.list.kind(), &*route.namespace, &*route.name) == (kind, &*namespace, &*name)
+        };
         data.with(|it| it.routes.iter().filter(ours).cloned().collect::<Vec<_>>())
+    });
+    let lost = Memo::new(move |_| {
+        let (namespace, name) = address.get();
+        // Canary objects name VirtualServices alone.
+        let ours = |it: &&Astray| {
+            kind == RuleList::Http.kind() && (&*it.namespace, &*it.route) == (&*namespace, &*name)
+        };
+        data.with(|it| it.astray.iter().filter(ours).cloned().collect::<Vec<_>>())
     });
     let found = Memo::new(move |_| !rules.with(Vec::is_empty));
     // What Kubernetes has not told completely may be there all the same: that is not known, and no 404.
@@ -49,14 +67,14 @@ fn draw(data: RwSignal<Arc<Canaries>>) -> AnyView {
             Some(missing) => not_known(lang, &name, &missing).into_any(),
             None => missing(
                 lang.canary_not_found(&name, &namespace),
-                lang.canary_not_found_text(),
+                lang.canary_not_found_text(&kind),
                 "/canary",
                 lang.canary_back(),
             )
             .into_any(),
         }
     };
-    view! { <Show when=move || found.get() fallback=absent>{move || body(rules)}</Show> }.into_any()
+    view! { <Show when=move || found.get() fallback=absent>{move || body(rules, lost)}</Show> }.into_any()
 }
 
 /// What is missing from what Kubernetes tells; None where it has told everything.
@@ -75,10 +93,11 @@ fn not_known(lang: Lang, name: &str, missing: &[Why]) -> impl IntoView + use<> {
     }
 }
 
-fn body(rules: Memo<Vec<Canary>>) -> impl IntoView {
+fn body(rules: Memo<Vec<Canary>>, lost: Memo<Vec<Astray>>) -> impl IntoView {
     let frame = frame();
     let lang = frame.lang;
-    let ask = RwSignal::new(None);
+    let (ask, steer, begin) = (RwSignal::new(None), RwSignal::new(None), RwSignal::new(None));
+    let alone = Memo::new(move |_| rules.with(|it| matches!(&**it, [one] if one.orders.len() == 1)));
     let name = move || {
         rules.with_untracked(|rules| {
             rules
@@ -89,7 +108,13 @@ fn body(rules: Memo<Vec<Canary>>) -> impl IntoView {
     };
     let answer = Memo::new(move |_| {
         rules.with(|rules| match &**rules {
-            [one] => lang.canary_answer(&one.route.name, &split::told(&one.destinations)),
+            [one] => {
+                let told = match &*one.orders {
+                    [order] if order::stands(order) => order::headline(lang, order),
+                    _ => split::told(one),
+                };
+                lang.canary_answer(&one.route.name, &told)
+            }
             [first, ..] => lang.canary_answer_rules(rules.len() as u64, &first.route.name),
             [] => String::new(),
         })
@@ -105,7 +130,8 @@ fn body(rules: Memo<Vec<Canary>>) -> impl IntoView {
                 list(&first.gateways)
             };
             Some(format!(
-                "{}/{} · {} {} · {} {}",
+                "{} {}/{} · {} {} · {} {}",
+                first.route.list.kind(),
                 first.route.namespace,
                 first.route.name,
                 lang.canary_hosts(),
@@ -127,7 +153,10 @@ fn body(rules: Memo<Vec<Canary>>) -> impl IntoView {
                     .or_else(|| held.cloned())
                     .unwrap_or_else(|| first.clone())
             });
-            rule::rule(canary, ask)
+            view! {
+                {order::orders(canary, steer, alone)}
+                {rule::rule(canary, ask, begin)}
+            }
         })
     };
     let in_flight = Memo::new(move |_| rules.with(|all| all.iter().any(canary_list::in_flight)));
@@ -148,8 +177,11 @@ fn body(rules: Memo<Vec<Canary>>) -> impl IntoView {
                 <p>{about}</p>
             </div>
             {frame.read_only.map(|_| view! { <p class="notice">{lang.canary_read_only()}</p> })}
+            {move || lost.with(|it| order::astray(lang, it))}
             <For each=move || keys.get() key=Clone::clone children=section/>
             {plan_sheet(ask)}
+            {order::steer_sheet(steer)}
+            {order::begin_sheet(begin)}
         </div>
     }
 }

@@ -10,11 +10,13 @@ use crate::{
     context::lang,
     format,
     lang::Lang,
-    live, routes, say,
+    live,
+    pages::canary::order,
+    routes, say,
 };
 use leptos::prelude::*;
 use leptos_router::components::A;
-use naru_view::canary::{Canaries, Canary};
+use naru_view::canary::{Canaries, Canary, RuleList};
 use std::sync::Arc;
 
 /// The page.
@@ -41,9 +43,11 @@ fn draw(data: RwSignal<Arc<Canaries>>) -> AnyView {
         view! { <tr>{move || canary.get().map(|canary| cells(lang, &canary))}</tr> }
     };
     let none = Memo::new(move |_| keys.with(Vec::is_empty));
+    let astray = Memo::new(move |_| data.with(|it| it.astray.clone()));
     view! {
         <div class="page">
             <div class="lead"><Heading title=lang.app_title(&lang.canary_title()) answer/></div>
+            {move || astray.with(|it| order::astray(lang, it))}
             <section class="card">
                 <Show when=move || !none.get() fallback=move || empty(lang.canary_list_empty())>
                     <div class="scroll" tabindex="0" role="group" aria-label=lang.canary_title()>
@@ -71,20 +75,26 @@ pub(super) fn in_flight(canary: &Canary) -> bool {
     canary.destinations.iter().filter(|it| it.weight > 0).count() > 1
 }
 
-/// `Rule 2, canary`; rules count from 1 for people.
+/// `Rule 2, canary`; rules count from 1 for people, in each list. Most are of the usual list, which is not said.
 pub(super) fn rule(lang: Lang, canary: &Canary) -> String {
     let n = canary.route.rule + 1;
-    if canary.rule_name.is_empty() {
+    let rule = if canary.rule_name.is_empty() {
         lang.canary_rule(&n)
     } else {
         lang.canary_rule_named(&n, &canary.rule_name)
+    };
+    match canary.route.list {
+        RuleList::Http => rule,
+        RuleList::Tls => format!("TLS · {rule}"),
+        RuleList::Tcp => format!("TCP · {rule}"),
+        RuleList::HttpRoute => format!("HTTPRoute · {rule}"),
     }
 }
 
 fn cells(lang: Lang, canary: &Canary) -> impl IntoView + use<> {
     let route = &canary.route;
     let (href, namespace, name) = (
-        routes::canary(&route.namespace, &route.name),
+        routes::canary(route),
         format!("{}/", route.namespace),
         route.name.to_string(),
     );
@@ -94,6 +104,8 @@ fn cells(lang: Lang, canary: &Canary) -> impl IntoView + use<> {
         .map(|host| &**host)
         .collect::<Vec<_>>()
         .join(", ");
+    let moved = order::in_short(lang, canary);
+    let plain = moved.is_none();
     let state = match (&canary.owner, canary.findings.first()) {
         (Some((owner, by)), _) => {
             view! { {pill(Sign::Idle, owner.to_string())}<p class="quiet">{lang.canary_owner(by, owner)}</p> }
@@ -107,6 +119,8 @@ fn cells(lang: Lang, canary: &Canary) -> impl IntoView + use<> {
             };
             view! { {pill(Sign::Warn, word)}<p class="quiet">{say::refused(lang, finding)}</p> }.into_any()
         }
+        // What Naru does with it says more than that it is split.
+        (None, None) if !plain => ().into_any(),
         (None, None) if in_flight(canary) => pill(Sign::Good, lang.canary_in_flight()).into_any(),
         (None, None) => pill(Sign::Idle, lang.canary_settled()).into_any(),
     };
@@ -117,6 +131,6 @@ fn cells(lang: Lang, canary: &Canary) -> impl IntoView + use<> {
         </th>
         <td>{split(lang, canary)}</td>
         <td class="r">{format::maybe(canary.rate)}</td>
-        <td>{state}</td>
+        <td>{moved}{state}</td>
     }
 }

@@ -9,7 +9,7 @@ pub(crate) fn not_found() -> impl IntoView {
     let lang = lang();
     missing(
         lang.missing_title().into(),
-        lang.missing_text(),
+        lang.missing_text().into(),
         "/",
         lang.missing_back(),
     )
@@ -18,7 +18,7 @@ pub(crate) fn not_found() -> impl IntoView {
 /// A page whose object is not there; `back` leads on.
 pub(crate) fn missing(
     answer: String,
-    text: &'static str,
+    text: String,
     back: &'static str,
     label: &'static str,
 ) -> impl IntoView {

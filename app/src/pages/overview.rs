@@ -13,6 +13,7 @@ use crate::{
     format,
     lang::Lang,
     live::{self, Live},
+    pages::canary::order,
     routes, say,
 };
 use leptos::prelude::*;
@@ -206,7 +207,7 @@ fn flight(lang: Lang, data: RwSignal<Arc<Overview>>) -> AnyView {
     let items = canaries.into_iter().map(|canary| {
         let route = &canary.route;
         let (href, namespace, name) = (
-            routes::canary(&route.namespace, &route.name),
+            routes::canary(route),
             format!("{}/", route.namespace),
             route.name.to_string(),
         );
@@ -214,6 +215,7 @@ fn flight(lang: Lang, data: RwSignal<Arc<Overview>>) -> AnyView {
             <li class="flight">
                 <A href><span class="ns">{namespace}</span>{name}</A>
                 {split(lang, &canary)}
+                {order::in_short(lang, &canary)}
             </li>
         }
     });

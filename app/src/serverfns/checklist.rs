@@ -2,7 +2,7 @@
 mod told;
 
 #[cfg(feature = "ssr")]
-pub use told::{condition, fact, title};
+pub use told::{fact, title};
 #[cfg(feature = "ssr")]
 pub(super) use told::{told_finding, told_unknown, told_verdict};
 
@@ -24,7 +24,7 @@ pub async fn read_checklist(
 pub async fn read_item(
     /// In which it is told.
     lang: Lang,
-    /// `1.1` to `4.4`.
+    /// `1.1` to `4.4`, or one of the team's own: `2.checkout-success`.
     item: String,
 ) -> Result<ItemPage, AppError> {
     super::inside::answer(told::item(lang, &item))

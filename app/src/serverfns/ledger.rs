@@ -16,7 +16,7 @@ use naru_view::{
 pub async fn read_sign_sheet(
     /// In which it is told.
     lang: Lang,
-    /// `1.1` to `4.4`.
+    /// `1.1` to `4.4`, or one of the team's own: `2.checkout-success`.
     item: String,
 ) -> Result<SignSheet, AppError> {
     use super::inside;
@@ -24,7 +24,8 @@ pub async fn read_sign_sheet(
         let item = item.parse().map_err(|_| AppError::NotFound)?;
         let (backend, viewer) = crate::context::backend()?;
         let sheet = backend.console.sheet(&viewer.actor, &viewer.scope, item).await?;
-        Ok(told::sheet(lang, &sheet, &viewer.actor))
+        let judged = backend.console.judged(&viewer.scope);
+        Ok(told::sheet(lang, &sheet, &judged.audited.items, &viewer.actor))
     };
     inside::answer(sheet.await)
 }

@@ -10,4 +10,5 @@ mod pages;
 mod server_functions;
 mod signing;
 mod states;
+mod steps;
 mod why;

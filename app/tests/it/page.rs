@@ -16,13 +16,16 @@ use naru_domain::{
     actor::{Actor, Scope},
     change::plan::Intent,
     crossing::Item,
+    object::Key,
 };
 use naru_ports::{Clock, Console, Judged, Sheet, Surveyed};
 use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet},
     explanation::{Ask, Explanation},
+    in_force::Reached,
     ledger::Deed,
+    order::{Begin, Course, Steer},
     version::Version,
     why::{ApplyError, Refused},
 };
@@ -59,7 +62,7 @@ impl Console for Fixed {
     }
 
     async fn put(&self, _: &Actor, _: &Deed) -> Result<Name, ApplyError> {
-        Err(ApplyError::Conflict)
+        Err(ApplyError::Conflict { by: None })
     }
 
     async fn changed(&self, _: Version) -> Version {
@@ -79,11 +82,42 @@ impl Console for Fixed {
         }
     }
 
+    async fn freeze(&self, _: &Actor, _: &str) -> Result<(), ApplyError> {
+        Err(ApplyError::Refused {
+            refused: Refused::Frozen {
+                by: "Kim".into(),
+                reason: "night".into(),
+            },
+        })
+    }
+
+    async fn lift(&self, _: &Actor) -> Result<(), ApplyError> {
+        Err(ApplyError::Forbidden { detail: "no".into() })
+    }
+
     async fn apply(&self, _: &Actor, intent: &Intent, digest: &str, _: &str) -> Result<Applied, ApplyError> {
         match intent {
-            Intent::SetWeights(_) => Err(ApplyError::DigestChanged { now: digest.into() }),
-            Intent::Undo { .. } | Intent::Mend(_) => Err(ApplyError::Conflict),
+            Intent::SetWeights(_) => Err(ApplyError::DigestChanged {
+                now: digest.into(),
+                by: None,
+            }),
+            Intent::Undo { .. } | Intent::Mend(_) => Err(ApplyError::Conflict { by: None }),
         }
+    }
+
+    async fn reached(&self, _: &Scope, _: &Key) -> Result<Reached, ApplyError> {
+        Ok(fixtures::reached())
+    }
+
+    async fn steer(&self, _: &Actor, wish: &Steer) -> Result<(), ApplyError> {
+        match wish.course {
+            Course::Pause => Ok(()),
+            _ => Err(ApplyError::Conflict { by: None }),
+        }
+    }
+
+    async fn begin(&self, _: &Actor, wish: &Begin) -> Result<Name, ApplyError> {
+        Ok(format!("{}-19a", wish.route.name).into())
     }
 }
 

@@ -128,7 +128,7 @@ async fn a_selected_call_says_what_retries_hide() {
 #[tokio::test]
 async fn every_weighted_route_is_listed() {
     let html = page(Busy, "/canary", "en").await;
-    assert_eq!(heading(&html), "3 weighted routes, 1 in flight");
+    assert_eq!(heading(&html), "4 weighted routes, 2 in flight");
     assert!(html.contains("href=\"/canary/user-service/user-service-canary\""));
     let text = text(&html);
     for said in [
@@ -157,6 +157,42 @@ async fn a_canary_shows_set_and_observed_beside_each_other() {
     }
     assert_eq!(html.matches("type=\"range\"").count(), 2);
     assert_eq!(html.matches("type=\"number\"").count(), 2);
+}
+
+#[tokio::test]
+async fn an_http_route_is_told_by_shares_with_what_it_sets_and_what_is_not_done_with_it() {
+    let list = page(Busy, "/canary", "en").await;
+    assert!(list.contains("href=\"/canary/httproute/user-service/user-service-canary\""));
+    assert!(text(&list).contains("HTTPRoute · Rule 1"));
+    let html = page(Busy, "/canary/httproute/user-service/user-service-canary", "en").await;
+    let shares = "user-service-v1 90 %, user.next.svc.cluster.local 10 %";
+    assert_eq!(heading(&html), format!("user-service-canary: {shares}"));
+    let told = text(&html);
+    for said in [
+        "HTTPRoute user-service/user-service-canary",
+        "gateway/public",
+        "Weight 9 of 10",
+        "Weight 1 of 10",
+        "No ReferenceGrant in next lets this HTTPRoute name Service user",
+        "These weights are relative",
+        "requests that reach these Services in another way are counted too",
+        "takes no steps with them",
+        "spec.rules[0].backendRefs of the HTTPRoute",
+    ] {
+        assert!(told.contains(said), "{said:?} in {told}");
+    }
+    // It can be moved all the same, by hand.
+    assert!(html.contains("See the plan"));
+    let ranges = html.split("type=\"range\"").skip(1);
+    assert!(
+        ranges.clone().count() == 2
+            && ranges
+                .into_iter()
+                .all(|it| !it.split('>').next().unwrap().contains("disabled"))
+    );
+    // The VirtualService of that name has a page of its own, without a word of this.
+    let other = page(Busy, "/canary/user-service/user-service-canary", "ko").await;
+    assert!(!text(&other).contains("HTTPRoute"));
 }
 
 #[tokio::test]

@@ -120,6 +120,23 @@ async fn a_request_is_explained_or_refused_by_its_status() {
 }
 
 #[tokio::test]
+async fn how_far_a_change_has_come_is_told_to_who_sees_its_namespace() {
+    let body = |change: &str| json!({"namespace": "user-service", "change": change});
+    let (status, told) = call("reached", &body("c"), true, Scope::all()).await;
+    assert_eq!((status, &told["acknowledged"]), (200, &json!(4)));
+    let elsewhere = Scope {
+        namespaces: Some(Arc::from(["payment".into()])),
+    };
+    assert_eq!(call("reached", &body("c"), false, elsewhere).await.0, 404);
+    assert_eq!(
+        call("reached", &body(&"x".repeat(300)), false, Scope::all())
+            .await
+            .0,
+        400
+    );
+}
+
+#[tokio::test]
 async fn what_is_out_of_bounds_is_not_looked_at() {
     let long = "x".repeat(300);
     let mut wide = intent([1, 1]);
@@ -144,4 +161,57 @@ async fn a_namespace_out_of_sight_is_not_there() {
     };
     let (status, error) = call("plan_weights", &json!({"intent": intent([75, 25])}), false, scope).await;
     assert_eq!((status, &error["failed"]), (404, &json!("not-found")));
+}
+
+#[tokio::test]
+async fn a_canary_is_steered_and_ordered_as_the_viewer_within_bounds() {
+    let steer = |course: &str| json!({"wish": {"namespace": "user-service", "name": "v2", "from": "run", "course": course}});
+    let begin = |steps: usize| {
+        let step = json!({"weight": 10, "dwell_s": 600, "requests": 500});
+        json!({"wish": {"route": {"namespace": "user-service", "name": "user-service-canary", "rule": 1},
+            "steps": vec![step; steps], "errors": 0.01}})
+    };
+    let (status, name) = call("begin_canary", &begin(4), false, Scope::all()).await;
+    assert_eq!((status, name), (200, json!("user-service-canary-19a")));
+    let (status, _) = call("steer_canary", &steer("pause"), false, Scope::all()).await;
+    assert_eq!(status, 200);
+    let elsewhere = || Scope {
+        namespaces: Some(Arc::from(["payment".into()])),
+    };
+    for (name, body, read_only, scope, status) in [
+        ("steer_canary", steer("abort"), false, Scope::all(), 409),
+        ("steer_canary", steer("pause"), true, Scope::all(), 403),
+        ("steer_canary", steer("pause"), false, elsewhere(), 404),
+        ("begin_canary", begin(21), false, Scope::all(), 400),
+        ("begin_canary", begin(4), true, Scope::all(), 403),
+        ("begin_canary", begin(4), false, elsewhere(), 404),
+    ] {
+        let (answered, error) = call(name, &body, read_only, scope).await;
+        assert_eq!(answered, status, "{name}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn everything_is_stopped_with_a_reason_by_who_may_write() {
+    for (name, body, read_only, status, failed) in [
+        ("freeze", json!({"reason": " "}), false, 422, "refused"),
+        (
+            "freeze",
+            json!({"reason": "가".repeat(501)}),
+            false,
+            422,
+            "refused",
+        ),
+        ("freeze", json!({"reason": "night"}), true, 403, "read-only"),
+        ("freeze", json!({"reason": "night"}), false, 422, "refused"),
+        ("lift_freeze", json!({}), true, 403, "read-only"),
+        ("lift_freeze", json!({}), false, 403, "forbidden"),
+    ] {
+        let (code, answer) = call(name, &body, read_only, Scope::all()).await;
+        assert_eq!(
+            (code, &answer["error"]["error"]),
+            (status, &json!(failed)),
+            "{name} {body}: {answer}"
+        );
+    }
 }

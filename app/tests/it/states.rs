@@ -100,6 +100,8 @@ async fn what_is_not_there_is_404() {
         "/nothing",
         "/canary/user-service/nothing",
         "/canary/%3Cscript%3E/x",
+        // There is a VirtualService of that name.
+        "/canary/httproute/payment/payment-rollout",
     ] {
         let request = Request::get(uri).body(Body::empty()).unwrap();
         let console = Fixed {
@@ -135,5 +137,59 @@ async fn read_only_says_so_on_every_page_and_disables_the_verbs() {
     assert!(
         undo.contains("disabled") && undo.contains("This server may only read."),
         "{undo}"
+    );
+}
+
+#[tokio::test]
+async fn that_everything_stands_still_is_said_on_every_page() {
+    for path in [
+        "/",
+        "/topology",
+        "/checklist",
+        "/checklist/1.1",
+        "/canary",
+        "/changes",
+        "/mesh",
+        "/why",
+        "/nowhere",
+    ] {
+        let html = text(&page(Scene::Partial, path, "en").await);
+        for said in [
+            "Everything stands still. Frozen by Kim Jiwoo since 2026-11-23 13:49:07 UTC: orders fail since 13:40.",
+            "order-service/order-v2: Dwelling, v1 95 %, v2 5 %.",
+            "By hand: naru weight user-service/user-service-canary --route 1 v1=100 v2=0 --reason TEXT",
+            "user-service/odd cannot be read",
+            "Let it go on…",
+        ] {
+            assert!(html.contains(said), "{path}: {said}: {html}");
+        }
+        assert!(!html.contains("Stop everything…"), "{path}: {html}");
+    }
+    let korean = text(&page(Scene::Partial, "/", "ko").await);
+    assert!(
+        korean.contains("Kim Jiwoo 님이 2026-11-23 13:49:07 UTC부터 멈췄습니다"),
+        "{korean}"
+    );
+    let html = text(&page(Scene::Busy, "/", "en").await);
+    assert!(
+        html.contains("Stop everything…") && !html.contains("stands still"),
+        "{html}"
+    );
+}
+
+#[tokio::test]
+async fn who_may_write_nothing_is_offered_nothing() {
+    let request = Request::get("/")
+        .header("accept-language", "en")
+        .body(Body::empty())
+        .unwrap();
+    let console = Fixed {
+        scene: Scene::Partial,
+        read_only: true,
+    };
+    let html = text(&answer(router(console, Scope::all()), request).await.1);
+    assert!(
+        html.contains("Everything stands still.") && !html.contains("Let it go on…"),
+        "{html}"
     );
 }

@@ -2,8 +2,10 @@
 
 use crate::{
     Millis, Name,
+    order::{Astray, Order},
     source::SourceState,
     version::Version,
+    weights,
     why::{Refused, Risk, Why},
 };
 use serde::{Deserialize, Serialize};
@@ -15,19 +17,93 @@ pub struct Canaries {
     pub version: Version,
     /// The sources behind it.
     pub sources: Vec<SourceState>,
-    /// Sorted by namespace, name, rule.
+    /// Sorted by namespace, name, list, rule.
     pub routes: Vec<Canary>,
+    /// Canary objects that move none of these, by namespace and name.
+    pub astray: Vec<Astray>,
 }
 
-/// Names one rule of one VirtualService.
+/// The list that a weighted rule is in, and with it the kind of its object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleList {
+    /// `spec.http` of a VirtualService.
+    #[default]
+    Http,
+    /// `spec.tls` of a VirtualService.
+    Tls,
+    /// `spec.tcp` of a VirtualService.
+    Tcp,
+    /// `spec.rules` of an HTTPRoute of the Gateway API.
+    HttpRoute,
+}
+
+impl RuleList {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Http, Self::Tls, Self::Tcp, Self::HttpRoute];
+
+    /// The kind of its object.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::HttpRoute => "HTTPRoute",
+            Self::Http | Self::Tls | Self::Tcp => "VirtualService",
+        }
+    }
+
+    /// Its field under `spec`.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Tls => "tls",
+            Self::Tcp => "tcp",
+            Self::HttpRoute => "rules",
+        }
+    }
+
+    /// A rule's field with its destinations.
+    pub fn destinations(self) -> &'static str {
+        match self {
+            Self::HttpRoute => "backendRefs",
+            Self::Http | Self::Tls | Self::Tcp => "route",
+        }
+    }
+
+    /// Its rules split connections, not requests.
+    pub fn connections(self) -> bool {
+        matches!(self, Self::Tls | Self::Tcp)
+    }
+
+    /// Naru can move the weights of its rules by the steps of a Canary object.
+    pub fn steps(self) -> bool {
+        self == Self::Http
+    }
+
+    /// Left out where it is written: what was written before there were others meant this one.
+    fn usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Names one rule of one object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RouteRef {
-    /// Namespace of the VirtualService.
+    /// Namespace of the object.
     pub namespace: Name,
-    /// Name of the VirtualService.
+    /// Name of the object.
     pub name: Name,
-    /// Position in `spec.http`.
+    /// Which list of which kind of object.
+    #[serde(default, skip_serializing_if = "RuleList::usual")]
+    pub list: RuleList,
+    /// Position in that list.
     pub rule: u32,
+}
+
+impl RouteRef {
+    /// Where the rule's destinations are in the object, as people write it: `spec.http[0].route`.
+    pub fn place(&self) -> String {
+        let list = self.list;
+        format!("spec.{}[{}].{}", list.field(), self.rule, list.destinations())
+    }
 }
 
 /// One weighted rule.
@@ -37,9 +113,9 @@ pub struct Canary {
     pub route: RouteRef,
     /// The rule's own name; may be empty.
     pub rule_name: Name,
-    /// The VirtualService's hosts.
+    /// The hosts that the object is for; of an HTTPRoute of a Service, that Service.
     pub hosts: Vec<Name>,
-    /// Gateways that it is bound to (`mesh` for the mesh itself).
+    /// Gateways that it is bound to (`mesh` for the mesh itself). Of an HTTPRoute: Gateways and Services among its `parentRefs`.
     pub gateways: Vec<Name>,
     /// In the object's order.
     pub destinations: Vec<Destination>,
@@ -55,18 +131,42 @@ pub struct Canary {
     pub last_change: Option<Name>,
     /// What is wrong with it now: refusals that any change would meet, subsets without pods, and so on.
     pub findings: Vec<Refused>,
+    /// The steps that Naru takes with it: the Canary objects that are not over, oldest first; more than one is a mistake. Where all are
+    /// over, the one that was moved last.
+    pub orders: Vec<Order>,
+}
+
+impl Canary {
+    /// What the weights are taken of: all of them together.
+    pub fn total(&self) -> u64 {
+        self.destinations.iter().map(|it| u64::from(it.weight)).sum()
+    }
+
+    /// Each destination's share in points, 0 to 100, in order.
+    pub fn shares(&self) -> Vec<f64> {
+        weights::shares(&self.weights())
+    }
+
+    /// The same in whole points; see [`weights::points`].
+    pub fn points(&self) -> Vec<u32> {
+        weights::points(&self.weights())
+    }
+
+    fn weights(&self) -> Vec<u32> {
+        self.destinations.iter().map(|it| it.weight).collect()
+    }
 }
 
 /// A destination with its weight.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Destination {
-    /// As written in the object.
+    /// As written in the object. For a `backendRef`: the Service's name, with its namespace and `svc.cluster.local` if that is another one.
     pub host: Name,
     /// As written in the object; empty for none.
     pub subset: Name,
-    /// As written; None where the object has no weight.
+    /// As written; None where the object has none.
     pub port: Option<u16>,
-    /// As set, in points of the rule's total; 100 where a lone destination has none.
+    /// As set, or what the list's own default is. Weights are relative: what share it is depends on the others.
     pub weight: u32,
     /// Ready pods behind it; None where it cannot be known.
     pub ready: Option<u32>,
@@ -187,7 +287,7 @@ pub struct Prediction {
 pub struct PredictedDestination {
     /// Subset, or host if it has none.
     pub label: Name,
-    /// Weight before and after.
+    /// Whole points of 100 before and after.
     pub weight: (u32, u32),
     /// Requests per second before and after; None if not known.
     pub rate: Option<(f64, f64)>,

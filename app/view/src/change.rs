@@ -16,6 +16,26 @@ pub struct Changes {
     pub changes: Vec<Change>,
 }
 
+/// Who wrote what stands in an object, as the object tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Writer {
+    /// As the API server calls whoever it was: the field manager.
+    pub manager: Name,
+    /// When, to the second.
+    pub at: Option<Millis>,
+    /// Of what was written through Naru.
+    pub change: Option<Written>,
+}
+
+/// What the journal has of a write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The change's name.
+    pub name: Name,
+    /// Who made it: the name for display; empty where the entry is gone or was not read.
+    pub actor: Name,
+}
+
 /// A finding that somebody wants mended by the edits that its check offers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mend {

@@ -42,7 +42,7 @@ pub struct Checklist {
 /// An item, in short.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ItemRow {
-    /// `1.1` to `4.4`.
+    /// `1.1` to `4.4`, or one of the team's own: `2.checkout-success`.
     pub id: Name,
     /// 1 to 4.
     pub phase: u8,

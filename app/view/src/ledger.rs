@@ -24,7 +24,7 @@ pub const DAYS: u32 = 180;
 pub enum Deed {
     /// Signs an item, as it was shown.
     Sign {
-        /// `1.1` to `4.4`.
+        /// `1.1` to `4.4`, or one of the team's own.
         item: Name,
         /// [`SignSheet::digest`]: what was shown.
         digest: Name,
@@ -49,7 +49,7 @@ pub enum Deed {
     },
     /// Passes an item over until a day.
     Waive {
-        /// `1.1` to `4.4`.
+        /// `1.1` to `4.4`, or one of the team's own.
         item: Name,
         /// Until when, and who answers for it.
         until: PassedOver,
@@ -197,6 +197,8 @@ pub struct LedgerState {
     pub head: Name,
     /// Why no signature counts, if none does.
     pub broken: Option<String>,
+    /// Items that were signed or passed over, and that the Migration asks for no longer.
+    pub gone: Vec<Name>,
     /// Why nobody can sign now: what is wrong with each admission policy.
     pub unguarded: Vec<String>,
 }

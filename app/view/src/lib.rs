@@ -5,8 +5,8 @@
 //! Unix epoch by the *server's* clock.
 //!
 //! Reading order: [`why`] (why something is unknown or refused), [`source`] (how fresh is what we show), [`topology`], [`canary`],
-//! [`change`], [`overview`], [`checklist`], [`mesh`], [`explanation`], [`rehearsal`], [`session`] (who is signed in),
-//! [`weights`] (the arithmetic of linked sliders).
+//! [`order`] (a canary that is moved by steps), [`freeze`], [`change`], [`overview`], [`checklist`], [`mesh`], [`explanation`],
+//! [`rehearsal`], [`session`] (who is signed in), [`weights`] (the arithmetic of linked sliders).
 
 #![forbid(unsafe_code)]
 
@@ -14,8 +14,11 @@ pub mod canary;
 pub mod change;
 pub mod checklist;
 pub mod explanation;
+pub mod freeze;
+pub mod in_force;
 pub mod ledger;
 pub mod mesh;
+pub mod order;
 pub mod overview;
 pub mod rehearsal;
 pub mod session;
@@ -46,4 +49,6 @@ pub struct View {
     pub canaries: Arc<canary::Canaries>,
     /// For the journal.
     pub changes: Arc<change::Changes>,
+    /// For the frame around every page.
+    pub standstill: Arc<freeze::Standstill>,
 }

@@ -1,4 +1,4 @@
-//! The arithmetic of linked weight sliders: integers from 0 to 100 that always add up to 100.
+//! The arithmetic of weights: as shares, and as linked sliders, which are integers from 0 to 100 that always add up to 100.
 
 /// What the weights of a rule add up to.
 pub const TOTAL: u32 = 100;
@@ -56,9 +56,30 @@ pub fn apportion(total: u32, shares: &[u32]) -> Vec<u32> {
     parts
 }
 
+/// Each weight's share of all, in points, 0 to 100; all 0 if none has any.
+pub fn shares(weights: &[u32]) -> Vec<f64> {
+    let total: f64 = weights.iter().map(|&it| f64::from(it)).sum();
+    let share = |&it: &u32| {
+        if total > 0.0 {
+            100.0 * f64::from(it) / total
+        } else {
+            0.0
+        }
+    };
+    weights.iter().map(share).collect()
+}
+
+/// The same in whole points that add up to [`TOTAL`], by largest remainder; all 0 if no weight is any. What adds up to it already stays.
+pub fn points(weights: &[u32]) -> Vec<u32> {
+    if weights.iter().all(|&it| it == 0) {
+        return weights.to_vec();
+    }
+    apportion(TOTAL, weights)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{TOTAL, apportion, link};
+    use super::{TOTAL, apportion, link, points, shares};
     use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 
     fn linked(weights: &[u32], locked: &[bool], index: usize, wanted: u32) -> Vec<u32> {
@@ -92,12 +113,33 @@ mod tests {
     }
 
     #[test]
+    fn shares_are_of_whatever_the_weights_add_up_to() {
+        assert_eq!(shares(&[9, 1]), [90.0, 10.0]);
+        assert_eq!(points(&[9, 1]), [90, 10]);
+        assert_eq!(points(&[1, 1, 1]), [34, 33, 33]);
+        assert_eq!(points(&[1_000_000; 16]).iter().sum::<u32>(), TOTAL);
+        for none in [&[][..], &[0, 0]] {
+            assert_eq!(points(none), none);
+            assert!(shares(none).iter().all(|it| *it == 0.0));
+        }
+    }
+
+    #[test]
     fn zeros_share_evenly() {
         assert_eq!(apportion(100, &[0, 0, 0]), [34, 33, 33]);
         assert_eq!(apportion(5, &[]), Vec::<u32>::new());
     }
 
     proptest! {
+        #[test]
+        fn points_are_the_shares_to_less_than_one(weights in prop::collection::vec(0_u32..=1_000_000, 1..16)) {
+            for (point, share) in points(&weights).into_iter().zip(shares(&weights)) {
+                prop_assert!((f64::from(point) - share).abs() < 1.0);
+            }
+            let whole = points(&weights);
+            prop_assert_eq!(points(&whole), whole);
+        }
+
         #[test]
         fn the_sum_is_always_the_total(
             shares in prop::collection::vec(0_u32..=100, 1..6),

@@ -5,7 +5,7 @@
     reason = "the fields are the words that the variant's sentence is built from"
 )]
 
-use crate::{Millis, Name};
+use crate::{Millis, Name, change::Writer};
 use serde::{Deserialize, Serialize};
 
 /// A source of facts, as people know it.
@@ -63,6 +63,8 @@ pub enum Why {
     NoTraffic { window_s: u32 },
     /// Requests routed by another rule reach the same subset and cannot be told apart.
     HeaderRouted { subset: Name },
+    /// These weights split connections, and what is counted by destination here is requests.
+    Connections,
     /// Nobody recorded when these weights were set, so there is no moment to count from.
     NoMoment,
     /// Something that Naru does not judge decides here, for example an EnvoyFilter.
@@ -93,6 +95,8 @@ pub enum Why {
     NotObserved { what: Name },
     /// Prometheus has no figures of this since then: nobody collected them, or it has forgotten.
     NotCounted { of: Name, since: Name },
+    /// There was a number at so many of the moments that were looked at, and not at the others.
+    NotAlways { of: Name, seen: u32, looks: u32 },
     /// This is judged when it is over, which it is not before then.
     NotOver { of: Name, until: Name },
     /// Anything else that a source said, word for word.
@@ -109,6 +113,12 @@ pub enum Refused {
     RouteChanged { detail: Name },
     /// The weights add up to something else than 100.
     Sum { sum: u32 },
+    /// No backend of an HTTPRoute's rule has a weight: its requests are answered with 500.
+    NoWeight,
+    /// No ReferenceGrant in that namespace lets an HTTPRoute of this one name the Service: its requests are answered with 500.
+    NotGranted { host: Name, namespace: Name },
+    /// Naru moves the rules of no such list by steps.
+    NoSteps { list: Name },
     /// This destination would get requests and has no ready pod.
     NoReadyPods { host: Name, subset: Name, weight: u32 },
     /// No DestinationRule defines this subset: requests would fail with 503 (NC).
@@ -139,6 +149,14 @@ pub enum Refused {
     SamePerson,
     /// The checklist was not judged yet.
     NotJudged,
+    /// This canary is over: nothing can be wanted of it any more.
+    CanaryOver { name: Name },
+    /// This canary moves the rule already.
+    CanaryRuns { name: Name },
+    /// Somebody has frozen everything already.
+    Frozen { by: Name, reason: Name },
+    /// Nothing is frozen.
+    NotFrozen,
 }
 
 /// What could go wrong with a change that is allowed.
@@ -157,6 +175,8 @@ pub enum Risk {
     AllToOne { subset: Name },
     /// The observed traffic is not known, so the prediction is empty.
     Blind,
+    /// Naru moves these weights by the steps of this canary, which stops when somebody else sets them.
+    TakesOver { canary: Name },
 }
 
 /// Why a change that a person confirmed did not go through, or how it ended otherwise than meant.
@@ -165,18 +185,20 @@ pub enum Risk {
 pub enum ApplyError {
     /// Planned anew on the present state, it is refused.
     Refused { refused: Refused },
-    /// The plan is no longer the one that was confirmed: look again.
-    DigestChanged { now: Name },
+    /// The plan is no longer the one that was confirmed: look again. With who wrote the object last, where that is known.
+    DigestChanged { now: Name, by: Option<Box<Writer>> },
     /// The API server refuses: the right is missing.
     Forbidden { detail: Name },
     /// The API server or a webhook says that the object would be invalid.
     Invalid { detail: Name },
-    /// Others kept changing the object; nothing was written. Try again.
-    Conflict,
+    /// Others kept changing the object; nothing was written. Try again. With who wrote it last, where that is known.
+    Conflict { by: Option<Box<Writer>> },
     /// The API server cannot be reached; nothing was written.
     Unreachable { detail: Name },
     /// The answer was lost: it may have landed. The journal finds out.
     Unsure { change: Name, detail: Name },
+    /// The answer was lost: it may have been done. No journal tells; who looks again sees.
+    Lost { detail: Name },
     /// The journal could not be written, so nothing else was.
     NoJournal { detail: Name },
     /// This server may only read.

@@ -44,6 +44,16 @@ func (c *counts) add(pairs ...string) {
 	c.n["total"]["requests"]++
 }
 
+// note counts one event in a dimension of its own, which is no request.
+func (c *counts) note(dimension, value string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.n[dimension] == nil {
+		c.n[dimension] = map[string]int64{}
+	}
+	c.n[dimension][value]++
+}
+
 func (c *counts) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	c.mu.Lock()
 	body, err := json.MarshalIndent(struct {

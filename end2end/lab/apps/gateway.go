@@ -11,7 +11,7 @@ import (
 
 // runGateway is the stand-in for the Spring Cloud gateway: it passes requests on by the first part of the path.
 // ROUTES is a list "prefix=URL" separated by blanks. Everything that a caller sends is forwarded (trace headers and
-// `canary` with it), as a header canary holds only while every hop forwards the header.
+// `canary` with it, and the upgrade to a WebSocket), as a header canary holds only while every hop forwards the header.
 func runGateway() error {
 	c := newCounts()
 	transport := &http.Transport{MaxIdleConnsPerHost: 64, ResponseHeaderTimeout: 15 * time.Second}
@@ -41,5 +41,22 @@ func runGateway() error {
 			},
 		})
 	}
-	return serve(app, adminMux(c))
+	admin := adminMux(c)
+	if target := env("H2_TARGET", ""); target != "" {
+		speakH2(newH2Client(target, c.who.Service+"/"+c.who.Version), admin)
+	}
+	return serve(app, admin)
+}
+
+// speakH2 lets the gateway also call a service by itself, as a gRPC client does: one connection, with short requests (POST /h2?rps=20)
+// and long streams (POST /streams?open=20) on it, none before it is asked for.
+func speakH2(client *h2Client, admin *http.ServeMux) {
+	t, p, work := newTally([]string{"/users/h2"}), &pace{}, make(chan string, 20)
+	for range 20 {
+		go worker(client.ask, work, t)
+	}
+	go p.run(t, work)
+	admin.Handle("GET /h2", t.handler(p))
+	p.handle(admin, "POST /h2")
+	newStreams(client.stream).handle(admin)
 }

@@ -12,7 +12,7 @@ import (
 // fixed pace whatever the answers are, and no retry of any kind, so that a lost request is seen as lost.
 //
 // FRONT is the address to dial, HOST the name in SNI and Host, CA the file of the certificate to trust, PATHS the
-// mix (repeat one to weigh it), RPS the pace, LISTEN where the counters are.
+// mix (repeat one to weigh it), RPS the pace, LISTEN where the counters are. WebSockets are opened only when asked for.
 func runLoad() error {
 	ca, err := os.ReadFile(env("CA", ""))
 	if err != nil {
@@ -31,18 +31,13 @@ func runLoad() error {
 	// the pace of the answers. What finds no free worker is counted as `late`, never dropped silently.
 	work := make(chan string, 100)
 	for range 100 {
-		go worker(door, work, t)
+		go worker((&conn{door: door}).get, work, t)
 	}
 	go p.run(t, work)
 	mux := http.NewServeMux()
 	mux.Handle("GET /", t.handler(p))
-	mux.HandleFunc("POST /rate", func(w http.ResponseWriter, r *http.Request) {
-		if err := p.set(r.URL.Query().Get("rps")); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		fmt.Fprintf(w, "rps=%g\n", p.rps())
-	})
+	p.handle(mux, "POST /rate")
+	newStreams(door.webSocket).handle(mux)
 	mux.HandleFunc("POST /reset", func(w http.ResponseWriter, _ *http.Request) {
 		t.reset()
 		fmt.Fprintln(w, "counters are zero")
@@ -57,12 +52,11 @@ func runLoad() error {
 	return http.ListenAndServe(env("LISTEN", "127.0.0.1:16445"), mux)
 }
 
-func worker(d *door, work <-chan string, t *tally) {
-	c := &conn{door: d}
+func worker(get func(path string, header http.Header) (answer, error), work <-chan string, t *tally) {
 	for path := range work {
-		header := t.header()
+		header := t.header(path)
 		begun := time.Now()
-		answer, err := c.get(path, header)
+		answer, err := get(path, header)
 		t.record(path, answer, err, time.Since(begun))
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,17 @@ func (p *pace) set(text string) error {
 	}
 	p.microRPS.Store(int64(rps * 1e6))
 	return nil
+}
+
+// handle lets the pace be set: ?rps=300.
+func (p *pace) handle(mux *http.ServeMux, pattern string) {
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		if err := p.set(r.URL.Query().Get("rps")); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		fmt.Fprintf(w, "rps=%g\n", p.rps())
+	})
 }
 
 // run begins requests at the pace, taking the paths in turn. It looks a hundred times a second how many are due: a

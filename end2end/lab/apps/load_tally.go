@@ -34,11 +34,11 @@ type tally struct {
 	recent  []float64 // the last latencies in milliseconds, a ring
 	at      int
 	canary  int // percent of the requests that carry `canary: true`
-	turn    int
+	turns   map[string]int
 }
 
 func newTally(paths []string) *tally {
-	t := &tally{paths: paths}
+	t := &tally{paths: paths, turns: map[string]int{}}
 	t.reset()
 	return t
 }
@@ -92,13 +92,13 @@ func (t *tally) record(path string, a answer, err error, took time.Duration) {
 	t.at = (t.at + 1) % 2000
 }
 
-// header is what one request carries; the canary share is spread evenly, not drawn.
-func (t *tally) header() http.Header {
+// header is what one request for a path carries; the canary share is spread evenly over each path, not drawn.
+func (t *tally) header(path string) http.Header {
 	h := http.Header{"User-Agent": {"naru-lab-load/1"}}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.turn++
-	if t.turn*t.canary/100 != (t.turn-1)*t.canary/100 {
+	t.turns[path]++
+	if turn := t.turns[path]; turn*t.canary/100 != (turn-1)*t.canary/100 {
 		h.Set("Canary", "true")
 	}
 	return h
@@ -111,7 +111,7 @@ func (t *tally) setCanary(text string) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.canary, t.turn = percent, 0
+	t.canary, t.turns = percent, map[string]int{}
 	return nil
 }
 

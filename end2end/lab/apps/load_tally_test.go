@@ -39,15 +39,16 @@ func TestEveryRequestIsAnsweredLostOrInFlight(t *testing.T) {
 }
 
 func TestCanaryShareIsSpreadEvenly(t *testing.T) {
-	tl := newTally([]string{"/"})
+	tl := newTally([]string{"/", "/other"})
 	if err := tl.setCanary("25"); err != nil {
 		t.Fatal(err)
 	}
 	marked := 0
 	for range 200 {
-		if tl.header().Get("Canary") == "true" {
+		if tl.header("/").Get("Canary") == "true" {
 			marked++
 		}
+		tl.header("/other")
 	}
 	if marked != 50 {
 		t.Fatalf("25 %% of 200 is not %d", marked)

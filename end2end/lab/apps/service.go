@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -16,7 +17,7 @@ type faults struct {
 	seen                     atomic.Int64
 }
 
-// runService answers every path with who it is. Switches: POST :9090/fault?percent=5&status=503&delay_ms=200
+// runService answers every path with who it is, and talks on one of them. Switches: POST :9090/fault?percent=5&status=503&delay_ms=200
 // (percent 0 heals).
 func runService() error {
 	c, f := newCounts(), &faults{}
@@ -24,6 +25,9 @@ func runService() error {
 	admin.HandleFunc("POST /fault", f.set)
 	app := http.NewServeMux()
 	app.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
+	leaving, leave := context.WithCancel(context.Background())
+	talks := &talks{counts: c, leaving: leaving}
+	app.Handle(streamPath, talks)
 	app.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		status := f.apply()
 		c.add("code", code(status), "path", routeOf(r.URL.Path), "caller", caller(r), "canary", r.Header.Get("Canary"))
@@ -34,7 +38,8 @@ func runService() error {
 			"service": c.who.Service, "version": c.who.Version, "pod": c.who.Pod, "path": r.URL.Path,
 		})
 	})
-	return serve(app, admin)
+	defer talks.going.Wait()
+	return serve(app, admin, leave)
 }
 
 func (f *faults) set(w http.ResponseWriter, r *http.Request) {

@@ -57,6 +57,7 @@ up_naru() {
     die "custom resource definitions are not established" "kubectl get crd"
   apply_file "$LAB_DIR/migration.yaml"
   apply_kustomization "$REPO_DIR/k8s/opt-in" -n user-service
+  apply_kustomization "$REPO_DIR/k8s/opt-in/canary" -n user-service
   local token
   token=$(kc -n naru create token naru --duration=24h) || die "a token for Naru's ServiceAccount" "kubectl -n naru get serviceaccounts"
   (

@@ -1,7 +1,9 @@
 // The main job on the real mesh: a weight moved in the browser, real requests that follow, and the way back.
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "../../fixtures/console.ts";
-import { accepted, auditEnd, failures, kubectl, live, load, object, ours, rate, userServiceCounts } from "../../fixtures/lab.ts";
+import {
+  accepted, auditEnd, canaryCounts, canaryShare, failures, halt, kubectl, live, load, object, ours, rate, userServiceCounts, wanted,
+} from "../../fixtures/lab.ts";
 
 test.skip(!ours, "what is expected is the lab's own system");
 test.describe.configure({ mode: "serial" });
@@ -25,7 +27,12 @@ test.afterAll(async () => {
 });
 
 async function reset() {
-  const weights = [90, 10].map((value, i) => ({ op: "replace", path: `/spec/http/0/route/${i}/weight`, value }));
+  await canaryShare(0);
+  await set(90);
+}
+
+async function set(v1: number) {
+  const weights = [v1, 100 - v1].map((value, i) => ({ op: "replace", path: `/spec/http/0/route/${i}/weight`, value }));
   const patch = ["patch", "virtualservice", "user-service", "--type=json", "-p", JSON.stringify(weights)];
   await kubectl("-n", "user-service", ...patch);
 }
@@ -51,6 +58,11 @@ test("90/10 to 50/50 and back: exactly the weights, exactly the split, nothing l
   await sheet.getByRole("textbox", { name: "Reason, for the journal" }).fill("Half and half, by a journey");
   await sheet.getByRole("button", { name: "Apply" }).click();
   await expect(sheet.getByText("In the journal as")).toBeVisible();
+  // Every istiod is asked of its own proxies. A console that the machine lets wait learns of the API server's answer after the push has gone out, and
+  // then says "so far" of proxies that have it; how fast it is in force is held by `weight-command.spec.ts`.
+  const reached = sheet.getByText(/(All 4|\d of 4) proxies that route by it have acknowledged it/);
+  await expect(reached).toBeVisible();
+  console.log(await reached.innerText());
   await page.keyboard.press("Escape");
 
   const made = await accepted(audit);
@@ -95,6 +107,43 @@ test("90/10 to 50/50 and back: exactly the weights, exactly the split, nothing l
   expect(await object("virtualservice", "user-service", "user-service")).toEqual(original);
   expect(failures(await load()) - failures(before), "requests lost").toBe(0);
 });
+
+for (const marked of [0, 10]) {
+  test(`at 5,000 requests a step the page shows what the pods have counted, ${marked} % of them with canary: true`, async ({ page, visit }) => {
+    test.setTimeout(240_000);
+    const scrape = Number(wanted("NARU_LAB_SCRAPE_INTERVAL").replace("s", "")) * 1_000;
+    await canaryShare(marked);
+    await visit(ROUTE);
+    for (const weight of [25, 50]) {
+      // Nothing is under way while the weights move, nor when it is counted: the page and the pods have the same requests to count.
+      await halt();
+      await set(100 - weight);
+      const [from, markedFrom] = [await userServiceCounts(), await canaryCounts()];
+      await sleep(scrape + 1_500);
+      const since = async () => {
+        const now = await userServiceCounts();
+        return { v1: now.v1 - from.v1, v2: now.v2 - from.v2 };
+      };
+      await rate(600);
+      await expect.poll(async () => Object.values(await since()).reduce((a, b) => a + b), { timeout: 90_000, intervals: [500] }).toBeGreaterThanOrEqual(5_000);
+      await halt();
+      const [pods, markedTo] = [await since(), await canaryCounts()];
+      const n = pods.v1 + pods.v2;
+      const shown = async () => {
+        const cells = await page.locator("table.observed tbody tr").nth(1).locator("td").allInnerTexts();
+        const all = (await page.getByText(/Observed .* UTC, [\d,]+ requests/).innerText()).match(/([\d,]+) requests/)?.[1] ?? "";
+        return { share: Number.parseFloat(cells[1]), n: Number(all.replaceAll(",", "")) };
+      };
+      await expect.poll(async () => (await shown()).n, { timeout: 30_000, message: "requests of the rule on the page" }).toBe(n);
+      const [{ share }, truth] = [await shown(), (100 * pods.v2) / n];
+      console.log(`set to ${weight} %, ${marked} % marked: the page shows ${share} % of ${n}, the pods counted ${truth.toFixed(2)} %`);
+      expect(Math.abs(share - truth), `the page's share beside the pods' own at ${weight} %`).toBeLessThanOrEqual(0.3);
+      // The marked ones go by the weights like all others, since no rule asks for the mark.
+      const had = markedTo.v1 + markedTo.v2 - markedFrom.v1 - markedFrom.v2;
+      expect(Math.abs(had / n - marked / 100), "marked requests").toBeLessThan(0.01);
+    }
+  });
+}
 
 test.describe("refused", () => {
 // The browser notes the refusal's status.

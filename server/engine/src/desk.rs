@@ -9,11 +9,16 @@
 mod carry;
 mod hand;
 
-pub use hand::{Hand, Planned, PlannedAll, read_off};
+pub use hand::{Hand, Planned, PlannedAll, read_off, taking_back};
 
+use crate::{
+    reading::{not_found, read},
+    writer::writer,
+};
 use naru_domain::{
     Name, Refused, Timestamp, Why,
     actor::Actor,
+    canary,
     change::{
         ended, mend,
         plan::{Intent, Plan, plan},
@@ -26,6 +31,7 @@ use naru_domain::{
 use naru_ports::{As, Clock, Cluster, ClusterError};
 use naru_view::{
     canary::{Applied, DryRun, PlanSheet},
+    change::Writer,
     why::{ApplyError, SourceName},
 };
 use std::sync::Arc;
@@ -47,12 +53,14 @@ pub(crate) enum By<'a> {
     Person(&'a Actor),
     /// Whoever runs the command, with credentials of their own, all the way; `sub` is the user.
     Oneself(&'a Actor),
+    /// A controller of ours, by its name: Naru itself, as the API server calls it.
+    Controller(&'static str, &'a Actor),
 }
 
 impl<'a> By<'a> {
     fn actor(self) -> &'a Actor {
         match self {
-            Self::Person(actor) | Self::Oneself(actor) => actor,
+            Self::Person(actor) | Self::Oneself(actor) | Self::Controller(_, actor) => actor,
         }
     }
 
@@ -61,6 +69,7 @@ impl<'a> By<'a> {
         match self {
             Self::Person(actor) => As::Person(actor),
             Self::Oneself(actor) => As::Oneself(&actor.sub),
+            Self::Controller(name, _) => As::Controller(name),
         }
     }
 
@@ -68,7 +77,7 @@ impl<'a> By<'a> {
     fn notes(self) -> As<'a> {
         match self {
             Self::Person(_) => As::Controller("desk"),
-            Self::Oneself(_) => self.writes(),
+            Self::Oneself(_) | Self::Controller(..) => self.writes(),
         }
     }
 }
@@ -122,7 +131,7 @@ impl Desk<'_> {
                 Tried::Moved => {}
             }
         }
-        Err(ApplyError::Conflict)
+        Err(ApplyError::Conflict { by: None })
     }
 
     /// Does what was confirmed, if the plan made anew is still the confirmed one.
@@ -142,21 +151,41 @@ impl Desk<'_> {
                 refused: Refused::Reason { limit: REASON_LIMIT },
             });
         }
+        let mut lost = None;
         for _ in 0..ATTEMPTS {
             if self.late() {
                 break;
             }
-            let (plan, _) = self.fresh(intent).await?;
+            let (plan, live) = self.fresh(intent).await?;
             if *plan.digest.0 != *digest {
-                return Err(ApplyError::DigestChanged { now: plan.digest.0 });
+                let by = self.writer(&plan, &live).await;
+                return Err(ApplyError::DigestChanged {
+                    now: plan.digest.0,
+                    by,
+                });
             }
             let record = self.record(&plan, who.actor(), reason);
             match self.carry_out(who, &record).await {
-                Err(ApplyError::Conflict) => {}
+                Err(ApplyError::Conflict { .. }) => lost = Some(plan),
                 done => return done,
             }
         }
-        Err(ApplyError::Conflict)
+        let by = match &lost {
+            Some(plan) => match self.get(&plan.target).await {
+                Ok(live) => self.writer(plan, &live).await,
+                Err(_) => None,
+            },
+            None => None,
+        };
+        Err(ApplyError::Conflict { by })
+    }
+
+    /// Who has written, meanwhile, what a plan would change.
+    async fn writer(&self, plan: &Plan, live: &Object) -> Option<Box<Writer>> {
+        let path = plan.diff.first().map_or("", |line| &line.path);
+        writer(self.cluster, &self.snapshot.objects.value, live, path)
+            .await
+            .map(Box::new)
     }
 
     fn late(&self) -> bool {
@@ -192,6 +221,38 @@ impl Desk<'_> {
         )
     }
 
+    /// Plans weights for a controller that has nobody to ask: whatever a person would look at twice is a refusal.
+    ///
+    /// # Errors
+    /// Why they cannot be set now; the API server's own words where it was that.
+    pub(crate) async fn plan_alone(&self, who: By<'_>, intent: &Intent) -> Result<Plan, ApplyError> {
+        let (plan, tried) = self.tried(who, intent).await?;
+        match tried {
+            Ok(DryRun::Accepted) => Ok(plan),
+            Ok(DryRun::Differs { paths }) => Err(ApplyError::Invalid {
+                detail: paths.join(", ").into(),
+            }),
+            Ok(DryRun::Refused { detail }) => Err(ApplyError::Invalid { detail }),
+            Ok(DryRun::Unknown { why }) => Err(ApplyError::Refused {
+                refused: Refused::Unknown { whys: vec![why] },
+            }),
+            Err(detail) => Err(ApplyError::Forbidden { detail }),
+        }
+    }
+
+    /// Carries out what a controller has planned, under the name that it has written down before.
+    pub(crate) async fn carry_out_alone(
+        &self,
+        who: By<'_>,
+        plan: &Plan,
+        name: Name,
+        reason: &str,
+    ) -> Result<Done, ApplyError> {
+        let now = self.clock.now();
+        let record = Record::intended(plan, name, who.actor().clone(), reason.into(), now);
+        self.carry_out(who, &record).await
+    }
+
     /// A plan on what the API server has now rather than on what the watch has told us: the snapshot with the target replaced.
     async fn fresh(&self, intent: &Intent) -> Result<(Plan, Object), ApplyError> {
         let (snapshot, live) = match intent {
@@ -200,8 +261,7 @@ impl Desk<'_> {
                 self.seen(&key).await?
             }
             Intent::SetWeights(wish) => {
-                let route = &wish.route;
-                let target = Key::new(Kind::VirtualService, route.namespace.clone(), route.name.clone());
+                let target = canary::target(&wish.route);
                 self.on((*self.snapshot.objects.value).clone(), &target).await?
             }
             Intent::Mend(wish) => {
@@ -235,15 +295,7 @@ impl Desk<'_> {
     }
 
     async fn get(&self, key: &Key) -> Result<Object, ApplyError> {
-        self.cluster.get(key).await.map_err(|error| match error {
-            ClusterError::NotFound => ApplyError::Refused {
-                refused: not_found(key),
-            },
-            ClusterError::Forbidden(detail) => ApplyError::Forbidden { detail },
-            other => ApplyError::Unreachable {
-                detail: other.to_string().into(),
-            },
-        })
+        read(self.cluster, key).await
     }
 
     async fn dry_run(&self, who: By<'_>, plan: &Plan, live: &Object) -> Tried {
@@ -297,13 +349,5 @@ fn sheet(plan: Plan, dry_run: DryRun) -> PlanSheet {
         prediction: plan.prediction,
         risks: plan.risks,
         dry_run,
-    }
-}
-
-fn not_found(key: &Key) -> Refused {
-    Refused::NotFound {
-        kind: key.kind.name().into(),
-        namespace: key.namespace.clone(),
-        name: key.name.clone(),
     }
 }

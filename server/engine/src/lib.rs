@@ -1,32 +1,43 @@
 //! The engine: keeps the snapshot (observatory), judges the checklist by it (judging), finds out what checks ask beside (asking), keeps what
-//! people put their names to (ledger), carries out changes (desk), and finds out how interrupted ones ended (recovery).
+//! people put their names to (ledger), carries out changes (desk), asks how far the proxies have come with them (in_force), moves weights step by step (canaries), stops that (freezing), and
+//! finds out how interrupted changes ended (recovery).
 //!
 //! It knows the ports and nothing behind them, so all of it runs on the rehearsal with a hand-moved clock, where the kill tests live.
 //!
 //! ```text
 //! Cluster::watch ─┐                                   ┌─► Views (one per scope) ─► Console::view
 //!                 ├─► observatory ─► Snapshot (arc-swap) ─┼─► desk: plan, apply, undo
-//! Metrics ────────┘                                   ├─► recovery (under a Lease)
+//! Metrics ────────┘                                   ├─► recovery, canaries (under a Lease)
 //! Inquiries ◄─► asking ◄────────────────────────────► └─► judging: Latest
 //! ```
 //!
-//! A [`Hand`] takes changes back without any of this running: one command, one kubeconfig, the same desk.
+//! A [`Hand`] changes things and takes changes back without any of this running: one command, one kubeconfig, the same desk.
 
 #![forbid(unsafe_code)]
 
 mod asking;
+mod canaries;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod desk;
+mod freezing;
+mod in_force;
+mod judged;
 mod judging;
 mod lease;
 mod ledger;
 mod observatory;
+mod reading;
 mod recovery;
+mod steer;
 mod views;
+mod writer;
 
-pub use desk::{Done, Hand, Planned, PlannedAll, REASON_LIMIT, read_off};
+pub use desk::{Done, Hand, Planned, PlannedAll, REASON_LIMIT, read_off, taking_back};
+pub use freezing::Freezing;
+pub use judged::judged;
 pub use lease::{LEASE_DURATION, LeaseName};
+pub use ledger::{Arrived, Stopped, StoppedBy, import};
 
 use desk::By;
 use naru_domain::{
@@ -34,15 +45,18 @@ use naru_domain::{
     actor::{Actor, Scope},
     change::{plan::Intent, recovery::GRACE},
     crossing::Item,
+    object::Key,
     snapshot::Snapshot,
     view::explanation,
 };
-use naru_ports::{Clock, Cluster, Console, Inquiries, Judged, Metrics, Sheet, Surveyed};
+use naru_ports::{As, Clock, Cluster, Console, Inquiries, Judged, Metrics, Sheet, Stuck, Surveyed};
 use naru_view::{
     View,
     canary::{Applied, PlanSheet},
     explanation::{Ask, Explanation},
+    in_force::Reached,
     ledger::Deed,
+    order::{Begin, Steer},
     version::Version,
     why::{ApplyError, Refused},
 };
@@ -107,6 +121,8 @@ pub struct Engine {
     board: observatory::Board,
     views: views::Views,
     judging: judging::Judging,
+    canaries: Arc<canaries::Controller>,
+    looks: in_force::Looks,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -118,8 +134,10 @@ impl Engine {
         observatory::spawn(&setup, &board, &mut tasks);
         let asking = asking::Asking::spawn(&setup, &mut tasks);
         let judging = judging::Judging::default();
+        let canaries = Arc::new(canaries::Controller::new(&setup));
         judging.spawn(&board, asking, &mut tasks);
         if !setup.settings.read_only {
+            canaries::spawn(Arc::clone(&canaries), &board, &mut tasks);
             recovery::spawn(&setup, &board, &mut tasks);
             ledger::spawn(ledger::Keeper::new(&setup), &judging, &mut tasks);
         }
@@ -128,6 +146,8 @@ impl Engine {
             board,
             views: views::Views::default(),
             judging,
+            canaries,
+            looks: in_force::Looks::default(),
             tasks: Mutex::new(tasks),
         })
     }
@@ -182,12 +202,24 @@ impl Console for Engine {
         self.board.changed(seen).await
     }
 
+    fn stuck(&self) -> Vec<Stuck> {
+        self.canaries.stuck()
+    }
+
     fn read_only(&self) -> bool {
         self.setup.settings.read_only
     }
 
     async fn plan(&self, who: &Actor, intent: &Intent) -> Result<PlanSheet, ApplyError> {
         self.desk().plan(By::Person(who), intent).await
+    }
+
+    async fn freeze(&self, who: &Actor, reason: &str) -> Result<(), ApplyError> {
+        self.freezing(who)?.freeze(reason).await.map(drop)
+    }
+
+    async fn lift(&self, who: &Actor) -> Result<(), ApplyError> {
+        self.freezing(who)?.lift().await.map(drop)
     }
 
     async fn apply(
@@ -198,7 +230,26 @@ impl Console for Engine {
         reason: &str,
     ) -> Result<Applied, ApplyError> {
         let done = self.desk().apply(By::Person(who), intent, digest, reason).await;
+        self.looks.changed();
         done.map(|done| done.applied)
+    }
+
+    async fn reached(&self, scope: &Scope, change: &Key) -> Result<Reached, ApplyError> {
+        let look = in_force::Look {
+            cluster: &*self.setup.cluster,
+            inquiries: &*self.setup.inquiries,
+            clock: &*self.setup.clock,
+            snapshot: self.snapshot(),
+        };
+        self.looks.of(&look, scope, change).await
+    }
+
+    async fn steer(&self, who: &Actor, wish: &Steer) -> Result<(), ApplyError> {
+        self.helm().steer(who, wish).await
+    }
+
+    async fn begin(&self, who: &Actor, wish: &Begin) -> Result<Name, ApplyError> {
+        self.helm().begin(who, wish).await
     }
 }
 
@@ -210,6 +261,28 @@ impl Engine {
             latest: self.judging.latest(),
             read_only: self.setup.settings.read_only,
         }
+    }
+
+    fn helm(&self) -> steer::Helm<'_> {
+        steer::Helm {
+            cluster: &*self.setup.cluster,
+            clock: &*self.setup.clock,
+            snapshot: self.snapshot(),
+            read_only: self.setup.settings.read_only,
+        }
+    }
+
+    fn freezing<'a>(&'a self, who: &'a Actor) -> Result<Freezing<'a>, ApplyError> {
+        if self.setup.settings.read_only {
+            return Err(ApplyError::ReadOnly);
+        }
+        Ok(Freezing {
+            cluster: &*self.setup.cluster,
+            clock: &*self.setup.clock,
+            actor: who,
+            who: As::Person(who),
+            dry_run: false,
+        })
     }
 
     fn desk(&self) -> desk::Desk<'_> {

@@ -25,9 +25,11 @@ use tokio::{
     task::JoinSet,
 };
 
-/// The kinds that are watched: what is judged, what people have signed, and the journal.
+/// The kinds that are watched: what is judged, what people have signed, the journal, and what Naru moves by itself.
 pub(crate) fn watched() -> impl Iterator<Item = Kind> {
-    judge::kinds().chain(audited::KINDS).chain([Kind::Change])
+    judge::kinds()
+        .chain(audited::KINDS)
+        .chain([Kind::Change, Kind::Canary, Kind::Freeze])
 }
 
 /// Events on their way to the assembler. A list of many thousand objects is one event, so this bounds bursts of small ones.

@@ -56,7 +56,8 @@ pub(crate) async fn submit(
     if !answer.status.is_success() {
         return Err(error(&answer, dry_run));
     }
-    if let Write::Delete { .. } = write {
+    // The answer to the one is a Status or the object, to the other a Scale.
+    if let Write::Delete { .. } | Write::Scale { .. } = write {
         return Ok(Submitted { object: None });
     }
     match object(write.key().kind, &answer) {
@@ -76,7 +77,22 @@ async fn unprocessable(wire: &Wire, write: &Write, answer: &Answer) -> ClusterEr
             _ => {}
         }
     }
+    if let Write::Scale { key, from, .. } = write {
+        match get(wire, key).await {
+            Ok(now) if replicas(&now) != u64::from(*from) => return ClusterError::Conflict,
+            Err(ClusterError::NotFound) => return ClusterError::NotFound,
+            _ => {}
+        }
+    }
     ClusterError::Invalid(answer.said())
+}
+
+/// How many pods a workload wants; the API server writes the field out.
+fn replicas(workload: &Object) -> u64 {
+    workload
+        .get("/spec/replicas")
+        .and_then(Value::as_u64)
+        .unwrap_or_default()
 }
 
 fn request(write: &Write, dry_run: bool, manager: &str) -> Result<Request<Vec<u8>>, ClusterError> {
@@ -115,6 +131,18 @@ fn request(write: &Write, dry_run: bool, manager: &str) -> Result<Request<Vec<u8
                 "application/json-patch+json",
                 ops,
             )
+        }
+        Write::Scale { key, from, to } => {
+            // A Scale of 0 leaves the field out.
+            let before = if *from == 0 {
+                json!({})
+            } else {
+                json!({ "replicas": from })
+            };
+            let ops = json!([{"op": "test", "path": "/spec", "value": before},
+                {"op": "add", "path": "/spec/replicas", "value": to}]);
+            let url = format!("{}/scale{query}", at(key)?);
+            (Method::PATCH, url, "application/json-patch+json", ops)
         }
         Write::Delete { key, uid, rv } => {
             if uid.is_empty() || rv.is_empty() {

@@ -62,10 +62,11 @@ fn traffic(bencher: Bencher<'_, '_>, services: u32) {
 fn split(bencher: Bencher<'_, '_>, services: u32) {
     let it = Started::of(services, 320);
     let question = SplitQuestion {
-        service: ServiceId {
+        services: [ServiceId {
             namespace: "team-000".into(),
             name: "service-0000".into(),
-        },
+        }]
+        .into(),
         since: it.now() - jiff::SignedDuration::from_secs(300),
     };
     bencher.bench_local(|| {

@@ -50,6 +50,7 @@ use crate::api::ObjectStore;
 use exposition::Identities;
 use naru_domain::{
     SourceName, Timestamp, Why,
+    judge::guardrail::{Counts, CountsQuestion},
     traffic::{Dated, Split, SplitQuestion, Traffic},
 };
 use naru_ports::{Clock, Metrics};
@@ -224,5 +225,13 @@ impl Metrics for SimulatedMetrics {
             None => state.samples.split(question),
         };
         questions.iter().map(answer).collect()
+    }
+
+    async fn counts(&self, question: &CountsQuestion) -> Result<Counts, Why> {
+        let state = self.caught_up();
+        match state.failing(self.now()) {
+            Some(why) => Err(why),
+            None => Ok(state.samples.versions(question, self.now())),
+        }
     }
 }

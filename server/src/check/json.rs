@@ -5,6 +5,7 @@ use crate::failure::why_key;
 use naru_app::{Lang, say, serverfns};
 use naru_domain::{
     Why,
+    crossing::OwnItems,
     judge::{Fact, Finding, Severity, fix},
     object::Key,
 };
@@ -19,9 +20,9 @@ struct Printed<'a> {
 
 #[derive(Serialize)]
 struct Item<'a> {
-    item: &'static str,
+    item: &'a str,
     phase: u8,
-    title: &'static str,
+    title: String,
     /// With what is accepted.
     verdict: &'static str,
     /// The Waiver by which it is passed over.
@@ -43,7 +44,7 @@ struct Object<'a> {
 struct Found<'a> {
     code: &'static str,
     severity: Severity,
-    item: &'static str,
+    item: &'a str,
     object: Object<'a>,
     path: &'a str,
     message: String,
@@ -83,19 +84,24 @@ struct Unknown {
     message: String,
 }
 
-pub(super) fn report(lang: Lang, judgements: &[Stood], gaps: &[Why]) -> serde_json::Result<String> {
-    let items = judgements.iter().map(|it| item(lang, it)).collect();
+pub(super) fn report(
+    lang: Lang,
+    judgements: &[Stood],
+    own: &OwnItems,
+    gaps: &[Why],
+) -> serde_json::Result<String> {
+    let items = judgements.iter().map(|it| item(lang, it, own)).collect();
     let mut text = serde_json::to_string_pretty(&Printed { items, gaps })?;
     text.push('\n');
     Ok(text)
 }
 
-fn item(lang: Lang, (it, standing): &Stood) -> Item<'_> {
+fn item<'a>(lang: Lang, (it, standing): &'a Stood, own: &OwnItems) -> Item<'a> {
     let findings = it.findings.iter().enumerate();
     Item {
         item: it.item.id(),
         phase: it.item.phase(),
-        title: serverfns::title(lang, it.item),
+        title: serverfns::title(lang, it.item, own),
         verdict: name(standing.judged.verdict),
         waived: standing.waived.as_ref().map(|it| &*it.by),
         findings: findings

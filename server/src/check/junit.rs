@@ -3,10 +3,13 @@
 
 use super::Stood;
 use naru_app::{Lang, say, serverfns};
-use naru_domain::judge::{Severity, Verdict};
+use naru_domain::{
+    crossing::OwnItems,
+    judge::{Severity, Verdict},
+};
 use std::fmt::Write;
 
-pub(super) fn report(lang: Lang, judgements: &[Stood]) -> String {
+pub(super) fn report(lang: Lang, judgements: &[Stood], own: &OwnItems) -> String {
     let mut out =
         String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"naru check\">\n");
     // Writing to a String cannot fail.
@@ -31,7 +34,7 @@ pub(super) fn report(lang: Lang, judgements: &[Stood]) -> String {
             count(Verdict::Unknown) + passed_over,
         );
         for it in of {
-            case(&mut out, lang, it);
+            case(&mut out, lang, it, own);
         }
         out.push_str("  </testsuite>\n");
     }
@@ -39,8 +42,8 @@ pub(super) fn report(lang: Lang, judgements: &[Stood]) -> String {
     out
 }
 
-fn case(out: &mut String, lang: Lang, (it, standing): &Stood) {
-    let title = escaped(serverfns::title(lang, it.item));
+fn case(out: &mut String, lang: Lang, (it, standing): &Stood, own: &OwnItems) {
+    let title = escaped(&serverfns::title(lang, it.item, own));
     let _ = writeln!(
         out,
         "    <testcase classname=\"phase {}\" name=\"{} {title}\">",

@@ -2,10 +2,10 @@
 
 use super::{Stood, accepted};
 use naru_app::{Lang, say, serverfns};
-use naru_domain::{Why, judge::Verdict};
+use naru_domain::{Why, crossing::OwnItems, judge::Verdict};
 use std::fmt::Write;
 
-pub(super) fn report(lang: Lang, judgements: &[Stood], gaps: &[Why]) -> String {
+pub(super) fn report(lang: Lang, judgements: &[Stood], own: &OwnItems, gaps: &[Why]) -> String {
     let mut out = String::new();
     let mut line = |indent: usize, text: &str| {
         // Writing to a String cannot fail.
@@ -17,7 +17,7 @@ pub(super) fn report(lang: Lang, judgements: &[Stood], gaps: &[Why]) -> String {
             Verdict::NotMet => ("◆", lang.verdict_not_met()),
             Verdict::Unknown => ("?", lang.verdict_unknown()),
         };
-        let title = serverfns::title(lang, it.item);
+        let title = serverfns::title(lang, it.item, own);
         line(0, &format!("{} {shape} {word} · {title}", it.item));
         if let Some(waived) = &standing.waived {
             line(4, &lang.cli_waived(&waived.by, &waived.until));

@@ -119,7 +119,7 @@ fn refused(error: ClusterError, item: Item, user: &str, name: &str) -> Failure {
     match error {
         ClusterError::Forbidden(detail) => Failure::MayNotHandIn {
             user: user.into(),
-            item: item.id(),
+            item: item.id().into(),
             detail: detail.to_string(),
         },
         ClusterError::Unsure(detail) => Failure::TakenPerhaps {

@@ -1,8 +1,12 @@
 //! Why a change was not taken back, for people who have no page to look at.
 
 use naru_app::{Lang, say};
-use naru_domain::{Name, change::touched::Apart, object::Kind};
-use naru_view::why::{ApplyError, Refused};
+use naru_domain::{
+    Name,
+    change::{owner, touched::Apart},
+    object::Kind,
+};
+use naru_view::why::{ApplyError, Refused, Why};
 
 /// A change that was not taken back.
 #[derive(Clone, Debug)]
@@ -15,6 +19,11 @@ pub struct NotChanged {
     pub user: Name,
     /// The change's namespace.
     pub namespace: Name,
+}
+
+/// The right to read is missing.
+fn unread(why: &Why) -> bool {
+    matches!(why, Why::Forbidden { .. })
 }
 
 impl NotChanged {
@@ -32,24 +41,29 @@ impl NotChanged {
             ApplyError::DigestChanged { .. } => "digest-changed",
             ApplyError::Forbidden { .. } => "forbidden",
             ApplyError::Invalid { .. } => "invalid",
-            ApplyError::Conflict => "conflict",
+            ApplyError::Conflict { .. } => "conflict",
             ApplyError::Unreachable { .. } => "unreachable",
-            ApplyError::Unsure { .. } => "unsure",
+            ApplyError::Unsure { .. } | ApplyError::Lost { .. } => "unsure",
             ApplyError::NoJournal { .. } => "no-journal",
             ApplyError::ReadOnly => "read-only",
         }
     }
 
-    /// 1: the state of things refuses it. 2: there is no such change. 3: no usable answer, or nobody knows yet. 4: a right is missing.
+    /// 1: the state of things refuses it. 2: there is no such change. 3: no usable answer, or nobody knows yet. 4: a right is missing, to read
+    /// what must be known too.
     pub(super) fn code(&self) -> u8 {
         match &self.error {
             ApplyError::Refused { refused } => match refused {
                 Refused::NotFound { kind, .. } if **kind == *Kind::Change.name() => 2,
+                Refused::Unknown { whys } if whys.iter().any(unread) => 4,
                 Refused::Unknown { .. } => 3,
                 _ => 1,
             },
-            ApplyError::DigestChanged { .. } | ApplyError::Invalid { .. } | ApplyError::Conflict => 1,
-            ApplyError::Unreachable { .. } | ApplyError::Unsure { .. } | ApplyError::NoJournal { .. } => 3,
+            ApplyError::DigestChanged { .. } | ApplyError::Invalid { .. } | ApplyError::Conflict { .. } => 1,
+            ApplyError::Unreachable { .. }
+            | ApplyError::Unsure { .. }
+            | ApplyError::Lost { .. }
+            | ApplyError::NoJournal { .. } => 3,
             ApplyError::Forbidden { .. } | ApplyError::ReadOnly => 4,
         }
     }
@@ -68,6 +82,12 @@ impl NotChanged {
                     all.push(lang.hand_elsewhere().into());
                 }
             }
+            ApplyError::Refused {
+                refused: Refused::Owned { owner, .. },
+            } if owner::takes_files(owner) => all.push(lang.hand_over(owner)),
+            ApplyError::Refused {
+                refused: Refused::Unknown { whys },
+            } if whys.iter().any(unread) => all.push(lang.hand_reading(&self.user)),
             ApplyError::Forbidden { .. } => all.push(lang.hand_rights(&self.namespace, &self.user)),
             ApplyError::Unsure { .. } => all.push(lang.hand_unsure().into()),
             _ => {}

@@ -64,7 +64,12 @@ pub(super) fn grant(store: &ObjectStore) {
         kinds.iter().flat_map(of).collect::<Vec<Deeds>>()
     };
     let with = |seen: [Deeds; 3], set: Vec<Deeds>| seen.into_iter().chain(set).collect::<Vec<Deeds>>();
-    let routing = [Kind::VirtualService, Kind::DestinationRule, Kind::Change];
+    let routing = [
+        Kind::VirtualService,
+        Kind::DestinationRule,
+        Kind::HttpRoute,
+        Kind::Change,
+    ];
     store.allow_only(
         group(Persona::ServiceTeam),
         with(sees(Some(TEAM)), sets(&routing, Some(TEAM))),

@@ -10,9 +10,10 @@ use naru_domain::{
     actor::{Actor, Scope},
     change::plan::Intent,
     crossing::Item,
+    object::Key,
 };
 use naru_engine::Engine;
-use naru_ports::{Clock, Console, Judged, Rehearsing, Sheet, Surveyed};
+use naru_ports::{Clock, Console, Judged, Rehearsing, Sheet, Stuck, Surveyed};
 use naru_rehearsal::{
     Rehearsal, scenario,
     time::{Control, Pace},
@@ -22,7 +23,9 @@ use naru_view::{
     Name, View,
     canary::{Applied, PlanSheet},
     explanation::{Ask, Explanation},
+    in_force::Reached,
     ledger::Deed,
+    order::{self, Steer},
     rehearsal::{Action, Declined, Rehearsal as Shown},
     version::Version,
     why::{ApplyError, Refused},
@@ -219,12 +222,24 @@ impl Console for Stage {
         }
     }
 
+    fn stuck(&self) -> Vec<Stuck> {
+        self.run().engine.stuck()
+    }
+
     fn read_only(&self) -> bool {
         self.run().engine.read_only()
     }
 
     async fn plan(&self, who: &Actor, intent: &Intent) -> Result<PlanSheet, ApplyError> {
         self.run().engine.plan(who, intent).await
+    }
+
+    async fn freeze(&self, who: &Actor, reason: &str) -> Result<(), ApplyError> {
+        self.run().engine.freeze(who, reason).await
+    }
+
+    async fn lift(&self, who: &Actor) -> Result<(), ApplyError> {
+        self.run().engine.lift(who).await
     }
 
     async fn apply(
@@ -235,5 +250,17 @@ impl Console for Stage {
         reason: &str,
     ) -> Result<Applied, ApplyError> {
         self.run().engine.apply(who, intent, digest, reason).await
+    }
+
+    async fn reached(&self, scope: &Scope, change: &Key) -> Result<Reached, ApplyError> {
+        self.run().engine.reached(scope, change).await
+    }
+
+    async fn steer(&self, who: &Actor, wish: &Steer) -> Result<(), ApplyError> {
+        self.run().engine.steer(who, wish).await
+    }
+
+    async fn begin(&self, who: &Actor, wish: &order::Begin) -> Result<Name, ApplyError> {
+        self.run().engine.begin(who, wish).await
     }
 }

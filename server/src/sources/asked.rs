@@ -38,7 +38,8 @@ impl Inquiries for Asked {
             | Inquiry::ScrapedProxies(_)
             | Inquiry::Scraping(_)
             | Inquiry::EdgeRequests(_)
-            | Inquiry::CountsOf(_) => {
+            | Inquiry::CountsOf(_)
+            | Inquiry::Threshold(_) => {
                 let prometheus = self.prometheus.as_ref().ok_or(Why::NotYet {
                     source: SourceName::Prometheus,
                 })?;

@@ -3,18 +3,19 @@
 //! ```text
 //! query (typed PromQL) ─► http (one POST, bounded) ─► answer (streamed into interned rows) ─► flows    (rates ─► Traffic)
 //!                                                                                         ├─► split    (raw samples ─► Split)
+//!                                                                                         ├─► counts   (raw samples ─► Counts)
 //!                                                                                         └─► beside   (what checks ask ─► Reply)
 //! ```
 //!
 //! Cost is constant: [`PrometheusMetrics::traffic`] sends five queries for the whole mesh (one more every five minutes), `splits` at most
-//! three, whatever the number of namespaces, viewers and questions. Nothing is retried in here: whoever asks decides when to ask again.
+//! three, `counts` four, whatever the number of namespaces, viewers and questions. Nothing is retried in here: whoever asks decides when to ask again.
 //!
 //! Deliberately absent: quantiles (they cost what all else together does), and adding two replicas of a highly available Prometheus:
 //! where the label `prometheus_replica` tells two apart, one of them is read.
 
 mod answer;
 mod beside;
-mod failing;
+mod counts;
 mod flows;
 mod http;
 mod increase;
@@ -31,6 +32,7 @@ use http::Http;
 use naru_domain::{
     Timestamp, Why,
     inquiry::{Inquiry, Reply},
+    judge::guardrail::{Counts, CountsQuestion},
     traffic::{Dated, Split, SplitQuestion, Traffic},
 };
 use naru_ports::{Clock, Metrics};
@@ -108,6 +110,7 @@ pub struct PrometheusMetrics {
     http: Http,
     clock: Arc<dyn Clock>,
     sampling: Sampling,
+    windows: counts::Windows,
 }
 
 impl PrometheusMetrics {
@@ -117,6 +120,7 @@ impl PrometheusMetrics {
             http: Http::new(settings)?,
             clock,
             sampling: Sampling::default(),
+            windows: counts::Windows::default(),
         })
     }
 
@@ -138,7 +142,8 @@ impl PrometheusMetrics {
     /// What checks ask of Prometheus beside the traffic of now: at most four queries for a question, each as large as what it tells apart.
     pub async fn beside(&self, inquiry: &Inquiry) -> Result<Dated<Reply>, Why> {
         let replica = self.sampling.replica();
-        let value = beside::find_out(&self.http, replica.as_deref(), inquiry).await?;
+        let asked = self.clock.now();
+        let value = beside::find_out(&self.http, replica.as_deref(), inquiry, asked).await?;
         Ok(Dated {
             value,
             at: self.clock.now(),
@@ -211,6 +216,10 @@ impl Metrics for PrometheusMetrics {
             }
         }
         found
+    }
+
+    async fn counts(&self, question: &CountsQuestion) -> Result<Counts, Why> {
+        counts::counts(&self.http, &self.windows, question, self.clock.now()).await
     }
 }
 

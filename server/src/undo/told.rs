@@ -173,7 +173,8 @@ pub(crate) fn line(lang: Lang, line: &DiffLine) -> String {
     plain(&format!("{label}{}: {before} → {after}", line.path))
 }
 
-fn dry_run(lang: Lang, dry_run: &DryRun) -> String {
+/// What the API server says to a plan.
+pub(crate) fn dry_run(lang: Lang, dry_run: &DryRun) -> String {
     match dry_run {
         DryRun::Accepted => lang.plan_dry_accepted().into(),
         DryRun::Differs { paths } => format!("{}: {}", lang.plan_dry_differs(), paths.join(", ")),

@@ -81,3 +81,54 @@ fn what_is_no_item_no_phase_or_no_file_is_told_at_once() {
     assert_eq!(code, 2);
     assert!(errors.contains("error[file]"), "{errors}");
 }
+
+/// A system that has two items of its own: one that only a cluster can show, and one that nobody can read.
+fn own(more: &[&str]) -> (i32, String) {
+    let name = format!("own-items-{}.yaml", more.join("").replace(['-', '.'], ""));
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let text = "{apiVersion: naru.dev/v1alpha1, kind: Migration, metadata: {name: m}, spec: {items: [\n\
+        {phase: 2, name: checkout, title: The <checkout> answers, query: up, atLeast: 1, for: 30m},\n\
+        {phase: 3, name: odd, title: Odd, query: 'up == 1', atLeast: 1, for: 30m}]}}";
+    std::fs::write(&file, text).unwrap();
+    let arguments = [&["check", "-f", file.to_str().unwrap()], more].concat();
+    let (code, _, output) = ended(&mut naru(&arguments));
+    (code, String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn items_of_a_teams_own_are_judged_and_named_like_the_others() {
+    let (code, text) = own(&["--item", "2.checkout", "--output", "json"]);
+    assert_eq!(code, 3);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let item = &json["items"][0];
+    assert_eq!(json["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (
+            &item["item"],
+            &item["phase"],
+            &item["title"],
+            &item["unknown"][0]["check"]
+        ),
+        (
+            &"2.checkout".into(),
+            &2.into(),
+            &"The <checkout> answers".into(),
+            &"own_threshold".into()
+        )
+    );
+    let (code, text) = own(&["--item", "3.odd"]);
+    assert_eq!(code, 1);
+    assert!(
+        text.contains("own-query-filters") && text.contains("/spec/items/1/query"),
+        "{text}"
+    );
+    let (_, text) = own(&["--phase", "2", "--output", "junit"]);
+    assert_eq!(text.matches("<testcase ").count(), 5);
+    assert!(
+        text.contains("name=\"2.checkout The &lt;checkout&gt; answers\""),
+        "{text}"
+    );
+    // What the Migration does not have is no item, whatever it may be called.
+    assert_eq!(own(&["--item", "2.nothing"]).0, 2);
+    assert_eq!(checked("corrected", &["--item", "2.checkout"]).0, 2);
+}

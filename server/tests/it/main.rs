@@ -11,6 +11,7 @@ mod bad_input;
 mod check;
 mod command;
 mod evidence;
+mod freeze;
 mod headers;
 mod identity;
 mod lab;

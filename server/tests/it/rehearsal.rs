@@ -92,6 +92,132 @@ fn whom_one_plays_decides_what_is_seen_and_done() {
 }
 
 #[test]
+fn everything_is_stopped_from_a_page_and_goes_on() {
+    let console = Running::start(&["rehearse", "--scenario", "guide"], &assets("frozen"));
+    let send = |name: &str, cookie: &str, body: Value| {
+        let (status, body) = console.ask(&format!("POST /api/{name}"), cookie, &body.to_string());
+        (status, serde_json::from_str::<Value>(&body).unwrap_or_default())
+    };
+    let frozen = || {
+        let (_, body) = console.get("/live/standstill");
+        serde_json::from_str::<Value>(&body).unwrap()["frozen"].clone()
+    };
+    let becomes = |so: bool| {
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while frozen().is_null() == so {
+            assert!(std::time::Instant::now() < until, "{}", frozen());
+            std::thread::yield_now();
+        }
+    };
+    for persona in ["viewer", "service-team", "security-officer"] {
+        let (status, answer) = send("freeze", &format!("persona={persona}"), json!({"reason": "mine"}));
+        assert_eq!(status, 403, "{persona}: {answer}");
+    }
+    assert_eq!(send("freeze", "", json!({"reason": " "})).0, 422);
+    assert_eq!(send("freeze", "", json!({"reason": "errors since noon"})).0, 200);
+    becomes(true);
+    assert_eq!(frozen()["reason"], "errors since noon");
+    for page in [
+        "/",
+        "/topology",
+        "/checklist",
+        "/canary",
+        "/changes",
+        "/mesh",
+        "/why",
+    ] {
+        let (_, html) = console.ask(&format!("GET {page}?lang=en"), "persona=viewer", "");
+        assert!(html.contains("errors since noon"), "{page}");
+    }
+    let (status, again) = send("freeze", "", json!({"reason": "again"}));
+    assert_eq!(
+        (status, &again["error"]["refused"]["by"]),
+        (422, &json!("operator")),
+        "{again}"
+    );
+    assert_eq!(send("lift_freeze", "persona=viewer", json!({})).0, 403);
+    assert_eq!(send("lift_freeze", "", json!({})).0, 200);
+    becomes(false);
+    assert_eq!(send("lift_freeze", "", json!({})).0, 422);
+}
+
+#[test]
+fn what_is_set_from_a_page_is_followed_until_every_proxy_has_it() {
+    let console = Running::start(&["rehearse", "--scenario", "guide"], &assets("in-force"));
+    let send = |name: &str, cookie: &str, body: Value| {
+        let (status, body) = console.ask(&format!("POST /api/{name}"), cookie, &body.to_string());
+        (status, serde_json::from_str::<Value>(&body).unwrap_or_default())
+    };
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    // What the API server has is known a moment after the console has begun.
+    let rule = loop {
+        let (_, body) = console.get("/live/canaries");
+        let canaries: Value = serde_json::from_str(&body).unwrap();
+        let rule = canaries["routes"][0].clone();
+        if !rule.is_null() {
+            break rule;
+        }
+        assert!(std::time::Instant::now() < until, "{canaries}");
+        std::thread::yield_now();
+    };
+    let weights: Vec<Value> = rule["destinations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip([60, 40])
+        .map(|(it, weight)| json!({"host": it["host"], "subset": it["subset"], "weight": weight}))
+        .collect();
+    let intent = json!({"route": rule["route"], "weights": weights});
+    let (status, sheet) = send("plan_weights", "", json!({"intent": intent}));
+    assert_eq!(status, 200, "{sheet}");
+    let apply = json!({"intent": intent, "digest": sheet["digest"], "reason": "more"});
+    let (status, applied) = send("apply_weights", "", apply);
+    assert_eq!(status, 200, "{applied}");
+    let change = json!({"namespace": applied["namespace"], "change": applied["change"]});
+    // Whoever looks at once finds proxies that have not heard of it; the rehearsed istiod takes its time.
+    let mut seen = Vec::new();
+    let last = loop {
+        let (status, reached) = send("reached", "persona=viewer", change.clone());
+        assert_eq!(
+            (status, &reached["reached"]),
+            (200, &json!("proxies")),
+            "{reached}"
+        );
+        seen.push(reached["acknowledged"].as_u64().unwrap());
+        if reached["acknowledged"] == reached["all"] {
+            break reached;
+        }
+        assert!(std::time::Instant::now() < until, "{reached}");
+        std::thread::yield_now();
+    };
+    assert_eq!(seen[0], 0, "{seen:?}");
+    assert!(
+        last["all"].as_u64().unwrap() > 0 && last["whys"] == json!([]),
+        "{last}"
+    );
+    assert_eq!(last["since"], applied["at"]);
+    let (status, lost) = send(
+        "reached",
+        "",
+        json!({"namespace": "user-service", "change": "no-such"}),
+    );
+    assert_eq!(
+        (status, &lost["error"]["refused"]["refused"]),
+        (422, &json!("not-found")),
+        "{lost}"
+    );
+    // What somebody sets afterwards is not the change's any more.
+    let back = json!({"namespace": applied["namespace"], "change": applied["change"]});
+    let (_, sheet) = send("plan_undo", "", back);
+    let undo = json!({"namespace": applied["namespace"], "change": applied["change"], "digest": sheet["digest"], "reason": "less"});
+    assert_eq!(send("undo_change", "", undo).0, 200);
+    let (_, moved) = send("reached", "", change);
+    assert_eq!(moved["reached"], json!("moved"), "{moved}");
+    assert_eq!(moved["by"]["change"]["actor"], json!("operator"), "{moved}");
+    assert_eq!(console.end(), Some(0));
+}
+
+#[test]
 fn a_finished_run_leaves_one_record() {
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("records.jsonl");
     let _ = std::fs::remove_file(&file);
@@ -135,6 +261,41 @@ fn own_objects_are_part_of_the_world() {
     while console.get("/readyz").0 != 200 || !console.get("/live/topology").1.contains("ledger") {
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn items_of_a_teams_own_have_pages_and_others_have_none() {
+    let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("own-items.yaml");
+    let text = "{apiVersion: naru.dev/v1alpha1, kind: Migration, metadata: {name: a}, spec: {items: [\
+        {phase: 2, name: checkout, title: The checkout answers, query: up, atLeast: 1, for: 30m, unit: pods}]}}";
+    std::fs::write(&file, text).unwrap();
+    let console = Running::start(
+        &["rehearse", "--file", file.to_str().unwrap()],
+        &assets("own-items"),
+    );
+    // Until the first judgement.
+    while !console.get("/checklist").1.contains("/checklist/2.checkout") {
+        std::thread::yield_now();
+    }
+    let (_, all) = console.get("/checklist");
+    assert!(
+        all.contains("of 17 done") && all.contains("The checkout answers"),
+        "{all}"
+    );
+    for (lang, condition) in [("en", "up was ≥ 1 pods of each series"), ("ko", "지난 30m 동안")] {
+        let (status, page) = console.get(&format!("/checklist/2.checkout?lang={lang}"));
+        assert_eq!(status, 200);
+        assert!(
+            page.contains(condition) && page.contains("own_threshold"),
+            "{page}"
+        );
+    }
+    // The one before it leads to it, and so does the one behind.
+    for neighbour in ["2.4", "3.1"] {
+        let (_, page) = console.get(&format!("/checklist/{neighbour}"));
+        assert!(page.contains("href=\"/checklist/2.checkout\""), "{page}");
+    }
+    assert_eq!(console.get("/checklist/2.other").0, 404);
 }
 
 #[test]

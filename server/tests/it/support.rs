@@ -21,6 +21,7 @@ use naru_domain::{
     actor::{Actor, Scope},
     change::plan::Intent,
     crossing::Item,
+    object::Key,
     snapshot::Snapshot,
     view::explanation,
 };
@@ -30,7 +31,10 @@ use naru_view::{
     canary::{Applied, Canaries, PlanSheet},
     change::Changes,
     explanation::{Ask, Explanation},
+    freeze::Standstill,
+    in_force::Reached,
     ledger::Deed,
+    order::{Begin, Steer},
     overview::Overview,
     source::{Freshness, SourceState},
     topology::Topology,
@@ -116,7 +120,27 @@ impl Console for Shown {
         Err(ApplyError::Forbidden { detail: "no".into() })
     }
 
+    async fn freeze(&self, _: &Actor, _: &str) -> Result<(), ApplyError> {
+        Err(ApplyError::Forbidden { detail: "no".into() })
+    }
+
+    async fn lift(&self, _: &Actor) -> Result<(), ApplyError> {
+        Err(ApplyError::Forbidden { detail: "no".into() })
+    }
+
     async fn apply(&self, _: &Actor, _: &Intent, _: &str, _: &str) -> Result<Applied, ApplyError> {
+        Err(ApplyError::Forbidden { detail: "no".into() })
+    }
+
+    async fn reached(&self, _: &Scope, _: &Key) -> Result<Reached, ApplyError> {
+        Err(ApplyError::Forbidden { detail: "no".into() })
+    }
+
+    async fn steer(&self, _: &Actor, _: &Steer) -> Result<(), ApplyError> {
+        Err(ApplyError::Forbidden { detail: "no".into() })
+    }
+
+    async fn begin(&self, _: &Actor, _: &Begin) -> Result<Name, ApplyError> {
         Err(ApplyError::Forbidden { detail: "no".into() })
     }
 }
@@ -161,11 +185,17 @@ pub(crate) fn view(seq: u64, whys: &[Why]) -> Arc<View> {
             version,
             sources: sources.clone(),
             routes: Vec::new(),
+            astray: Vec::new(),
         }),
         changes: Arc::new(Changes {
             version,
-            sources,
+            sources: sources.clone(),
             changes: Vec::new(),
+        }),
+        standstill: Arc::new(Standstill {
+            version,
+            sources,
+            frozen: None,
         }),
     })
 }

@@ -40,7 +40,9 @@ pub(crate) fn signed(count: u32) -> Vec<Object> {
             unknown: Vec::new(),
         };
         let evidence = EvidenceSpec::of(&judgement, None, Vec::new(), now(number));
-        let evidence = evidence.object().expect("forty facts fit");
+        let mut json = evidence.object().expect("forty facts fit").json().clone();
+        json["metadata"]["uid"] = format!("uid-{number}").into();
+        let evidence = Object::new(Kind::Evidence, json).expect("it was one");
         let read = Evidence::read(&evidence).expect("just written");
         let spec = SignOffSpec {
             item: item.id().into(),

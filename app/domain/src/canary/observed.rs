@@ -2,12 +2,15 @@
 
 use crate::{
     Name, Why,
-    mesh::route::{self, Rule},
+    mesh::{
+        host::Host,
+        route::{self, Rule},
+    },
     object::Object,
     snapshot::Snapshot,
     traffic::Split,
 };
-use naru_view::canary::{Destination, Observed, RouteRef, Share};
+use naru_view::canary::{Destination, Observed, Share};
 
 /// Two-sided 95 % of the normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
@@ -21,33 +24,27 @@ pub(super) fn observed(
     destinations: &[Destination],
     has_moment: bool,
 ) -> Observed {
-    let key = object.key();
-    let route = RouteRef {
-        namespace: key.namespace.clone(),
-        name: key.name.clone(),
-        rule: rule.index,
-    };
+    if rule.list.connections() {
+        return Observed::Unknown {
+            whys: vec![Why::Connections],
+        };
+    }
+    let objects = &*snapshot.objects.value;
+    let route = super::reference(object, rule);
     let mut whys = Vec::new();
     if !has_moment {
         whys.push(Why::NoMoment);
     }
-    match super::service(&snapshot.objects.value, object, rule) {
-        Err(why) => whys.push(why),
-        Ok(service) => whys.extend(
-            rule.destinations
-                .iter()
-                .filter(|it| {
-                    route::others_reach(
-                        &snapshot.objects.value,
-                        (object, rule.index),
-                        &service,
-                        &it.subset,
-                    )
-                })
-                .map(|it| Why::HeaderRouted {
-                    subset: it.subset.clone(),
-                }),
-        ),
+    if let Err(why) = super::services(objects, object, rule) {
+        whys.push(why);
+    } else {
+        let reached = rule.destinations.iter().filter(|it| {
+            let Host::Service(service) = it.resolve(objects, &object.key().namespace) else {
+                return false;
+            };
+            route::others_reach(objects, (object, rule), &service, &it.subset)
+        });
+        whys.extend(reached.map(|it| Why::HeaderRouted { subset: it.label() }));
     }
     if overlap(destinations) {
         whys.push(Why::NotJudged {
@@ -157,13 +154,14 @@ mod tests {
         snapshot::{Objects, Observed as Traffic, Snapshot},
         traffic::{Dated, Split, SplitRow},
     };
-    use naru_view::canary::{Canary, Observed, RouteRef, SetWeights, WeightOf};
+    use naru_view::canary::{Canary, Observed, RouteRef, RuleList, SetWeights, WeightOf};
     use std::sync::Arc;
 
     fn route(rule: u32) -> RouteRef {
         RouteRef {
             namespace: "user-service".into(),
             name: "user-service".into(),
+            list: RuleList::Http,
             rule,
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     object::{Key, Kind, Object, Write},
     snapshot::{Objects, Snapshot},
 };
-use naru_view::canary::{RouteRef, SetWeights, WeightOf};
+use naru_view::canary::{RouteRef, RuleList, SetWeights, WeightOf};
 use serde_json::{Value, json};
 
 /// user-service, 90 to 10 at first.
@@ -57,6 +57,7 @@ impl Story {
         let route = RouteRef {
             namespace: "user-service".into(),
             name: "user-service".into(),
+            list: RuleList::Http,
             rule: 0,
         };
         let weights = vec![to("v1", v1), to("v2", 100 - v1)];

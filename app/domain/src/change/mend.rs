@@ -13,8 +13,7 @@ use crate::{
 use json_patch::jsonptr::PointerBuf;
 use naru_view::{canary::Prediction, change::Mend};
 
-/// The kinds that are mended. A Change lies beside the object that it changes, and the rights of operators, of recovery and of the policy that
-/// guards the journal name them (k8s/base).
+/// The kinds that are mended.
 pub const KINDS: [Kind; 2] = [Kind::VirtualService, Kind::DestinationRule];
 
 /// The object that is to be mended.
@@ -62,7 +61,7 @@ fn edit(object: &Object, it: fix::Edit) -> Option<Edit> {
     let before = object.get(&it.path)?.clone();
     Some(Edit {
         label: "".into(),
-        neighbour: None,
+        neighbours: Vec::new(),
         before: Some(before),
         after: it.after,
         path,

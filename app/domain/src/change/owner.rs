@@ -11,20 +11,13 @@ pub fn of(object: &Object) -> Option<(Name, Name)> {
     const ARGO: &str = "argocd.argoproj.io/tracking-id";
     const FLUX: [&str; 2] = ["kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name"];
     const HELM: &str = "meta.helm.sh/release-name";
-    const MANAGERS: [(&str, &str); 6] = [
+    const DECIDE: [(&str, &str); 2] = [("rollouts-controller", "Argo Rollouts"), ("flagger", "Flagger")];
+    const APPLY: [(&str, &str); 4] = [
         ("argocd-controller", "Argo CD"),
         ("argocd-application-controller", "Argo CD"),
         ("kustomize-controller", "Flux"),
         ("helm-controller", "Flux"),
-        ("rollouts-controller", "Argo Rollouts"),
-        ("flagger", "Flagger"),
     ];
-    if object.annotation(ARGO).is_some() {
-        return Some(("Argo CD".into(), ARGO.into()));
-    }
-    if let Some(label) = FLUX.into_iter().find(|label| object.label(label).is_some()) {
-        return Some(("Flux".into(), label.into()));
-    }
     let controller = object
         .list("/metadata/ownerReferences")
         .iter()
@@ -37,20 +30,42 @@ pub fn of(object: &Object) -> Option<(Name, Name)> {
         ));
     }
     let managers = object.managers();
-    if let Some((manager, owner)) = MANAGERS
-        .into_iter()
-        .find(|(manager, _)| managers.contains(manager))
-    {
-        return Some((owner.into(), format!("managedFields: {manager}").into()));
+    let writes = |known: &[(&str, &str)]| {
+        let found = known.iter().find(|(manager, _)| managers.contains(manager));
+        found.map(|(manager, owner)| {
+            (
+                Name::from(*owner),
+                Name::from(format!("managedFields: {manager}")),
+            )
+        })
+    };
+    // Who decides on weights does so whatever repository the object comes from.
+    if let Some(owner) = writes(&DECIDE) {
+        return Some(owner);
+    }
+    if object.annotation(ARGO).is_some() {
+        return Some(("Argo CD".into(), ARGO.into()));
+    }
+    if let Some(label) = FLUX.into_iter().find(|label| object.label(label).is_some()) {
+        return Some(("Flux".into(), label.into()));
+    }
+    if let Some(owner) = writes(&APPLY) {
+        return Some(owner);
     }
     object
         .annotation(HELM)
         .map(|release| ("Helm".into(), format!("{HELM}: {release}").into()))
 }
 
+/// Whether the owner writes what stands in a repository or a chart, so that a change can be handed over to it as a file. Controllers that decide
+/// on weights themselves, such as Argo Rollouts and Flagger, take every other hand for a mistake.
+pub fn takes_files(owner: &str) -> bool {
+    matches!(owner, "Argo CD" | "Flux" | "Helm")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::{of, takes_files};
     use crate::object::{Kind, Object};
     use serde_json::json;
 
@@ -89,8 +104,35 @@ mod tests {
                 Some("Helm"),
             ),
         ];
+        let mut with_files = Vec::new();
         for (metadata, expected) in table {
-            assert_eq!(owner(metadata.clone()).as_deref(), expected, "{metadata}");
+            let owner = owner(metadata.clone());
+            assert_eq!(owner.as_deref(), expected, "{metadata}");
+            with_files.extend(owner.filter(|it| takes_files(it)));
+        }
+        assert_eq!(with_files, ["Argo CD", "Flux", "Helm"]);
+    }
+
+    #[test]
+    fn who_decides_on_weights_owns_them_whatever_repository_the_object_is_from() {
+        for (mark, expected) in [
+            (
+                json!({"managedFields": [{"manager": "rollouts-controller"}]}),
+                "Argo Rollouts",
+            ),
+            (
+                json!({"managedFields": [{"manager": "argocd-controller"}, {"manager": "flagger"}]}),
+                "Flagger",
+            ),
+            (
+                json!({"ownerReferences": [{"kind": "Canary", "name": "user", "controller": true}]}),
+                "Canary",
+            ),
+        ] {
+            let mut both = mark.clone();
+            both["annotations"] = json!({"argocd.argoproj.io/tracking-id": "app:..."});
+            both["labels"] = json!({"kustomize.toolkit.fluxcd.io/name": "apps"});
+            assert_eq!(owner(both).as_deref(), Some(expected), "{mark}");
         }
     }
 

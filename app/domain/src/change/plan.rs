@@ -2,7 +2,7 @@
 
 use crate::{
     Name, Refused, Risk,
-    object::{Digest, Key, Object, Write, canonical},
+    object::{Digest, Key, Kind, Object, Write, canonical},
     snapshot::Snapshot,
 };
 use json_patch::{
@@ -16,11 +16,15 @@ use naru_view::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+/// The kinds that a change can be of: those with weights, and those that are mended. A Change lies beside the object that it changes, and the
+/// rights of operators, of recovery and of the policy that guards the journal name them (k8s/base).
+pub const KINDS: [Kind; 3] = [Kind::VirtualService, Kind::DestinationRule, Kind::HttpRoute];
+
 /// What a person wants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "intent", rename_all = "kebab-case")]
 pub enum Intent {
-    /// Set the weights of one rule of a VirtualService.
+    /// Set the weights of one rule of a VirtualService or an HTTPRoute.
     SetWeights(SetWeights),
     /// Mend a finding by the edits that its check offers.
     Mend(Mend),
@@ -81,8 +85,8 @@ pub(super) struct Edit {
     pub(super) label: Name,
     pub(super) before: Option<Value>,
     pub(super) after: Option<Value>,
-    /// A value beside it that must not have moved; list positions do.
-    pub(super) neighbour: Option<(PointerBuf, Value)>,
+    /// Values beside it that must not have moved; list positions do.
+    pub(super) neighbours: Vec<(PointerBuf, Value)>,
 }
 
 /// The object, its edits and the edits' inverse, put together.
@@ -170,7 +174,7 @@ fn operations(edit: &Edit, from: &Option<Value>, to: &Option<Value>) -> Vec<Patc
     };
     let path = || edit.path.clone();
     let mut operations: Vec<PatchOperation> = edit
-        .neighbour
+        .neighbours
         .iter()
         .map(|(path, value)| test(path, value))
         .collect();

@@ -3,7 +3,10 @@
 //! `spec` is what a person confirmed and never changes; `status` is how it ended. An entry without a status is intended: it may or may
 //! not have landed.
 
-use super::plan::{Intent, Plan};
+use super::{
+    plan::{Intent, Plan},
+    writer,
+};
 use crate::{
     Name, Timestamp, Why,
     actor::Actor,
@@ -237,7 +240,7 @@ impl Record {
 
     /// The field manager under which its write goes out: found again in `managedFields`.
     pub fn manager(&self) -> String {
-        format!("naru-{}", self.key.name)
+        format!("{}{}", writer::PREFIX, self.key.name)
     }
 
     /// The guarded write.

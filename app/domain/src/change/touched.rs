@@ -61,6 +61,13 @@ pub fn of(record: &Record) -> Vec<DiffLine> {
     edits(&record.ops).map(line).collect()
 }
 
+/// The first touched path at which another value stands than the change left; None while all that it set stands.
+pub fn moved(record: &Record, live: &Object) -> Option<DiffLine> {
+    of(record)
+        .into_iter()
+        .find(|it| live.get(&it.path).map(text) != it.after)
+}
+
 /// The paths that a change touched, each as it was left and as it is in the object; none where the change or the object is not known.
 pub fn apart(change: &Key, objects: &Objects) -> Vec<Apart> {
     let whole = &objects.whole;
@@ -107,13 +114,16 @@ fn put<'a>(ops: &'a Patch, path: &str) -> Option<&'a Value> {
     }
 }
 
-/// Of a weight, the subset (or the host) that it belongs to.
+/// Of a weight, the subset, the host or the backend that it belongs to.
 fn label<'a>(path: &str, beside: impl Fn(&str) -> Option<&'a Value>) -> Name {
-    let destination = path
-        .strip_suffix("/weight")
-        .and_then(|route| beside(&format!("{route}/destination")));
+    let Some(entry) = path.strip_suffix("/weight") else {
+        return "".into();
+    };
+    let text = |field: &str| beside(&format!("{entry}/{field}")).and_then(Value::as_str);
+    let destination = beside(&format!("{entry}/destination"));
     let field = |name| destination.and_then(|it| it.get(name)?.as_str());
-    field("subset").or_else(|| field("host")).unwrap_or("").into()
+    let named = field("subset").or_else(|| field("host"));
+    named.or_else(|| text("name")).unwrap_or("").into()
 }
 
 fn text(value: &Value) -> Name {

@@ -1,10 +1,9 @@
 //! Taking a change back.
 
 use super::{
-    mend,
-    plan::{Intent, Plan, patched, put_together},
+    plan::{Intent, KINDS, Plan, patched, put_together},
     record::{Phase, Record, records, undone_by},
-    touched,
+    touched, writer,
 };
 use crate::{
     Name, Refused, Why,
@@ -21,12 +20,13 @@ use naru_view::canary::Prediction;
 pub(super) fn plan(namespace: &Name, change: &Name, snapshot: &Snapshot) -> Result<Plan, Refused> {
     let objects = &*snapshot.objects.value;
     let record = find(objects, namespace, change)?;
-    if !matches!(record.phase, Phase::Landed { .. }) || undone_by(&records(objects), &record).is_some() {
+    let journal = records(objects);
+    if !matches!(record.phase, Phase::Landed { .. }) || undone_by(&journal, &record).is_some() {
         return Err(Refused::NotUndoable);
     }
     let target = &record.target;
     // Naru changes nothing else, and who wrote the entry was asked for the right to no other kind.
-    if !mend::KINDS.contains(&target.kind) {
+    if !KINDS.contains(&target.kind) {
         return Err(Refused::NotUndoable);
     }
     if let Some(why) = objects.gap(target.kind) {
@@ -36,7 +36,7 @@ pub(super) fn plan(namespace: &Name, change: &Name, snapshot: &Snapshot) -> Resu
         .whole
         .get(target)
         .ok_or_else(|| not_found(target.kind.name(), &target.namespace, &target.name))?;
-    check_untouched(&record, live)?;
+    check_untouched(&record, live, &journal)?;
     let intent = Intent::Undo {
         namespace: namespace.clone(),
         change: change.clone(),
@@ -85,12 +85,18 @@ fn not_found(kind: &str, namespace: &Name, name: &Name) -> Refused {
     }
 }
 
-fn check_untouched(record: &Record, live: &Object) -> Result<(), Refused> {
+fn check_untouched(record: &Record, live: &Object, journal: &[Record]) -> Result<(), Refused> {
     let digest: Digest = live.digest();
     if live.uid() == record.uid && digest == record.after {
         return Ok(());
     }
     let ours = record.manager();
+    let who = touched::moved(record, live).and_then(|line| writer::of(live, &line.path, journal));
+    if let Some(who) = who.filter(|it| *it.manager != *ours) {
+        return Err(Refused::ForeignEdit {
+            manager: writer::name(&who),
+        });
+    }
     let named = |manager: &&str| !manager.starts_with("naru-");
     let since = live.managers_since(record.approved_at).into_iter().find(named);
     // The API server keeps the times of managers to the second, so that ours may stand before the one who came after.

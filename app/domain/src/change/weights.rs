@@ -5,9 +5,9 @@ use super::{
     plan::{Edit, Intent, Plan, assemble},
 };
 use crate::{
-    Name, Refused, Risk, Why, canary,
+    Refused, Risk, Why, canary,
     mesh::{
-        host::{self, Host},
+        host::Host,
         route::{self, Destination, Rule},
         subset::{self, Subset},
     },
@@ -17,8 +17,8 @@ use crate::{
 };
 use json_patch::jsonptr::PointerBuf;
 use naru_view::{
-    canary::{PredictedDestination, Prediction, SetWeights},
-    weights::TOTAL,
+    canary::{PredictedDestination, Prediction, RuleList, SetWeights, WeightOf},
+    weights::{self, TOTAL},
 };
 use serde_json::Value;
 
@@ -27,12 +27,25 @@ use serde_json::Value;
 const LOAD_RISK: f64 = 1.5;
 
 /// Plans a change of weights. Refused: what is not as the page showed it, weights that do not add up to 100, requests to pods that are
-/// not there, objects that somebody else writes, and whatever cannot be known.
+/// not there, objects that somebody else writes, and whatever cannot be known. What is written adds up to 100, also where the weights of an
+/// HTTPRoute added up to something else.
 pub(super) fn plan(wish: &SetWeights, snapshot: &Snapshot) -> Result<Plan, Refused> {
+    planned(wish, snapshot, |_| false)
+}
+
+/// The same as a file for whoever writes the object: for Argo CD, Flux and Helm, who take their changes from one.
+///
+/// # Errors
+/// Those of a plan that Naru carries out itself.
+pub fn hand_over(wish: &SetWeights, snapshot: &Snapshot) -> Result<Plan, Refused> {
+    planned(wish, snapshot, owner::takes_files)
+}
+
+fn planned(wish: &SetWeights, snapshot: &Snapshot, may_own: impl Fn(&str) -> bool) -> Result<Plan, Refused> {
     let objects = &*snapshot.objects.value;
     let (object, rule) = find(objects, wish)?;
     check_input(wish, &rule)?;
-    if let Some((owner, by)) = owner::of(object) {
+    if let Some((owner, by)) = owner::of(object).filter(|(owner, _)| !may_own(owner)) {
         return Err(Refused::Owned { owner, by });
     }
     let mut behind = Vec::new();
@@ -55,25 +68,19 @@ pub(super) fn plan(wish: &SetWeights, snapshot: &Snapshot) -> Result<Plan, Refus
 }
 
 fn find<'a>(objects: &'a Objects, wish: &SetWeights) -> Result<(&'a Object, Rule), Refused> {
-    let at = &wish.route;
-    if let Some(why) = objects.gap(Kind::VirtualService) {
+    let target = canary::target(&wish.route);
+    if let Some(why) = objects.gap(target.kind) {
         return Err(Refused::Unknown { whys: vec![why] });
     }
-    let not_found = || Refused::NotFound {
-        kind: Kind::VirtualService.name().into(),
-        namespace: at.namespace.clone(),
-        name: at.name.clone(),
-    };
-    let object = objects
-        .object(Kind::VirtualService, &at.namespace, &at.name)
-        .ok_or_else(not_found)?;
-    let rule = route::rules(object)
-        .into_iter()
-        .find(|rule| rule.index == at.rule && rule.weighted());
-    let gone = || Refused::RouteChanged {
-        detail: format!("spec.http[{}]", at.rule).into(),
-    };
-    Ok((object, rule.ok_or_else(gone)?))
+    let object = objects.whole.get(&target).ok_or_else(|| Refused::NotFound {
+        kind: target.kind.name().into(),
+        namespace: target.namespace.clone(),
+        name: target.name.clone(),
+    })?;
+    let rule = canary::rule(object, &wish.route).ok_or_else(|| Refused::RouteChanged {
+        detail: wish.route.place().into(),
+    })?;
+    Ok((object, rule))
 }
 
 fn check_input(wish: &SetWeights, rule: &Rule) -> Result<(), Refused> {
@@ -85,7 +92,7 @@ fn check_input(wish: &SetWeights, rule: &Rule) -> Result<(), Refused> {
             .all(|(is, wanted)| is.host == wanted.host && is.subset == wanted.subset);
     if !same {
         return Err(Refused::RouteChanged {
-            detail: format!("spec.http[{}].route", rule.index).into(),
+            detail: wish.route.place().into(),
         });
     }
     let sum = wish
@@ -107,7 +114,7 @@ fn ready(
     weight: u32,
 ) -> Result<Option<u32>, Refused> {
     let namespace = &object.key().namespace;
-    let service = match host::resolve(objects, &destination.host, namespace) {
+    let service = match destination.resolve(objects, namespace) {
         Host::Service(service) => service,
         // Without requests nothing can fail there; what is set to 0 need not be known.
         _ if weight == 0 => return Ok(None),
@@ -118,6 +125,9 @@ fn ready(
         }
         Host::Unknown(why) => return Err(Refused::Unknown { whys: vec![why] }),
     };
+    if weight > 0 {
+        may_lead_to(objects, object, &service)?;
+    }
     match subset::endpoints(objects, &service, &destination.subset, namespace) {
         Subset::Pods(behind) if behind.ready == 0 && weight > 0 => Err(Refused::NoReadyPods {
             host: destination.host.clone(),
@@ -134,37 +144,60 @@ fn ready(
     }
 }
 
+/// Whether an HTTPRoute may lead to a Service; any other object may.
+fn may_lead_to(objects: &Objects, object: &Object, service: &ServiceId) -> Result<(), Refused> {
+    let foreign = object.key().kind == Kind::HttpRoute && service.namespace != object.key().namespace;
+    if let Some(why) = objects.gap(Kind::ReferenceGrant).filter(|_| foreign) {
+        return Err(Refused::Unknown { whys: vec![why] });
+    }
+    canary::ungranted(objects, object, service).map_or(Ok(()), Err)
+}
+
 fn edits(object: &Object, rule: &Rule, wish: &SetWeights) -> Result<Vec<Edit>, Refused> {
+    let weights = rule.weights();
+    let total: u64 = weights.iter().map(|&it| u64::from(it)).sum();
+    let is_so = |(&is, wanted): (&u32, &WeightOf)| {
+        u64::from(is) * u64::from(TOTAL) == u64::from(wanted.weight) * total
+    };
+    // 9 of 10 is 90 of 100, where weights are relative by definition.
+    if rule.list == RuleList::HttpRoute && total > 0 && weights.iter().zip(&wish.weights).all(is_so) {
+        return Ok(Vec::new());
+    }
     let mut edits = Vec::new();
-    for (position, (destination, wanted)) in rule.destinations.iter().zip(&wish.weights).enumerate() {
-        if destination.weight == Some(wanted.weight) || (destination.weight.is_none() && wanted.weight == 0) {
+    let each = rule.destinations.iter().zip(weights).zip(&wish.weights);
+    for (position, ((destination, is), wanted)) in each.enumerate() {
+        if is == wanted.weight {
             continue;
         }
-        let pointer = |field: &str| {
-            let (rule, position) = (rule.index.to_string(), position.to_string());
-            PointerBuf::from_tokens(["spec", "http", rule.as_str(), "route", position.as_str(), field])
+        let (index, position) = (rule.index.to_string(), position.to_string());
+        let (list, entries) = (rule.list.field(), rule.list.destinations());
+        let entry = ["spec", list, &index, entries, &position];
+        let pointer = |field: &str| PointerBuf::from_tokens(entry.into_iter().chain([field]));
+        let changed = || Refused::RouteChanged {
+            detail: pointer("weight").as_str().into(),
         };
-        let neighbour = pointer("destination");
-        let written = object.get(neighbour.as_str()).cloned();
-        let written = written.ok_or_else(|| Refused::RouteChanged {
-            detail: neighbour.as_str().into(),
-        })?;
+        let beside = identity(rule.list).iter().map(|field| pointer(field));
+        let beside = beside.filter_map(|path| Some((path.clone(), object.get(path.as_str())?.clone())));
+        let neighbours: Vec<_> = beside.collect();
+        if neighbours.is_empty() {
+            return Err(changed());
+        }
         edits.push(Edit {
             path: pointer("weight"),
-            label: label(destination),
+            label: destination.label(),
             before: destination.weight.map(Value::from),
             after: Some(wanted.weight.into()),
-            neighbour: Some((neighbour, written)),
+            neighbours,
         });
     }
     Ok(edits)
 }
 
-fn label(destination: &Destination) -> Name {
-    if destination.subset.is_empty() {
-        destination.host.clone()
-    } else {
-        destination.subset.clone()
+/// The fields of an entry that say which destination it is; those that are there must be as they were seen.
+fn identity(list: RuleList) -> &'static [&'static str] {
+    match list {
+        RuleList::Http | RuleList::Tls | RuleList::Tcp => &["destination"],
+        RuleList::HttpRoute => &["group", "kind", "namespace", "name", "port"],
     }
 }
 
@@ -177,13 +210,12 @@ fn predict(
 ) -> Prediction {
     let seen = canary::rate(snapshot, object, rule);
     let rate = seen.as_ref().ok().copied();
-    let weights = rule.weights();
-    let total: u32 = weights.iter().sum::<u32>().max(1);
-    let share = |weight: u32, of: u32| f64::from(weight) / f64::from(of);
-    let changes = || weights.iter().zip(&wish.weights);
+    let is = rule.weights();
+    let shares = weights::shares(&is);
+    let changes = || shares.iter().zip(&wish.weights);
     // What goes elsewhere is half of all differences: each request that leaves one destination arrives at another.
     let moved: f64 = changes()
-        .map(|(&is, wanted)| (share(wanted.weight, TOTAL) - share(is, total)).abs())
+        .map(|(share, wanted)| (f64::from(wanted.weight) - share).abs() / 100.0)
         .sum::<f64>()
         / 2.0;
     Prediction {
@@ -196,13 +228,16 @@ fn predict(
         rate,
         moved: rate.map(|rate| rate * moved),
         destinations: changes()
+            .zip(weights::points(&is))
             .zip(rule.destinations.iter().zip(ready))
-            .map(|((&is, wanted), (destination, &ready))| PredictedDestination {
-                label: label(destination),
-                weight: (is, wanted.weight),
-                rate: rate.map(|rate| (rate * share(is, total), rate * share(wanted.weight, TOTAL))),
-                ready,
-            })
+            .map(
+                |(((share, wanted), points), (destination, &ready))| PredictedDestination {
+                    label: destination.label(),
+                    weight: (points, wanted.weight),
+                    rate: rate.map(|rate| (rate * share / 100.0, rate * f64::from(wanted.weight) / 100.0)),
+                    ready,
+                },
+            )
             .collect(),
         whys: seen.err().into_iter().collect::<Vec<Why>>(),
     }
@@ -216,6 +251,10 @@ fn risks(
     prediction: &Prediction,
 ) -> Vec<Risk> {
     let mut risks = Vec::new();
+    // First, since it is the one that nobody expects who looks at this rule alone.
+    if let Some(canary) = canary::running(objects, &wish.route) {
+        risks.push(Risk::TakesOver { canary });
+    }
     if prediction.rate.is_none() {
         risks.push(Risk::Blind);
     }
@@ -240,27 +279,32 @@ fn risks(
     for (destination, wanted) in rule.destinations.iter().zip(&wish.weights) {
         if wanted.weight == TOTAL {
             risks.push(Risk::AllToOne {
-                subset: label(destination),
+                subset: destination.label(),
             });
         }
-        let service = match host::resolve(objects, &destination.host, &object.key().namespace) {
+        let service = match destination.resolve(objects, &object.key().namespace) {
             Host::Service(service) => service,
             _ => ServiceId::default(),
         };
-        if !destination.subset.is_empty()
-            && route::others_reach(objects, (object, rule.index), &service, &destination.subset)
-        {
+        // A version is a subset, or of an HTTPRoute a Service.
+        let version = !destination.subset.is_empty() || rule.list == RuleList::HttpRoute;
+        if version && route::others_reach(objects, (object, rule), &service, &destination.subset) {
             risks.push(Risk::HeaderRouted {
-                subset: label(destination),
+                subset: destination.label(),
             });
         }
     }
-    if wish.weights.iter().filter(|wanted| wanted.weight > 0).count() > 1 {
+    let split = wish.weights.iter().filter(|wanted| wanted.weight > 0).count() > 1;
+    if split && !rule.list.connections() {
         risks.push(Risk::SessionsFlip);
     }
     risks.push(Risk::OpenStreamsStay);
     risks
 }
 
+#[cfg(test)]
+mod lists;
+#[cfg(test)]
+mod lossless;
 #[cfg(test)]
 mod tests;

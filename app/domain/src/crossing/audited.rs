@@ -1,7 +1,7 @@
 //! The ledger of a running cluster: what people have put their names to, whether it is whole, and whether it is guarded.
 
 use super::{
-    Ledger, Migration,
+    Ledger, Migration, OwnItems,
     chain::{Broken, Head},
     guard::Guards,
     reopen::DEFAULT_AFTER,
@@ -40,6 +40,8 @@ pub struct Audited {
     pub system: Name,
     /// Digest of the Migration's `spec`; None if there is none.
     pub revision: Option<Digest>,
+    /// The items of the team's own.
+    pub items: OwnItems,
     /// How long state must have been unwell before a signed item is open again.
     pub reopen_after: SignedDuration,
     two_people: Vec<Name>,
@@ -56,6 +58,7 @@ impl Default for Audited {
             guards: Guards::default(),
             system: "".into(),
             revision: None,
+            items: OwnItems::default(),
             reopen_after: DEFAULT_AFTER,
             two_people: Vec::new(),
             read: Vec::new(),
@@ -92,6 +95,10 @@ impl Audited {
             system: migration
                 .as_ref()
                 .map_or_else(|| "".into(), |(_, it)| it.system.clone()),
+            items: migration
+                .as_ref()
+                .map(|(_, it)| it.items.clone())
+                .unwrap_or_default(),
             two_people: migration.map(|(_, it)| it.two_people).unwrap_or_default(),
             read,
         }

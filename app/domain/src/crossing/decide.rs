@@ -26,7 +26,7 @@ pub enum Decision {
 }
 
 /// The first signature that something is to be done about. Those that wait for a second person are passed over: what follows them does
-/// not wait with them. `wants_second` says so of an item.
+/// not wait with them. `wants_second` says so of an item. While signatures are being brought in from a file nothing is decided from there on.
 ///
 /// # Errors
 /// What was accepted is broken: then nothing is decided.
@@ -39,6 +39,9 @@ pub fn next(
     }
     let sign_offs = &ledger.sign_offs;
     for (index, sign_off) in sign_offs.iter().enumerate().filter(|(_, it)| it.pending()) {
+        if sign_off.arriving {
+            return Ok(None);
+        }
         let wrong = fault(sign_offs, index, &ledger.evidence)?;
         if let Some(how) = wrong.or_else(|| unfit(ledger, sign_off)) {
             return Ok(Some((sign_off, Decision::Refuse(how))));

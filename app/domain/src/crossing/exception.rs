@@ -3,6 +3,7 @@
 use super::{
     act::{self, Revocable},
     evidence::SeenFinding,
+    import,
     migration::Unreadable,
 };
 use crate::{
@@ -22,6 +23,8 @@ pub struct Exception {
     pub spec: ExceptionSpec,
     /// Whether it was taken back.
     pub status: Revocable,
+    /// It is being brought in from a file, and whether it was taken back is still to be written: nothing rests on it before.
+    pub arriving: bool,
 }
 
 /// `spec` of an Exception.
@@ -67,6 +70,7 @@ impl Exception {
             name: object.key().name.clone(),
             spec: act::read(object, "/spec")?,
             status: act::read(object, "/status")?,
+            arriving: import::arriving(object),
         })
     }
 
@@ -88,12 +92,12 @@ impl Exception {
 
     /// It holds at this moment.
     pub fn holds(&self, now: Timestamp) -> bool {
-        self.status.revoked.is_none() && act::in_force(self.spec.at, self.spec.until, now)
+        !self.arriving && self.status.revoked.is_none() && act::in_force(self.spec.at, self.spec.until, now)
     }
 
     /// It held at a moment that is past, whatever became of it since.
     pub fn held(&self, at: Timestamp) -> bool {
-        let open = self.status.revoked.as_ref().is_none_or(|it| at < it.at);
+        let open = !self.arriving && self.status.revoked.as_ref().is_none_or(|it| at < it.at);
         open && act::in_force(self.spec.at, self.spec.until, at)
     }
 }

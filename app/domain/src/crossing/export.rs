@@ -4,9 +4,8 @@
 //! the chain. Its own `digest` finds damage; against somebody who writes a whole document anew only a head that was published elsewhere helps.
 
 use super::{
-    Evidence, Ledger,
+    Ledger, Migration, OwnItems,
     chain::{Broken, Head},
-    evidence::IMPORTED_UID,
 };
 use crate::{
     Name, Timestamp,
@@ -137,14 +136,12 @@ impl Export {
         ledger.verify(published)
     }
 
-    /// The objects to be created in another cluster, in order. An Evidence keeps the uid that signatures name as an annotation. `status` is a
-    /// second write of whoever imports.
-    ///
-    /// # Errors
-    /// [`Damaged::Object`].
-    pub fn import(&self) -> Result<Vec<Object>, Damaged> {
-        let objects = self.objects()?;
-        objects.iter().map(anew).collect()
+    /// The items of the team's own, by the first Migration.
+    pub fn items(&self) -> OwnItems {
+        let objects = self.objects().unwrap_or_default();
+        let first = objects.iter().find(|it| it.key().kind == Kind::Migration);
+        let read = first.and_then(|it| Migration::read(it).ok());
+        read.map(|it| it.items).unwrap_or_default()
     }
 
     fn sum(&self) -> Digest {
@@ -174,21 +171,4 @@ fn kept(object: &Object) -> Value {
         }
     }
     json
-}
-
-fn anew(object: &Object) -> Result<Object, Damaged> {
-    let kind = object.key().kind;
-    let odd = || Damaged::Object(kind.name().into());
-    let mut json = object.json().clone();
-    let metadata = json.get_mut("metadata").and_then(Value::as_object_mut);
-    let metadata = metadata.ok_or_else(odd)?;
-    metadata.shift_remove("uid");
-    metadata.shift_remove("creationTimestamp");
-    if kind == Kind::Evidence {
-        let uid = Evidence::read(object).map_err(|_| odd())?.uid;
-        let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
-        let annotations = annotations.as_object_mut().ok_or_else(odd)?;
-        annotations.insert(IMPORTED_UID.into(), Value::String(uid.to_string()));
-    }
-    Object::new(kind, json).map_err(|_| odd())
 }

@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 /// [`meaning`] of each of [`POLICIES`], in their order, as `k8s/base/ledger.yaml` has it.
 pub(super) const SHIPPED: [&str; 5] = [
-    "4138f65bc762d658740d9bb7a35c3ff2cf3f6000205fb050be6961a4ca839217",
-    "e1a70193e7456719d79c26939fcf0dea6a5a6786e7fc12f535ae19b70b92e7da",
-    "4b4e6014a8c6135579183c897ab82c8f656453aa7d44878553fba89d09c19f9c",
-    "f535a9b39b55a6ebbff37ecbcce9b85354f2f17a0e3a8365b7ce2bdecf04eef0",
+    "f71d5417c97d49a62254377c719644a5a17a7e29f80269404a6a8e3bf8a57779",
+    "de27910be9b3264cc051fe29ab8e45848ddbb0d91bf08c87d8af3228cfe6613a",
+    "78696aab8ad40864c7c3f5ba1f689f54b6956d0a40c68776c4e27d44d22a4295",
+    "2ec3a5fc80ab4998132c447826b1bf8083ac951275c94d851bfdb29375c14dda",
     "4e861d305a2dbfa73ec94b51ac34de3ffec373704828b22122f7e5e87d126354",
 ];
 

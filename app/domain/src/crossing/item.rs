@@ -1,11 +1,16 @@
-//! The four phases and their sixteen items.
+//! The four phases, their sixteen items, and the items of a team's own.
+
+mod own;
+
+pub use own::OwnItem;
 
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, str::FromStr};
 
-/// An item of the checklist. Teams add items of their own in the Migration; these are the ones that every crossing has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "&'static str", try_from = "String")]
+/// An item of the checklist: one of the sixteen that every crossing has, or one that the Migration adds. They are in order of phases, a team's
+/// own last in theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Item {
     /// 1.1: Istio is installed and configured.
     Installed,
@@ -39,6 +44,8 @@ pub enum Item {
     Trained,
     /// 4.4: ready for production.
     Ready,
+    /// One of the team's own: `2.checkout-success`.
+    Own(OwnItem),
 }
 
 /// What is no item's number.
@@ -47,7 +54,7 @@ pub enum Item {
 pub struct NoSuchItem(pub String);
 
 impl Item {
-    /// All of them, in order.
+    /// Those that every crossing has, in order.
     pub const ALL: [Self; 16] = [
         Self::Installed,
         Self::Routed,
@@ -67,8 +74,8 @@ impl Item {
         Self::Ready,
     ];
 
-    /// Its number, as people and RBAC rules call it: `1.1` to `4.4`.
-    pub const fn id(self) -> &'static str {
+    /// Its number, as people and RBAC rules call it: `1.1` to `4.4`; of a team's own the phase and its name, such as `2.checkout-success`.
+    pub fn id(&self) -> &str {
         match self {
             Self::Installed => "1.1",
             Self::Routed => "1.2",
@@ -86,17 +93,28 @@ impl Item {
             Self::Alerted => "4.2",
             Self::Trained => "4.3",
             Self::Ready => "4.4",
+            Self::Own(own) => own.id(),
         }
     }
 
     /// The phase that it belongs to, 1 to 4.
-    pub const fn phase(self) -> u8 {
+    pub fn phase(&self) -> u8 {
         self.id().as_bytes()[0] - b'0'
     }
+}
 
-    /// The items of a phase, in order.
-    pub fn of_phase(phase: u8) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(move |item| item.phase() == phase)
+impl Ord for Item {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let place = |item: &Self| (item.phase(), matches!(item, Self::Own(_)));
+        place(self)
+            .cmp(&place(other))
+            .then_with(|| self.id().cmp(other.id()))
+    }
+}
+
+impl PartialOrd for Item {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -111,7 +129,9 @@ impl FromStr for Item {
 
     fn from_str(id: &str) -> Result<Self, NoSuchItem> {
         let found = Self::ALL.into_iter().find(|item| item.id() == id);
-        found.ok_or_else(|| NoSuchItem(id.into()))
+        found
+            .or_else(|| OwnItem::read(id).map(Self::Own))
+            .ok_or_else(|| NoSuchItem(id.into()))
     }
 }
 
@@ -123,9 +143,9 @@ impl TryFrom<String> for Item {
     }
 }
 
-impl From<Item> for &'static str {
+impl From<Item> for String {
     fn from(item: Item) -> Self {
-        item.id()
+        item.id().into()
     }
 }
 
@@ -136,7 +156,8 @@ mod tests {
     #[test]
     fn each_phase_has_four_items_and_each_is_found_by_its_number() {
         for phase in 1..=4 {
-            assert_eq!(Item::of_phase(phase).count(), 4);
+            let of_phase = Item::ALL.iter().filter(|item| item.phase() == phase);
+            assert_eq!(of_phase.count(), 4);
         }
         for item in Item::ALL {
             assert_eq!(item.id().parse(), Ok(item));
@@ -144,5 +165,22 @@ mod tests {
             assert_eq!(serde_json::from_value::<Item>(json).unwrap(), item);
         }
         assert!("1.5".parse::<Item>().is_err() && "".parse::<Item>().is_err());
+    }
+
+    #[test]
+    fn own_items_stand_last_in_their_phase() {
+        let own = |id: &str| id.parse::<Item>().unwrap();
+        let mut some = [
+            Item::Secured,
+            own("2.b"),
+            own("3.a"),
+            Item::Regressed,
+            own("2.a-b"),
+            Item::Ready,
+        ];
+        some.sort_unstable();
+        let ids: Vec<&str> = some.iter().map(Item::id).collect();
+        assert_eq!(ids, ["2.4", "2.a-b", "2.b", "3.1", "3.a", "4.4"]);
+        assert!(Item::ALL.is_sorted());
     }
 }

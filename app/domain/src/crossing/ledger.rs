@@ -1,14 +1,16 @@
 //! All that people have put their names to.
 
 use super::{
-    Evidence, Exception, SignOff, Waiver,
+    Evidence, Exception, Item, SignOff, Waiver,
     chain::{self, Broken, Head, How},
     migration::Unreadable,
 };
 use crate::{
+    Name,
     object::{Digest, Kind, Object},
     snapshot::Objects,
 };
+use std::collections::BTreeSet;
 
 /// All that people have put their names to, each kind in order of name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,6 +69,15 @@ impl Ledger {
             });
         }
         chain::verify(&self.sign_offs, &self.evidence, head)
+    }
+
+    /// Items that were signed or passed over, and are none of these any more, in order of their names: the Migration asked for them once.
+    pub fn no_longer_asked(&self, asked: &[Item]) -> BTreeSet<&Name> {
+        let signed = self.sign_offs.iter().map(|it| &it.spec.item);
+        let waived = self.waivers.iter().map(|it| &it.spec.item);
+        let mut all: BTreeSet<&Name> = signed.chain(waived).collect();
+        all.retain(|id| !asked.iter().any(|item| *item.id() == ***id));
+        all
     }
 
     /// The evidence that a signature names.

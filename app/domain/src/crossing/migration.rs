@@ -2,6 +2,7 @@
 //!
 //! Everything that only the team can know is said here, so that no check guesses. What is left out makes the checks that need it Unknown.
 
+use super::OwnItems;
 use crate::{
     Name,
     object::{Kind, Object},
@@ -37,6 +38,8 @@ pub struct Migration {
     /// How long a signed item's state must have been unwell before the item is open again; a duration such as `10m`, which is also what
     /// holds if it is left out. What is written wrongly opens it at once.
     pub reopen_after: Name,
+    /// Items of the team's own, beside the sixteen.
+    pub items: OwnItems,
 }
 
 /// A namespace and a name in it.

@@ -5,6 +5,10 @@ use super::{
     act::Revocable, evidence::EvidenceSpec, exception::ExceptionSpec, migration::Migration,
     report::ReportSpec, signoff::SignOffSpec, signoff::SignOffStatus, waiver::WaiverSpec,
 };
+use crate::{
+    canary::{spec::Spec, status::Status},
+    freeze::Freeze,
+};
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
 
@@ -97,6 +101,9 @@ fn the_definitions_say_what_the_types_say() {
     held::<ExceptionSpec>(include_str!("../../../../k8s/crds/exceptions.yaml"), "spec");
     held::<Revocable>(include_str!("../../../../k8s/crds/exceptions.yaml"), "status");
     held::<ReportSpec>(include_str!("../../../../k8s/crds/reports.yaml"), "spec");
+    held::<Spec>(include_str!("../../../../k8s/crds/canaries.yaml"), "spec");
+    held::<Status>(include_str!("../../../../k8s/crds/canaries.yaml"), "status");
+    held::<Freeze>(include_str!("../../../../k8s/crds/freezes.yaml"), "spec");
 }
 
 /// A definition without a bound lets one object fill etcd, and its rules cost more than the API server allows.
@@ -129,6 +136,8 @@ fn every_text_list_and_map_of_the_definitions_is_bounded() {
         include_str!("../../../../k8s/crds/waivers.yaml"),
         include_str!("../../../../k8s/crds/exceptions.yaml"),
         include_str!("../../../../k8s/crds/reports.yaml"),
+        include_str!("../../../../k8s/crds/canaries.yaml"),
+        include_str!("../../../../k8s/crds/freezes.yaml"),
     ] {
         let definition: Value = serde_saphyr::from_str(definition).unwrap();
         let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];

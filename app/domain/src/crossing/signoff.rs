@@ -6,6 +6,7 @@
 
 use super::{
     act::{self, Act, Revocation},
+    import::{self, Imported},
     migration::Unreadable,
     reopen::Reopened,
 };
@@ -32,6 +33,10 @@ pub struct SignOff {
     pub spec: SignOffSpec,
     /// What became of it.
     pub status: SignOffStatus,
+    /// It was brought in from a file.
+    pub imported: Option<Imported>,
+    /// It is being brought in, and what had become of it is still to be written: nobody decides on it before.
+    pub arriving: bool,
     /// There is a `status` to add to.
     started: bool,
 }
@@ -138,6 +143,8 @@ impl SignOff {
             whole: Digest::of(&json!({"name": &**name, "spec": spec, "countersignature": countersignature})),
             spec: act::read(object, "/spec")?,
             status: act::read(object, "/status")?,
+            imported: Imported::of(object),
+            arriving: import::arriving(object),
             started: object.get("/status").is_some_and(Value::is_object),
         })
     }

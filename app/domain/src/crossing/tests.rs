@@ -4,6 +4,8 @@ mod chain;
 mod decide;
 mod export;
 mod guard;
+mod import;
+mod own;
 mod reopen;
 mod standing;
 

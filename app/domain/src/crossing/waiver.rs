@@ -2,6 +2,7 @@
 
 use super::{
     act::{self, Revocable},
+    import,
     migration::Unreadable,
 };
 use crate::{
@@ -20,6 +21,8 @@ pub struct Waiver {
     pub spec: WaiverSpec,
     /// Whether it was taken back.
     pub status: Revocable,
+    /// It is being brought in from a file, and whether it was taken back is still to be written: nothing rests on it before.
+    pub arriving: bool,
 }
 
 /// `spec` of a Waiver.
@@ -60,11 +63,12 @@ impl Waiver {
             name: object.key().name.clone(),
             spec: act::read(object, "/spec")?,
             status: act::read(object, "/status")?,
+            arriving: import::arriving(object),
         })
     }
 
     /// It holds at this moment.
     pub fn holds(&self, now: Timestamp) -> bool {
-        self.status.revoked.is_none() && act::in_force(self.spec.at, self.spec.until, now)
+        !self.arriving && self.status.revoked.is_none() && act::in_force(self.spec.at, self.spec.until, now)
     }
 }

@@ -1,5 +1,6 @@
 //! From an API server's JSON to facts.
 
+mod ended;
 mod ingress;
 mod rollout;
 
@@ -118,6 +119,8 @@ fn pod(it: &Value, namespace: Name, name: Name) -> Pod {
         proxy: proxy(it),
         service_account: at(it, "/spec/serviceAccountName"),
         created: at(it, "/metadata/creationTimestamp").parse().ok(),
+        started: at(it, "/status/startTime").parse().ok(),
+        ended: ended::containers(it),
         restarts: statuses
             .iter()
             .filter_map(|status| number::<u32>(status, "/restartCount"))

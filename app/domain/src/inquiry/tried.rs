@@ -133,8 +133,8 @@ impl Stage {
 /// How far a proxy has come with what it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// It has acknowledged the last.
-    Acknowledged,
+    /// It has acknowledged the last, which was sent at this moment by istiod's clock.
+    Acknowledged(Option<Timestamp>),
     /// It has not acknowledged what was sent at this moment.
     Waiting(Option<Timestamp>),
     /// It has refused the last (NACK), in these words.

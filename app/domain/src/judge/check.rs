@@ -1,8 +1,8 @@
 //! The checks, one file each. A new one is a file here, a line in [`checks!`] below, and a sentence for each of its codes under `finding`
-//! in both locales.
+//! in both locales. Each is of one of the sixteen items; what is asked of an item of a team's own is [`OWN`]'s to judge.
 
 use super::{Code, Found, World};
-use crate::crossing::Item;
+use crate::crossing::{Item, item::OwnItem};
 
 /// Looks at one thing.
 pub struct Check {
@@ -17,6 +17,29 @@ pub struct Check {
 }
 
 pub(super) use services_preflight::{CHECK as SERVICES_PREFLIGHT, CODES as SERVICE_CONCERNS};
+
+/// Looks at what a team asks of an item of its own.
+pub struct OwnCheck {
+    /// The name of its file.
+    pub name: &'static str,
+    /// What it can find.
+    pub codes: &'static [&'static Code],
+    /// Looks at the item, and says what it found, saw, and could not know.
+    pub run: fn(&World<'_>, OwnItem, &mut Found),
+}
+
+mod own_threshold;
+
+pub(crate) use own_threshold::{MISSED as OWN_MISSED, SERIES as OWN_SERIES};
+
+/// The check of each item of a team's own.
+pub const OWN: OwnCheck = own_threshold::CHECK;
+
+/// Everything that any check can find.
+pub fn codes() -> impl Iterator<Item = &'static Code> {
+    let of_own = OWN.codes.iter();
+    ALL.iter().flat_map(|check| check.codes).chain(of_own).copied()
+}
 
 macro_rules! checks {
     ($($name:ident,)*) => {
@@ -101,6 +124,7 @@ checks! {
     trace_evidence,
     alerts,
     training,
+    own_items,
     ready,
 }
 

@@ -14,6 +14,7 @@ use crate::{
     traffic::ServiceId,
     workload::selects,
 };
+use naru_view::canary::RuleList;
 use serde_json::Value;
 use std::{
     borrow::Cow,
@@ -81,15 +82,16 @@ pub(super) fn used<'a>(world: &World<'a>) -> (Vec<Used<'a>>, Vec<Why>) {
 
 fn of<'a>(object: &Cow<'a, Object>) -> Vec<Used<'a>> {
     let mut found = Vec::new();
-    for list in ["http", "tls", "tcp"] {
+    for list in [RuleList::Http, RuleList::Tls, RuleList::Tcp] {
+        let field = list.field();
         for rule in route::listed(object, list) {
             let index = rule.index;
-            let by = |field: String| match gateway_api::origin(object, index as usize) {
+            let by = |below: String| match gateway_api::origin(object, index as usize) {
                 Some((key, rule)) => Decider {
                     key,
                     path: format!("/spec/rules/{rule}").into(),
                 },
-                None => Decider::of(object, format!("/spec/{list}/{index}/{field}")),
+                None => Decider::of(object, format!("/spec/{field}/{index}/{below}")),
             };
             let weights = rule.weights();
             let routes = rule.destinations.iter().zip(weights).enumerate();
@@ -101,7 +103,7 @@ fn of<'a>(object: &Cow<'a, Object>) -> Vec<Used<'a>> {
                 port: it.port,
                 weight,
             }));
-            let json = object.get(&format!("/spec/{list}/{index}"));
+            let json = object.get(&format!("/spec/{field}/{index}"));
             let copies = json.map(mirrors).unwrap_or_default();
             found.extend(copies.into_iter().map(|(field, it)| {
                 Used {

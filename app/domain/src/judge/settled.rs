@@ -170,7 +170,9 @@ fn come_up(objects: &mut Objects, template: &Template, sidecar: Option<&Sidecar>
             },
             service_account: template.pod.service_account.clone(),
             created: None,
+            started: None,
             restarts: 0,
+            ended: Box::default(),
             sidecar: sidecar.cloned().map(Arc::new),
             template: None,
         };

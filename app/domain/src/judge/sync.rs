@@ -52,7 +52,7 @@ impl Sync {
                 }
                 // It may be on its way.
                 Stage::Waiting(_) => fresh.push(xds.name()),
-                Stage::Acknowledged => {}
+                Stage::Acknowledged(_) => {}
             }
         }
         match (overdue.is_empty(), fresh.is_empty()) {

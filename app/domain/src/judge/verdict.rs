@@ -1,6 +1,6 @@
 //! What the checks of an item come to.
 
-use super::{ALL, Check, Code, Fact, Finding, Found, Severity, World};
+use super::{ALL, Check, Code, Fact, Finding, Found, OWN, Severity, World};
 use crate::{Name, Why, crossing::Item, mesh::Decider};
 use serde::{Deserialize, Serialize};
 
@@ -35,12 +35,15 @@ pub struct Judgement {
 /// 4.4: another item is not met.
 pub(crate) const ITEMS_OPEN: Code = Code::error("items-open");
 
-/// Judges all items, in order. The last goes by what the others came to.
+/// Judges all items, in order, those of the team's own among them. 4.4 goes by what the others came to.
 pub fn judge(world: &World<'_>) -> Vec<Judgement> {
-    let others = Item::ALL.into_iter().filter(|it| *it != Item::Ready);
+    let own = world.migration.as_ref().map(|(_, it)| it.items.clone());
+    let items = own.unwrap_or_default().all();
+    let others = items.into_iter().filter(|it| *it != Item::Ready);
     let mut all: Vec<Judgement> = others.map(|item| of_item(world, item)).collect();
     let ready = of_item(world, Item::Ready).after(world, &all);
-    all.push(ready);
+    let place = all.partition_point(|it| it.item < Item::Ready);
+    all.insert(place, ready);
     all
 }
 
@@ -53,7 +56,7 @@ pub(super) fn of_found(world: &World<'_>, check: &'static Check, found: Found) -
         facts: Vec::new(),
         unknown: Vec::new(),
     };
-    judgement.take(world, check, found);
+    judgement.take(world, check.name, check.codes, found);
     judgement.settle();
     judgement
 }
@@ -66,10 +69,15 @@ fn of_item(world: &World<'_>, item: Item) -> Judgement {
         facts: Vec::new(),
         unknown: Vec::new(),
     };
+    if let Item::Own(own) = item {
+        let mut found = Found::default();
+        (OWN.run)(world, own, &mut found);
+        judgement.take(world, OWN.name, OWN.codes, found);
+    }
     for check in ALL.iter().filter(|check| check.item == item) {
         let mut found = Found::default();
         (check.run)(world, &mut found);
-        judgement.take(world, check, found);
+        judgement.take(world, check.name, check.codes, found);
     }
     judgement.settle();
     judgement
@@ -100,23 +108,23 @@ impl Judgement {
         self
     }
 
-    fn take(&mut self, world: &World<'_>, check: &'static Check, found: Found) {
+    fn take(&mut self, world: &World<'_>, check: &'static str, codes: &[&'static Code], found: Found) {
         debug_assert!(
-            found.findings.iter().all(|(code, ..)| check.codes.contains(code)),
-            "{} has a finding that it does not list",
-            check.name
+            found.findings.iter().all(|(code, ..)| codes.contains(code)),
+            "{check} has a finding that it does not list"
         );
         self.facts.extend(found.facts);
         self.unknown
-            .extend(found.unknown.into_iter().map(|why| (check.name, why)));
+            .extend(found.unknown.into_iter().map(|why| (check, why)));
         let mend = |code: &Code, by: &Decider| {
             let object = world.objects.whole.get(&by.key)?;
             code.mend?(world.objects, object, &by.path)
         };
+        let item = self.item;
         let findings = found.findings.into_iter().map(|(code, by, args)| Finding {
             fix: mend(code, &by),
             code,
-            item: check.item,
+            item,
             key: by.key,
             path: by.path,
             args,
@@ -135,9 +143,10 @@ impl Judgement {
             ))
         });
         let wrong = |finding: &Finding| finding.code.severity == Severity::Error;
+        let checked = matches!(self.item, Item::Own(_)) || ALL.iter().any(|check| check.item == self.item);
         self.verdict = if self.findings.iter().any(wrong) {
             Verdict::NotMet
-        } else if self.unknown.is_empty() && ALL.iter().any(|check| check.item == self.item) {
+        } else if self.unknown.is_empty() && checked {
             Verdict::Met
         } else {
             Verdict::Unknown

@@ -7,8 +7,8 @@ use super::{
     routes::{self, Callers, Used},
 };
 use crate::{
-    Timestamp, Why,
-    crossing::{Audited, Item, Ledger, Migration},
+    Name, Timestamp, Why,
+    crossing::{Audited, Evidence, Item, Ledger, Migration},
     inquiry::{Asking, Inquiry, Question, Replies},
     mesh::{
         Mesh, Prepared,
@@ -132,16 +132,8 @@ impl<'a> World<'a> {
     /// What a signature that stands has kept of something that happened once: a fact of the item's about an object. No source may be able to tell
     /// it any more, and what has happened since is not what was signed.
     pub(super) fn kept(&self, item: Item, name: &'static str, about: &Key) -> Option<Fact> {
-        let standing = self.ledger.sign_offs.iter().filter(|it| {
-            let status = &it.status;
-            *it.spec.item == *item.id()
-                && status.accepted.is_some()
-                && status.revoked.is_none()
-                && status.reopened.is_none()
-        });
-        let mut facts = standing
-            .filter_map(|it| self.ledger.evidence_of(it))
-            .flat_map(|it| &it.spec.facts);
+        let standing = self.standing(item);
+        let mut facts = standing.flat_map(|it| &it.spec.facts);
         let seen = facts
             .find(|it| *it.name == *name && it.object.as_ref() == Some(about))?
             .clone();
@@ -154,6 +146,26 @@ impl<'a> World<'a> {
             at: seen.at,
             resource_version: seen.resource_version,
         })
+    }
+
+    /// What the latest signature that stands was given for, as a fact of the item's says it: of whatever object, for that may be called
+    /// otherwise by now.
+    pub(super) fn signed_for(&self, item: Item, name: &str) -> Option<&Name> {
+        let latest = self.standing(item).last()?;
+        let mut facts = latest.spec.facts.iter();
+        Some(&facts.find(|it| *it.name == *name)?.value)
+    }
+
+    /// What the signatures that stand were given for, the latest last.
+    fn standing(&self, item: Item) -> impl Iterator<Item = &Evidence> {
+        let signed = self.ledger.sign_offs.iter().filter(move |it| {
+            let status = &it.status;
+            *it.spec.item == *item.id()
+                && status.accepted.is_some()
+                && status.revoked.is_none()
+                && status.reopened.is_none()
+        });
+        signed.filter_map(|it| self.ledger.evidence_of(it))
     }
 
     /// What was asked while this was judged: its replies are for the next judgement.

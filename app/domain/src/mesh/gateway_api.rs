@@ -7,6 +7,7 @@ mod grant;
 mod listener;
 mod route;
 mod rule;
+pub mod weights;
 
 pub use listener::{CLASS, Front, fronts, listener_of};
 pub use route::{Translation, origin, virtual_services};

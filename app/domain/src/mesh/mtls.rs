@@ -269,7 +269,7 @@ fn without_own_tls(mesh: &Mesh<'_>, pod: &Proxy) -> Result<(), Vec<Why>> {
 }
 
 /// A pod with a proxy is a gateway where it says so, or a Gateway selects it.
-fn role(mesh: &Mesh<'_>, pod: &Proxy) -> Result<Role, Vec<Why>> {
+pub(crate) fn role(mesh: &Mesh<'_>, pod: &Proxy) -> Result<Role, Vec<Why>> {
     if pod.role == Role::Gateway || pod.labels.contains_key("gateway.networking.k8s.io/gateway-name") {
         return Ok(Role::Gateway);
     }

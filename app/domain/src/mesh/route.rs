@@ -1,9 +1,10 @@
-//! The HTTP rules of a VirtualService: where they send requests, and in which proportion.
+//! The rules of routes: where they send requests, and in which proportion.
 
 pub(crate) mod action;
 pub(crate) mod bound;
 mod choice;
 mod delegate;
+mod governs;
 mod listener;
 pub(crate) mod matching;
 mod request;
@@ -17,22 +18,29 @@ pub(crate) mod virtual_host;
 pub use choice::{
     Choice, Destination as ChosenDestination, Effects, Fault, Missing, Outcome, Retries, Rewrite, Share,
 };
+pub use governs::governs;
 pub use request::{Protocol, Request};
 pub use table::{Table, choose};
 pub use unreachable::{Unreachable, Vain, unreachable};
 
-use super::host::{self, Host};
+use super::{
+    gateway_api,
+    host::{self, Host},
+};
 use crate::{
-    Name,
+    Name, Why,
     object::{Kind, Object},
     snapshot::Objects,
     traffic::ServiceId,
 };
+use naru_view::canary::RuleList;
 use serde_json::Value;
 
-/// One entry of `spec.http`, `spec.tls` or `spec.tcp`.
+/// One entry of `spec.http`, `spec.tls` or `spec.tcp` of a VirtualService, or of `spec.rules` of an HTTPRoute.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
+    /// Its list.
+    pub list: RuleList,
     /// Its position in its list.
     pub index: u32,
     /// Its own name; may be empty.
@@ -43,29 +51,68 @@ pub struct Rule {
     pub destinations: Vec<Destination>,
 }
 
-/// One entry of a rule's `route`.
+/// One entry of a rule's `route` or `backendRefs`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Destination {
-    /// As written.
+    /// As written; of a backend, as [`gateway_api::weights`] names it.
     pub host: Name,
     /// As written; empty for none.
     pub subset: Name,
     /// As written.
     pub port: Option<u16>,
-    /// As written; None where it is absent, which means 0 beside others and all for one alone.
+    /// As written; None where it is absent. [`Rule::weights`] has what that means.
     pub weight: Option<u32>,
+    /// Of a backend that is neither a Service nor a host of Istio's: its kind, which is not judged.
+    pub foreign: Option<Name>,
+}
+
+impl Destination {
+    /// What people call it: subset, or host if it has none.
+    pub fn label(&self) -> Name {
+        if self.subset.is_empty() {
+            self.host.clone()
+        } else {
+            self.subset.clone()
+        }
+    }
+
+    /// What it names, in a rule of this namespace.
+    pub fn resolve(&self, objects: &Objects, rule_namespace: &str) -> Host {
+        match &self.foreign {
+            Some(kind) => Host::Unknown(Why::NotJudged { what: kind.clone() }),
+            None => host::resolve(objects, &self.host, rule_namespace),
+        }
+    }
 }
 
 /// The HTTP rules of a VirtualService. Entries of the wrong form count as having no destinations: the API server's schema refuses them.
 pub fn rules(virtual_service: &Object) -> Vec<Rule> {
-    listed(virtual_service, "http")
+    listed(virtual_service, RuleList::Http)
 }
 
-/// The rules of one of a VirtualService's lists: `http`, `tls` or `tcp`.
-pub fn listed(virtual_service: &Object, list: &str) -> Vec<Rule> {
-    let rules = virtual_service.list(&format!("/spec/{list}")).iter().enumerate();
+/// All rules that split requests or connections between destinations, of a VirtualService or an HTTPRoute.
+pub fn weighted(route: &Object) -> Vec<Rule> {
+    let mut all = match route.key().kind {
+        Kind::VirtualService => [RuleList::Http, RuleList::Tls, RuleList::Tcp]
+            .into_iter()
+            .flat_map(|list| listed(route, list))
+            .collect(),
+        Kind::HttpRoute => gateway_api::weights::rules(route),
+        _ => Vec::new(),
+    };
+    all.retain(Rule::weighted);
+    all
+}
+
+/// The rules of one of a VirtualService's lists.
+pub fn listed(virtual_service: &Object, list: RuleList) -> Vec<Rule> {
+    let rules = virtual_service
+        .list(&format!("/spec/{}", list.field()))
+        .iter()
+        .enumerate();
     rules
         .map(|(index, rule)| Rule {
+            list,
             index: u32::try_from(index).unwrap_or(u32::MAX),
             name: text(rule, "/name"),
             matches: rule
@@ -82,6 +129,7 @@ pub fn listed(virtual_service: &Object, list: &str) -> Vec<Rule> {
                     subset: text(route, "/destination/subset"),
                     port: number(route, "/destination/port/number"),
                     weight: number(route, "/weight"),
+                    foreign: None,
                 })
                 .collect(),
         })
@@ -94,9 +142,13 @@ impl Rule {
         self.destinations.len() > 1
     }
 
-    /// The weights in effect: an absent one is 0 beside others, and all for one alone (Istio reference, `HTTPRouteDestination.weight`).
+    /// The weights in effect. Of a VirtualService an absent one is 0 beside others, and all for one alone (Istio reference,
+    /// `HTTPRouteDestination.weight`); of an HTTPRoute it is 1 (Gateway API reference, `BackendRef.weight`).
     pub fn weights(&self) -> Vec<u32> {
         match self.destinations.as_slice() {
+            backends if self.list == RuleList::HttpRoute => {
+                backends.iter().map(|it| it.weight.unwrap_or(1)).collect()
+            }
             [only] => vec![only.weight.unwrap_or(100)],
             several => several
                 .iter()
@@ -123,16 +175,24 @@ pub fn hosts(virtual_service: &Object) -> Vec<Name> {
 
 /// Whether any rule *other than* this one sends requests to this subset of the service: then requests that arrive there cannot be told
 /// apart by their arrival, since Istio's metrics do not name the rule. A rule that names no subset reaches all of them.
-pub fn others_reach(objects: &Objects, rule: (&Object, u32), service: &ServiceId, subset: &str) -> bool {
-    objects.of_kind(Kind::VirtualService).any(|other| {
-        rules(other).iter().any(|r| {
-            let same = other.key() == rule.0.key() && r.index == rule.1;
-            !same
-                && r.destinations.iter().any(|destination| {
-                    let reaches = destination.subset.is_empty() || &*destination.subset == subset;
-                    let namespace = &other.key().namespace;
-                    reaches && matches!(host::resolve(objects, &destination.host, namespace), Host::Service(s) if s == *service)
-                })
+pub fn others_reach(objects: &Objects, rule: (&Object, &Rule), service: &ServiceId, subset: &str) -> bool {
+    let written = objects
+        .of_kind(Kind::VirtualService)
+        .map(|it| (it, rules(it)))
+        .chain(
+            objects
+                .of_kind(Kind::HttpRoute)
+                .map(|it| (it, gateway_api::weights::rules(it))),
+        );
+    written.into_iter().any(|(other, rules)| {
+        rules.iter().any(|r| {
+            let same = other.key() == rule.0.key() && (r.list, r.index) == (rule.1.list, rule.1.index);
+            !same && r.destinations.iter().any(|destination| {
+                let reaches = destination.subset.is_empty() || &*destination.subset == subset;
+                let namespace = &other.key().namespace;
+                reaches
+                    && matches!(destination.resolve(objects, namespace), Host::Service(s) if s == *service)
+            })
         })
     })
 }
@@ -224,12 +284,13 @@ mod rule_tests {
         let route = plain
             .object(Kind::VirtualService, "user-service", "user-service")
             .unwrap();
-        assert!(!others_reach(&plain, (route, 0), &service, "v2"));
+        assert!(!others_reach(&plain, (route, &rules(route)[0]), &service, "v2"));
         let with_header = example::objects_with_header_rule();
         let route = with_header
             .object(Kind::VirtualService, "user-service", "user-service")
             .unwrap();
-        assert!(others_reach(&with_header, (route, 1), &service, "v2"));
-        assert!(!others_reach(&with_header, (route, 1), &service, "v1"));
+        let weighted = &rules(route)[1];
+        assert!(others_reach(&with_header, (route, weighted), &service, "v2"));
+        assert!(!others_reach(&with_header, (route, weighted), &service, "v1"));
     }
 }

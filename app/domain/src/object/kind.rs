@@ -27,10 +27,15 @@ pub enum Kind {
     RequestAuthentication,
     /// `Gateway` of the Gateway API, which shares its name with Istio's.
     GatewayApiGateway,
+    #[serde(rename = "HTTPRoute")]
     HttpRoute,
     ReferenceGrant,
     /// Naru's journal.
     Change,
+    /// Weights that Naru moves step by step (not Flagger's kind of this name).
+    Canary,
+    /// While there is one, no controller of Naru moves anything.
+    Freeze,
     /// What the system is, and what counts as done.
     Migration,
     /// What Naru saw of an item, as a signature names it.
@@ -74,7 +79,7 @@ struct Api(&'static str, &'static str, &'static str, &'static str, bool);
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 51] = [
         Self::Namespace,
         Self::Pod,
         Self::Service,
@@ -97,6 +102,8 @@ impl Kind {
         Self::HttpRoute,
         Self::ReferenceGrant,
         Self::Change,
+        Self::Canary,
+        Self::Freeze,
         Self::Migration,
         Self::Evidence,
         Self::SignOff,
@@ -176,6 +183,8 @@ impl Kind {
             Self::HttpRoute => Api(GATEWAY_API, "v1", "HTTPRoute", "httproutes", true),
             Self::ReferenceGrant => Api(GATEWAY_API, "v1beta1", "ReferenceGrant", "referencegrants", true),
             Self::Change => Api("naru.dev", "v1alpha1", "Change", "changes", true),
+            Self::Canary => Api("naru.dev", "v1alpha1", "Canary", "canaries", true),
+            Self::Freeze => Api("naru.dev", "v1alpha1", "Freeze", "freezes", false),
             Self::Migration => Api("naru.dev", "v1alpha1", "Migration", "migrations", false),
             Self::Evidence => Api("naru.dev", "v1alpha1", "Evidence", "evidences", false),
             Self::SignOff => Api("naru.dev", "v1alpha1", "SignOff", "signoffs", false),
@@ -347,9 +356,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_changed_is_written_down_as_kubernetes_calls_it() {
+        for kind in crate::change::plan::KINDS {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
+    }
+
+    #[test]
     fn custom_kinds_are_those_of_definitions() {
         let custom = Kind::ALL.into_iter().filter(|kind| kind.custom()).count();
-        assert_eq!(custom, 25);
+        assert_eq!(custom, 27);
         assert!(Kind::Change.custom() && Kind::HttpRoute.custom() && Kind::WasmPlugin.custom());
         assert!(!Kind::Ingress.custom() && !Kind::CustomResourceDefinition.custom());
     }

@@ -28,6 +28,16 @@ pub enum Write {
         /// What to change in it, without the guard.
         ops: Patch,
     },
+    /// The number of pods, on the scale subresource, if it is still the one that it was: whatever else of the workload is not touched, and need
+    /// not be allowed.
+    Scale {
+        /// Whose pods.
+        key: Key,
+        /// How many it wants now.
+        from: u32,
+        /// How many it shall want.
+        to: u32,
+    },
     /// Removes exactly this object in exactly this state.
     Delete {
         /// What to remove.
@@ -44,7 +54,10 @@ impl Write {
     pub fn key(&self) -> &Key {
         match self {
             Self::Create(object) => object.key(),
-            Self::Patch { key, .. } | Self::PatchStatus { key, .. } | Self::Delete { key, .. } => key,
+            Self::Patch { key, .. }
+            | Self::PatchStatus { key, .. }
+            | Self::Scale { key, .. }
+            | Self::Delete { key, .. } => key,
         }
     }
 }

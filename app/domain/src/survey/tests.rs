@@ -52,7 +52,10 @@ fn state(namespace: &str, name: &str, version: &str, stage: Stage) -> ProxyState
     ProxyState {
         pod: (namespace.into(), name.into()),
         version: version.into(),
-        stages: vec![(Xds::Clusters, Stage::Acknowledged), (Xds::Listeners, stage)],
+        stages: vec![
+            (Xds::Clusters, Stage::Acknowledged(None)),
+            (Xds::Listeners, stage),
+        ],
     }
 }
 
@@ -87,7 +90,7 @@ fn names(rows: &[ProxyRow]) -> Vec<&str> {
 #[test]
 fn proxies_in_trouble_come_first_and_what_has_none_is_not_there() {
     let states = vec![
-        state("shop", "calm", "1.30.2", Stage::Acknowledged),
+        state("shop", "calm", "1.30.2", Stage::Acknowledged(None)),
         state("other", "odd", "", Stage::Refused("bad filter".into())),
     ];
     let seen = survey(Some(states), &[("shop", "calm")]);
@@ -117,7 +120,7 @@ fn what_is_on_its_way_or_told_in_another_form_is_not_known() {
         of(state("shop", "calm", "", sent(61))),
         Sync::Waiting(..)
     ));
-    let mut other = state("shop", "calm", "", Stage::Acknowledged);
+    let mut other = state("shop", "calm", "", Stage::Acknowledged(None));
     other.stages.clear();
     assert!(matches!(of(other), Sync::Unknown(_)));
 }

@@ -1,12 +1,13 @@
 //! What a viewer may see of the checklist.
 
 use crate::{
+    Why,
     actor::Scope,
     crossing::{
         reopen::Reopened,
         standing::{Signature, Standing},
     },
-    judge::Judgement,
+    judge::{Judgement, OWN_MISSED, OWN_SERIES, check::OWN},
     object::Key,
 };
 
@@ -35,6 +36,9 @@ pub fn seen_reopened(whole: &Reopened, scope: &Scope) -> Reopened {
     let mut reopened = whole.clone();
     reopened.findings.retain(|it| sees(&it.object));
     reopened.facts.retain(|it| it.object.as_ref().is_none_or(sees));
+    if scope.namespaces.is_some() {
+        reopened.facts.retain(|it| *it.name != *OWN_SERIES);
+    }
     reopened
 }
 
@@ -43,6 +47,9 @@ fn seen(whole: &Judgement, standing: &Standing, scope: &Scope) -> SeenJudgement 
     let mut judgement = whole.clone();
     judgement.findings.retain(|it| sees(&it.key));
     judgement.facts.retain(|it| it.key.as_ref().is_none_or(sees));
+    if scope.namespaces.is_some() {
+        without_series(&mut judgement);
+    }
     let left = judgement.findings.len() + judgement.facts.len();
     let all = whole.findings.len() + whole.facts.len();
     let mut standing = standing.clone();
@@ -65,14 +72,39 @@ fn seen(whole: &Judgement, standing: &Standing, scope: &Scope) -> SeenJudgement 
     }
 }
 
+/// Labels of a series may name anything that Prometheus has, whoever the viewer is.
+fn without_series(judgement: &mut Judgement) {
+    judgement.facts.retain(|it| it.name != OWN_SERIES);
+    let missed = judgement.findings.iter_mut().filter(|it| *it.code == OWN_MISSED);
+    for finding in missed {
+        finding.args.insert("series", "…".into());
+    }
+    // So may the words of a Prometheus that could not answer.
+    let own = judgement
+        .unknown
+        .iter_mut()
+        .filter(|(check, _)| *check == OWN.name);
+    for (_, why) in own {
+        if matches!(
+            why,
+            Why::NotObserved { .. } | Why::Failed { .. } | Why::Said { .. }
+        ) {
+            *why = Why::NotObserved { what: "…".into() };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::judgements;
     use crate::{
         actor::Scope,
-        crossing::Audited,
+        crossing::{Audited, OwnItems},
+        inquiry::{Replies, Reply, ThresholdState, WorstSeen},
         judge::{Verdict, World, judge, settled::settled},
         manifests,
+        mesh::Prepared,
+        traffic::Dated,
     };
     use serde_json::json;
     use std::sync::Arc;
@@ -107,6 +139,47 @@ mod tests {
         // What is accepted is still what it was, by its place among what is shown.
         for (at, code) in &part[1].standing.judged.accepted {
             assert_eq!(part[1].judgement.findings[*at].code.name, &**code);
+        }
+    }
+
+    #[test]
+    fn whose_number_missed_a_threshold_is_told_to_whoever_sees_everything() {
+        let series = r#"{namespace="theirs"}"#;
+        let objects = manifests::objects([json!({"apiVersion": "naru.dev/v1alpha1", "kind": "Migration", "metadata": {"name": "m"},
+            "spec": {"items": [{"phase": 1, "name": "a", "title": "t", "query": "up", "atLeast": 1, "for": "5m"}]}})])
+        .unwrap();
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let question = OwnItems::of(&objects).0[0].threshold().unwrap().unwrap();
+        for value in [0.0, 1.0] {
+            let worst = WorstSeen {
+                value,
+                series: series.into(),
+                at: now,
+            };
+            let state = ThresholdState {
+                worst: Some(worst),
+                series: 1,
+                looks: 1,
+                seen: 1,
+            };
+            let dated = Dated {
+                value: Reply::Threshold(state),
+                at: now,
+                gaps: Vec::new(),
+            };
+            let replies = Replies::from([(question.clone().into(), Ok(dated))]);
+            let world = World::of(&objects, Prepared::of(&objects), None, now).knowing(Arc::new(replies));
+            let judged = judge(&world)
+                .into_iter()
+                .find(|it| it.item.id() == "1.a")
+                .unwrap();
+            let standing = Audited::default().standing(&judged, now);
+            let all = [(judged, standing)];
+            let told = |scope: &Scope| format!("{:?}", judgements(&all, scope)).contains("theirs");
+            let ours = Scope {
+                namespaces: Some(Arc::from(["ours".into()])),
+            };
+            assert!(told(&Scope::all()) && !told(&ours), "{value}");
         }
     }
 }

@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may stop where they stand")]
 
+mod guardrail;
 mod mutations;
 mod sets;

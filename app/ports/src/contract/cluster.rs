@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The subject's identities: [`As::Controller`] may watch all kinds but Lease, and do anything to Leases in the subject's namespace and
-//! to the status of Changes; [`Subject::operator`] may patch VirtualServices and create Changes in that namespace, and nothing
+//! to the status of Changes, and scale Deployments there; [`Subject::operator`] may patch VirtualServices and create Changes in that namespace, and nothing
 //! else anywhere; a person without groups may do nothing.
 
 mod example;
@@ -16,7 +16,7 @@ mod eye;
 mod watching;
 mod writing;
 
-pub use example::{change, lease, virtual_service};
+pub use example::{change, deployment, lease, virtual_service};
 pub use watching::*;
 pub use writing::*;
 
@@ -108,6 +108,7 @@ macro_rules! cluster_contract {
             a_dry_run_leaves_no_trace
             status_and_the_rest_are_apart
             deleting_asks_for_this_very_object
+            scaling_touches_nothing_else
             what_is_not_there_is_not_found
             without_the_right_nothing_is_written
             rights_are_answered_one_by_one

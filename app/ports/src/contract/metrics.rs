@@ -8,9 +8,11 @@
 //! A subject is a metrics source with proxies whose counters the harness lets grow. Rates are compared within tolerances, since
 //! Prometheus extrapolates to the ends of the window; counts of splits are compared exactly.
 
+mod counts;
 mod rates;
 mod splits;
 
+pub use counts::*;
 pub use rates::*;
 pub use splits::*;
 
@@ -27,6 +29,8 @@ pub struct Series {
     pub flow: FlowKey,
     /// `response_code`.
     pub code: &'static str,
+    /// `grpc_response_status` of an answer to gRPC: empty, 0 or 14.
+    pub grpc_status: &'static str,
     /// `response_flags`.
     pub flags: &'static str,
     /// `connection_security_policy` is `mutual_tls`.
@@ -53,6 +57,9 @@ pub trait Subject: Send + Sync {
     /// Lets this many scrapes pass, one interval apart. Returns when the last of them can be asked about; what was counted before is in
     /// all of them.
     async fn scrape(&self, times: u32);
+
+    /// All proxies are started anew, and count from 0.
+    async fn restart(&self);
 
     /// Cuts the adapter off from the source, or joins it again.
     async fn reachable(&self, yes: bool);
@@ -88,6 +95,7 @@ fn requests(version: &str, reporter: Reporter) -> Series {
     Series {
         flow,
         code: "200",
+        grpc_status: "",
         flags: "-",
         mtls,
         duration_ms: 20,
@@ -143,7 +151,7 @@ fn about(value: f64, wanted: f64) {
 
 async fn split(subject: &dyn Subject, since: Timestamp) -> Result<Split, Why> {
     let question = SplitQuestion {
-        service: service(),
+        services: [service()].into(),
         since,
     };
     let mut answers = subject.metrics().splits(&[question]).await;
@@ -179,6 +187,13 @@ macro_rules! metrics_contract {
             no_traffic_is_no_split
             questions_are_answered_in_order
             an_absent_source_is_a_reason
+            counts_are_by_version_caller_and_scrape
+            counts_tell_how_requests_failed
+            counts_tell_slow_requests_by_a_buckets_bound
+            counts_tell_who_reached_nobody
+            counts_begin_with_a_series_and_anew_with_its_proxy
+            attempts_are_counted_beside_requests
+            no_requests_are_no_counts
         );
     };
     ($subject:expr) => {

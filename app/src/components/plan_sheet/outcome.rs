@@ -5,6 +5,7 @@ use crate::{
     AppError,
     components::{
         icon::{Icon, icon},
+        in_force::in_force,
         sign::{Sign, pill},
     },
     context::lang,
@@ -29,6 +30,7 @@ pub(super) fn done(sheet: Sheet, applied: &Applied) -> impl IntoView + use<> {
             <p>{lang.plan_done_text(&format::clock(applied.at))}</p>
             <p class="quiet">{lang.plan_done_change(&applied.change)}</p>
         </div>
+        <div class="body">{in_force(applied.namespace.clone(), applied.change.clone())}</div>
         <footer>
             <button type="button" class="button" on:click=move |_| sheet.ask.set(Some(undo.clone()))>
                 {icon(Icon::Undo)}{lang.plan_undo()}
@@ -44,7 +46,7 @@ pub(super) fn failed(sheet: Sheet, error: &AppError) -> impl IntoView + use<> {
         // It may have landed: that is not "failed".
         AppError::Lost
         | AppError::Apply {
-            error: ApplyError::Unsure { .. },
+            error: ApplyError::Unsure { .. } | ApplyError::Lost { .. },
         } => (Sign::Unknown, lang.plan_unsure()),
         AppError::Apply {
             error: ApplyError::Refused { .. },

@@ -1,8 +1,8 @@
 //! One weighted rule: linked sliders and number fields over a draft, and the way to its plan.
 
-use super::track;
+use super::{order::Start, track};
 use crate::{
-    components::{plan_sheet::Ask, split::label, whys::whys},
+    components::{in_force::in_force, plan_sheet::Ask, split::label, whys::whys},
     context::frame,
     format,
     lang::Lang,
@@ -12,7 +12,7 @@ use crate::{
 use leptos::{ev, prelude::*};
 use leptos_router::components::A;
 use naru_view::{
-    canary::{Canary, Destination, Observed, SetWeights, Share, WeightOf},
+    canary::{Canary, Destination, Observed, RuleList, SetWeights, Share, WeightOf},
     weights::{TOTAL, link},
 };
 
@@ -55,28 +55,32 @@ impl Draft {
     }
 }
 
-/// The destinations of a rule, and what is set for each.
+/// The destinations of a rule, and what is set for each, in whole points of 100.
 type Shape = (Vec<String>, Vec<u32>);
-
-fn set_weights(canary: &Canary) -> Vec<u32> {
-    canary.destinations.iter().map(|it| it.weight).collect()
-}
 
 fn names(canary: &Canary) -> Vec<String> {
     canary.destinations.iter().map(label).collect()
 }
 
-pub(super) fn rule(canary: Memo<Canary>, ask: RwSignal<Option<Ask>>) -> impl IntoView {
+pub(super) fn rule(
+    canary: Memo<Canary>,
+    ask: RwSignal<Option<Ask>>,
+    begin: RwSignal<Option<Start>>,
+) -> impl IntoView {
     let frame = frame();
     let lang = frame.lang;
     let first = canary.get_untracked();
-    let id = format!("rule-{}", first.route.rule);
+    let list = first.route.list;
+    let id = match list {
+        RuleList::Http => format!("rule-{}", first.route.rule),
+        other => format!("{}-{}", other.field(), first.route.rule),
+    };
     let draft = Draft {
-        weights: RwSignal::new(set_weights(&first)),
+        weights: RwSignal::new(first.points()),
         locked: RwSignal::new(vec![false; first.destinations.len()]),
         typing: RwSignal::new(false),
     };
-    let shape = Memo::new(move |_| canary.with(|it| (names(it), set_weights(it))));
+    let shape = Memo::new(move |_| canary.with(|it| (names(it), it.points())));
     let moved = RwSignal::new(false);
     Effect::new(move |before: Option<Shape>| {
         let now = shape.get();
@@ -120,6 +124,30 @@ pub(super) fn rule(canary: Memo<Canary>, ask: RwSignal<Option<Ask>>) -> impl Int
         move || view! { <h2 id=id.clone()>{canary.with(|it| canary_list::rule(lang, it))}</h2> }
     };
     let stable = move || stable(lang, canary, draft, forbidden);
+    // While Naru moves them, whoever sets them should know that they take over.
+    let moved_by = Memo::new(move |_| {
+        canary.with(|it| it.orders.iter().find(|it| !it.over()).map(|it| it.name.clone()))
+    });
+    let takes_over = move || {
+        let name = moved_by.get()?;
+        Some(view! { <p class="notice warn inset">{lang.order_takes_over(&name)}</p> })
+    };
+    let startable = Memo::new(move |_| canary.with(|it| Start::of(it).is_some()));
+    let start = move || {
+        startable.get().then(|| {
+            let press = move |_| begin.set(canary.with_untracked(Start::of));
+            view! {
+                <button type="button" class="button" disabled=frame.read_only.is_some() on:click=press>{lang.order_begin()}</button>
+            }
+        })
+    };
+    // Of what was set through Naru it is known to the millisecond when it was accepted, and so what was sent after it.
+    let changed = Memo::new(move |_| canary.with(|it| it.last_change.clone()));
+    let namespace = first.route.namespace.clone();
+    let reached = move || {
+        let change = changed.get()?;
+        Some(view! { <div class="inset">{in_force(namespace.clone(), change)}</div> })
+    };
     let to = first
         .destinations
         .first()
@@ -132,9 +160,12 @@ pub(super) fn rule(canary: Memo<Canary>, ask: RwSignal<Option<Ask>>) -> impl Int
             </header>
             {move || moved.get().then(|| view! { <p class="notice warn inset" role="status">{lang.canary_changed_meanwhile()}</p> })}
             {move || canary.with(|it| stands_in_the_way(lang, it))}
+            {takes_over}
             <div class="sliders">{rows}</div>
             {move || canary.with(|it| observed(lang, it))}
-            <noscript><p class="notice inset">{lang.canary_needs_script()}</p></noscript>
+            {reached}
+            {of_list(lang, list)}
+            <noscript><p class="notice inset">{lang.canary_needs_script(&list.kind(), &first.route.place())}</p></noscript>
             <footer class="act scripted">
                 <button type="button" class="button go" disabled=move || same.get() || forbidden.get() on:click=plan>{lang.canary_plan()}</button>
                 {stable}
@@ -146,6 +177,7 @@ pub(super) fn rule(canary: Memo<Canary>, ask: RwSignal<Option<Ask>>) -> impl Int
                 >
                     {lang.canary_reset()}
                 </button>
+                {start}
                 <p class="quiet end" role="status">
                     {move || if same.get() { lang.canary_no_change().to_owned() } else { lang.canary_sum(&draft.weights.with(|it| it.iter().sum::<u32>())) }}
                 </p>
@@ -154,6 +186,18 @@ pub(super) fn rule(canary: Memo<Canary>, ask: RwSignal<Option<Ask>>) -> impl Int
             {to.map(|to| view! { <p class="inset"><A href=routes::why("", &to)>{lang.request_open_service()}</A></p> })}
         </section>
     }
+}
+
+/// What is otherwise than with rules of `spec.http`.
+fn of_list(lang: Lang, list: RuleList) -> impl IntoView {
+    let http_route = list == RuleList::HttpRoute;
+    let told = [
+        http_route.then(|| lang.canary_relative()),
+        http_route.then(|| lang.canary_all_counted()),
+        (!list.steps()).then(|| lang.canary_no_steps()),
+    ];
+    let each = |it: &'static str| view! { <p class="quiet inset">{it}</p> };
+    told.into_iter().flatten().map(each).collect_view()
 }
 
 /// The Service (`namespace/name`) that a rule's host names, if it is written as one of the cluster's.
@@ -189,7 +233,13 @@ fn row(
     let destination = Memo::new(move |_| canary.with(|it| it.destinations.get(i).cloned()));
     let name = move || destination.with(|it| it.as_ref().map(label).unwrap_or_default());
     let share = Memo::new(move |_| canary.with(|it| share(&it.observed, i)));
-    let set = Memo::new(move |_| destination.with(|it| it.as_ref().map_or(0, |it| it.weight)));
+    let set = Memo::new(move |_| canary.with(|it| it.points().get(i).copied().unwrap_or(0)));
+    // Where weights are no percentages, they are told as they are written.
+    let as_set = move || {
+        let (weight, total) = canary.with(|it| (it.destinations.get(i).map(|it| it.weight), it.total()));
+        let weight = weight.filter(|_| total != u64::from(TOTAL))?;
+        Some(lang.canary_as_set(&format::count(total), &format::count(weight.into())))
+    };
     let held = move || forbidden.get() || draft.locked(i);
     let by_hand = move |text: String| {
         if let Ok(wanted) = text.trim().parse::<u32>() {
@@ -267,6 +317,7 @@ fn row(
                 <strong>{name}</strong>
                 <p class="quiet">{host}</p>
                 <p class="quiet">{pods}{rate}</p>
+                {move || as_set().map(|it| view! { <p class="quiet num">{it}</p> })}
             </div>
             <div class="track">
                 {track::track(set, move || draft.get(i), share)}
@@ -345,33 +396,36 @@ fn observed(lang: Lang, canary: &Canary) -> AnyView {
         }
         Observed::Known { shares, unrouted, .. } => (shares, *unrouted),
     };
-    let rows = canary.destinations.iter().zip(shares).map(|(to, share)| {
-        let interval = lang.canary_observed_value(
-            &format::points(share.high),
-            &format::points(share.low),
-            &format::points(share.percent),
-        );
-        let failed = if share.n == 0 {
-            None
-        } else {
-            Some(share.failed as f64 / share.n as f64)
-        };
-        view! {
-            <tr>
-                <th scope="row">{label(to)}</th>
-                <td class="r">{to.weight}" %"</td>
-                <td class="r">{interval}</td>
-                <td class="r">{format::count(share.n)}</td>
-                <td class="r">{crate::components::sign::errors(failed)}</td>
-            </tr>
-        }
-    });
-    // Rounding to a tenth is what people see; a weight on the edge of that counts as inside.
-    let inside = canary
+    let set = canary.shares();
+    let rows = canary
         .destinations
         .iter()
+        .zip(&set)
         .zip(shares)
-        .all(|(to, share)| (share.low - 0.05..=share.high + 0.05).contains(&f64::from(to.weight)));
+        .map(|((to, set), share)| {
+            let interval = lang.canary_observed_value(
+                &format::points(share.high),
+                &format::points(share.low),
+                &format::points(share.percent),
+            );
+            let failed = if share.n == 0 {
+                None
+            } else {
+                Some(share.failed as f64 / share.n as f64)
+            };
+            view! {
+                <tr>
+                    <th scope="row">{label(to)}</th>
+                    <td class="r">{format::share(*set)}" %"</td>
+                    <td class="r">{interval}</td>
+                    <td class="r">{format::count(share.n)}</td>
+                    <td class="r">{crate::components::sign::errors(failed)}</td>
+                </tr>
+            }
+        });
+    // Rounding to a tenth is what people see; a weight on the edge of that counts as inside.
+    let mut each = set.iter().zip(shares);
+    let inside = each.all(|(set, share)| (share.low - 0.05..=share.high + 0.05).contains(set));
     let verdict = if inside {
         lang.canary_inside()
     } else {

@@ -40,12 +40,16 @@ pub(super) fn ledger(lang: Lang, it: &LedgerState) -> impl IntoView + use<> {
             <pre class="command" tabindex="0">{command}</pre>
         }
     });
+    let gone = (!it.gone.is_empty()).then(|| {
+        let items = it.gone.join(", ");
+        view! { <p>{lang.sign_ledger_gone(&items)}</p> }
+    });
     // What is broken has said so above; a count of nothing would contradict it.
     let count = it.broken.is_none().then(|| view! { <p>{count}</p> });
     view! {
         <section class="card" aria-labelledby="ledger">
             <header><h2 id="ledger">{lang.sign_ledger()}</h2></header>
-            <div class="body ledger">{count}{head}{it.broken.clone().map(|it| view! { <p>{it}</p> })}</div>
+            <div class="body ledger">{count}{gone}{head}{it.broken.clone().map(|it| view! { <p>{it}</p> })}</div>
         </section>
     }
 }

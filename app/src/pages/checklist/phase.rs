@@ -131,12 +131,20 @@ fn item(lang: Lang, it: &ItemRow) -> impl IntoView + use<> {
         SignatureState::Reopened | SignatureState::Untrusted => "item alarm",
         _ => "item",
     };
-    let (id, title, first) = (it.id.to_string(), it.title.clone(), it.first.clone());
+    let (title, first) = (it.title.clone(), it.first.clone());
+    // The name of a team's own item is longer than the column of numbers is wide: it stands under the title.
+    let (number, name) = match it.id.split_once('.') {
+        Some((phase, name)) if !name.starts_with(|it: char| it.is_ascii_digit()) => {
+            (format!("{phase}."), Some(it.id.to_string()))
+        }
+        _ => (it.id.to_string(), None),
+    };
+    let name = name.map(|it| view! { <span class="name quiet">{it}</span> });
     let signed = signed(lang, it);
     view! {
         <A href attr:class=class>
-            <span class="id num">{id}</span>
-            <span class="title">{title}</span>
+            <span class="id num">{number}</span>
+            <span class="title">{title}{name}</span>
             {pill(sign, word)}
             {signed}
             <span class="why">{first}<span class="counts quiet">{counts}</span></span>

@@ -8,14 +8,8 @@ mod shown;
 
 pub(super) use ask::Ask;
 
-use crate::{
-    AppError,
-    components::icon::{Icon, icon},
-    context::lang,
-    lang::Lang,
-    serverfns,
-};
-use leptos::{ev, html, prelude::*, task::spawn_local};
+use crate::{AppError, components::dialog::Dialog, context::lang, lang::Lang, serverfns};
+use leptos::{prelude::*, task::spawn_local};
 use naru_view::{
     Name,
     ledger::{Deed, SignSheet, Signature},
@@ -58,9 +52,7 @@ struct Sheet {
     text: RwSignal<String>,
     owner: RwSignal<String>,
     days: RwSignal<String>,
-    // Answers to a wish that was given up meanwhile are thrown away.
-    turn: StoredValue<u32>,
-    dialog: NodeRef<html::Dialog>,
+    dialog: Dialog<Ask>,
     lang: Lang,
 }
 
@@ -76,28 +68,20 @@ pub(super) fn sheet(ask: RwSignal<Option<Ask>>) -> impl IntoView {
         text: RwSignal::new(String::new()),
         owner: RwSignal::new(String::new()),
         days: RwSignal::new(DAYS.into()),
-        turn: StoredValue::new(0),
-        dialog: NodeRef::new(),
+        dialog: Dialog::new(ask),
         lang,
     };
-    Effect::new(move |_| {
-        if let (Some(dialog), Some(_)) = (sheet.dialog.get(), ask.get()) {
-            if !dialog.open() {
-                let _ = dialog.show_modal();
-            }
-            sheet.text.set(String::new());
-            sheet.owner.set(String::new());
-            sheet.days.set(DAYS.into());
-            sheet.load(Stage::Fresh);
-        }
+    sheet.dialog.opens(move |_| {
+        sheet.text.set(String::new());
+        sheet.owner.set(String::new());
+        sheet.days.set(DAYS.into());
+        sheet.load(Stage::Fresh);
     });
-    let closed = move |_: ev::Event| {
-        sheet.next();
+    let closed = move || {
         // What was asked for is written: the button that asked for it is about to go, and with it the place of who uses the keyboard.
         if let (Step::Done(_), Some(ask)) = (sheet.step.get_untracked(), ask.get_untracked()) {
             focus(ask.part());
         }
-        ask.set(None);
     };
     let title = move || ask.with(|it| it.as_ref().map(|it| it.title(lang)));
     let body = move || match sheet.step.get() {
@@ -108,17 +92,7 @@ pub(super) fn sheet(ask: RwSignal<Option<Ask>>) -> impl IntoView {
         Step::Done(name) => outcome::done(sheet, &name).into_any(),
         Step::Failed(error) => outcome::failed(sheet, &error).into_any(),
     };
-    view! {
-        <dialog node_ref=sheet.dialog class="sheet" aria-labelledby="deed-title" on:close=closed>
-            <header>
-                <h2 id="deed-title">{title}</h2>
-                <button type="button" class="ghost" aria-label=lang.sheet_close() on:click=move |_| sheet.close()>
-                    {icon(Icon::Close)}
-                </button>
-            </header>
-            {move || ask.with(Option::is_some).then_some(body)}
-        </dialog>
-    }
+    sheet.dialog.view("deed-title", title, closed, body)
 }
 
 impl Sheet {
@@ -126,11 +100,11 @@ impl Sheet {
     fn load(self, stage: Stage) {
         let item = self.ask.with_untracked(|it| it.as_ref().and_then(Ask::item));
         let Some((item, beside)) = item else {
-            self.next();
+            self.dialog.next();
             self.step.set(Step::Ready(None, stage));
             return;
         };
-        let (turn, lang) = (self.next(), self.lang);
+        let (turn, lang) = (self.dialog.next(), self.lang);
         self.step.set(Step::Loading);
         spawn_local(async move {
             let step = match read(lang, &item, beside).await {
@@ -142,7 +116,7 @@ impl Sheet {
     }
 
     fn put(self, deed: Deed, shown: Option<Box<Shown>>) {
-        let turn = self.next();
+        let turn = self.dialog.next();
         self.step.set(Step::Ready(shown, Stage::Putting));
         spawn_local(async move {
             match serverfns::put_name(deed).await {
@@ -151,7 +125,7 @@ impl Sheet {
                 Err(AppError::Apply {
                     error: ApplyError::DigestChanged { .. },
                 }) => {
-                    if self.turn.try_get_value() == Some(turn) {
+                    if self.dialog.waits(turn) {
                         self.load(Stage::Anew);
                     }
                 }
@@ -160,23 +134,11 @@ impl Sheet {
         });
     }
 
-    fn close(self) {
-        if let Some(dialog) = self.dialog.get_untracked() {
-            dialog.close();
-        }
-    }
-
-    fn next(self) -> u32 {
-        self.turn.update_value(|turn| *turn = turn.wrapping_add(1));
-        self.turn.get_value()
-    }
-
     fn arrive(self, turn: u32, step: Step) {
         if let Step::Failed(AppError::SignedOut) = step {
             crate::live::sign_in();
         }
-        // The page may be gone: then there is nobody to tell.
-        if self.turn.try_get_value() == Some(turn) {
+        if self.dialog.waits(turn) {
             self.step.set(step);
         }
     }

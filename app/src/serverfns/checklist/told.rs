@@ -10,7 +10,7 @@ use crate::{
 use naru_domain::{
     Timestamp,
     actor::Scope,
-    crossing::Item,
+    crossing::{Item, OwnItems},
     judge::{self, FactSource, Judgement},
     object::Key,
     view::SeenJudgement,
@@ -25,9 +25,10 @@ use naru_view::{
 
 pub(super) fn checklist(lang: Lang) -> Result<Checklist, AppError> {
     let Asked { judged, sources, .. } = asked()?;
+    let own = &judged.audited.items;
     let row = |item: Item| match of(&judged, item) {
-        Some(it) => row(lang, it),
-        None => unjudged(lang, item),
+        Some(it) => row(lang, it, own),
+        None => unjudged(lang, item, own),
     };
     let holdups = judged.holdups.iter().map(|all| {
         let all = all.iter().copied();
@@ -38,7 +39,7 @@ pub(super) fn checklist(lang: Lang) -> Result<Checklist, AppError> {
         judged: judged.at.map(|at| at.as_millisecond()),
         sources,
         system: judged.audited.system.clone(),
-        items: Item::ALL.map(row).into(),
+        items: own.all().into_iter().map(row).collect(),
         holdups: holdups.collect(),
         ledger: ledger::ledger(lang, &judged.audited),
     })
@@ -52,19 +53,28 @@ pub(super) fn item(lang: Lang, id: &str) -> Result<ItemPage, AppError> {
         scope,
         now,
     } = asked()?;
-    let position = Item::ALL.iter().position(|it| *it == item).unwrap_or(0);
-    let neighbour = |position: Option<usize>| Some(Name::from(Item::ALL.get(position?)?.id()));
     let audited = &*judged.audited;
+    let own = &audited.items;
+    let all = own.all();
+    let position = all.iter().position(|it| *it == item);
+    // Before the first judgement nobody knows what the Migration adds.
+    if position.is_none() && judged.at.is_some() {
+        return Err(AppError::NotFound);
+    }
+    let neighbour = |position: Option<usize>| Some(Name::from(all.get(position?)?.id()));
     let page = ItemPage {
-        row: unjudged(lang, item),
-        condition: condition(lang, item).into(),
+        row: unjudged(lang, item, own),
+        condition: condition(lang, item, own),
         judged: judged.at.map(|at| at.as_millisecond()),
         sources,
         findings: Vec::new(),
         facts: Vec::new(),
         unknown: Vec::new(),
         hidden: 0,
-        neighbours: (neighbour(position.checked_sub(1)), neighbour(Some(position + 1))),
+        neighbours: (
+            neighbour(position.and_then(|it| it.checked_sub(1))),
+            neighbour(position.map(|it| it + 1)),
+        ),
         signature: Signature::none(),
         two_people: audited.wants_second(item.id()),
         waivers: ledger::waivers(audited, item, now),
@@ -83,7 +93,7 @@ pub(super) fn item(lang: Lang, id: &str) -> Result<ItemPage, AppError> {
     };
     let findings = judgement.findings.iter().enumerate();
     Ok(ItemPage {
-        row: row(lang, seen),
+        row: row(lang, seen, own),
         findings: findings
             .map(|(at, it)| told_finding(lang, it, excepted(at)))
             .collect(),
@@ -119,17 +129,29 @@ fn of(judged: &Judged, item: Item) -> Option<&SeenJudgement> {
     judged.items.iter().find(|it| it.judgement.item == item)
 }
 
-/// What an item is called.
-pub fn title(lang: Lang, item: Item) -> &'static str {
-    lang.item(item.id()).unwrap_or(item.id())
+/// What an item is called; one of the team's own as the team has written it, and by its name where it is no longer written.
+pub fn title(lang: Lang, item: Item, own: &OwnItems) -> String {
+    match own.written(item) {
+        Some((_, spec)) => spec.shown(),
+        None => lang.item(item.id()).unwrap_or(item.id()).into(),
+    }
 }
 
 /// When an item counts as met.
-pub fn condition(lang: Lang, item: Item) -> &'static str {
-    lang.condition(item.id()).unwrap_or("")
+fn condition(lang: Lang, item: Item, own: &OwnItems) -> String {
+    let Some((_, spec)) = own.written(item) else {
+        return lang.condition(item.id()).unwrap_or("").into();
+    };
+    match (spec.bound(), spec.threshold()) {
+        (Some(bound), Ok(Some(asked))) => {
+            let bound = format!("{bound} {}", spec.unit);
+            lang.checklist_own_condition(&bound.trim(), &asked.query.text(), &spec.held_for)
+        }
+        _ => lang.checklist_own_odd().into(),
+    }
 }
 
-fn row(lang: Lang, seen: &SeenJudgement) -> ItemRow {
+fn row(lang: Lang, seen: &SeenJudgement, own: &OwnItems) -> ItemRow {
     let (it, standing) = (&seen.judgement, &seen.standing);
     let verdict = standing.judged.verdict;
     let counts = |at: usize| !standing.judged.accepts(at);
@@ -150,7 +172,7 @@ fn row(lang: Lang, seen: &SeenJudgement) -> ItemRow {
     ItemRow {
         id: it.item.id().into(),
         phase: it.item.phase(),
-        title: title(lang, it.item).into(),
+        title: title(lang, it.item, own),
         verdict: told_verdict(verdict),
         signature: ledger::state_of(&standing.signature),
         signed_by: signed.map_or_else(|| "".into(), |it| it.by.name.clone()),
@@ -182,11 +204,11 @@ pub(in crate::serverfns) fn told_unknown(lang: Lang, it: &Judgement) -> Vec<(Nam
 }
 
 /// Before the first judgement nothing is known.
-fn unjudged(lang: Lang, item: Item) -> ItemRow {
+fn unjudged(lang: Lang, item: Item, own: &OwnItems) -> ItemRow {
     ItemRow {
         id: item.id().into(),
         phase: item.phase(),
-        title: title(lang, item).into(),
+        title: title(lang, item, own),
         verdict: Verdict::Unknown,
         signature: SignatureState::None,
         signed_by: "".into(),

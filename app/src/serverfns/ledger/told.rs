@@ -13,7 +13,7 @@ use crate::{
 use naru_domain::{
     Timestamp,
     actor::Actor,
-    crossing::{Exception, act::Revocable},
+    crossing::{Exception, OwnItems, act::Revocable},
 };
 use naru_ports::Sheet;
 use naru_view::{
@@ -22,12 +22,12 @@ use naru_view::{
 };
 
 /// What somebody would sign.
-pub(crate) fn sheet(lang: Lang, sheet: &Sheet, who: &Actor) -> SignSheet {
+pub(crate) fn sheet(lang: Lang, sheet: &Sheet, own: &OwnItems, who: &Actor) -> SignSheet {
     let (judgement, standing) = (&sheet.seen.judgement, &sheet.seen.standing);
     let findings = judgement.findings.iter();
     SignSheet {
         item: judgement.item.id().into(),
-        title: super::super::title(lang, judgement.item).into(),
+        title: super::super::title(lang, judgement.item, own),
         digest: sheet.digest.0.clone(),
         verdict: told_verdict(standing.judged.verdict),
         findings: findings.map(|it| told_finding(lang, it, None)).collect(),

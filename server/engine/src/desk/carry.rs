@@ -39,7 +39,7 @@ impl Desk<'_> {
             // A server that slept until here must not go on: recovery may have looked at the entry already.
             let why = Why::Interrupted;
             self.settle(who, &entry, &Phase::NotCarriedOut { why }).await;
-            return Err(ApplyError::Conflict);
+            return Err(ApplyError::Conflict { by: None });
         }
         match self.patch(who, record).await {
             Patched::Landed(object) => {
@@ -70,6 +70,7 @@ impl Desk<'_> {
             detail: detail.into(),
         };
         let object = record.object().map_err(|error| no_journal(error.to_string()))?;
+        let ours = object.clone();
         let write = Write::Create(object);
         let created = self
             .cluster
@@ -77,10 +78,10 @@ impl Desk<'_> {
             .await;
         let stored = match created {
             Ok(submitted) => submitted.object,
-            // Our own name, so our own entry if it is there.
+            // Our own entry, if it is there as we wrote it: a controller's other replica may have entered the same name.
             Err(ClusterError::Unsure(detail)) => match self.cluster.get(&record.key).await {
-                Ok(object) => Some(object),
-                Err(_) => return Err(no_journal(detail.to_string())),
+                Ok(there) if there.get("/spec") == ours.get("/spec") => Some(there),
+                _ => return Err(no_journal(detail.to_string())),
             },
             Err(ClusterError::Forbidden(detail)) => return Err(ApplyError::Forbidden { detail }),
             Err(error) => return Err(no_journal(error.to_string())),
@@ -161,7 +162,7 @@ fn not(error: ClusterError) -> Patched {
         detail: detail.into(),
     };
     match error {
-        ClusterError::Conflict => Patched::Not(ApplyError::Conflict, Why::ChangedMeanwhile),
+        ClusterError::Conflict => Patched::Not(ApplyError::Conflict { by: None }, Why::ChangedMeanwhile),
         ClusterError::Forbidden(detail) => Patched::Not(
             ApplyError::Forbidden {
                 detail: detail.clone(),

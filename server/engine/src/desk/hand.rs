@@ -1,25 +1,27 @@
-//! A way to the desk without a server: one command, which takes changes back as whoever runs it.
+//! A way to the desk without a server: one command, which changes things and takes changes back as whoever runs it.
 
 use super::{By, Desk, Done, Tried, sheet};
 use json_patch::Patch;
 use naru_domain::{
     Name, Refused, Why,
     actor::Actor,
+    canary,
     change::{
-        ended, mend,
-        plan::{Intent, Plan},
+        ended,
+        plan::{self, Intent, Plan},
         record::{Phase, Record, records},
         recovery::GRACE,
         rollback,
         touched::{Apart, apart},
+        weights,
     },
     object::{Key, Write},
-    snapshot::{KindState, Objects, Section, Snapshot},
+    snapshot::{KindState, Objects, Observed, Section, Snapshot},
+    traffic::{Dated, Traffic},
 };
 use naru_ports::{Clock, Cluster, ClusterError};
 use naru_view::{
-    canary::{DryRun, PlanSheet},
-    version::Version,
+    canary::{DryRun, PlanSheet, SetWeights},
     why::ApplyError,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -27,15 +29,16 @@ use std::{collections::BTreeSet, sync::Arc};
 /// Stands for the reason where nothing is written; the definition wants one.
 const NO_REASON: &str = "-";
 
-/// Takes changes back as whoever the credentials name.
+/// Changes things as whoever the credentials name.
 pub struct Hand {
     cluster: Arc<dyn Cluster>,
     clock: Arc<dyn Clock>,
     actor: Actor,
     objects: Objects,
+    traffic: Section<Observed>,
 }
 
-/// A change that could be taken back, and what stands against it.
+/// A change that could be made, and what stands against it.
 #[derive(Debug)]
 pub struct Planned {
     /// What it would do, and what the API server says to that.
@@ -57,36 +60,66 @@ pub struct PlannedAll {
 }
 
 impl Hand {
-    /// For this user, as the API server names them. `journal` has all Changes, and says so in its kinds.
-    pub fn new(cluster: Arc<dyn Cluster>, clock: Arc<dyn Clock>, user: &Name, mut journal: Objects) -> Self {
-        // What a change is about is read anew before each step.
-        journal
-            .kinds
-            .extend(mend::KINDS.map(|kind| (kind, KindState::Known)));
+    /// To change what these objects and this traffic show, for this user, as the API server names them.
+    pub fn seeing(
+        cluster: Arc<dyn Cluster>,
+        clock: Arc<dyn Clock>,
+        user: &Name,
+        objects: Objects,
+        traffic: Option<Dated<Traffic>>,
+    ) -> Self {
+        let traffic = traffic.map_or_else(Section::default, |dated| {
+            let observed = Observed {
+                traffic: Some(Arc::new(dated.value)),
+                ..Observed::default()
+            };
+            Section::seen(observed, dated.at)
+        });
         Self {
             cluster,
             clock,
             actor: Actor::of_cluster(user),
-            objects: journal,
+            objects,
+            traffic,
         }
     }
 
-    /// Plans to take one change back, and asks the API server what it would say to both writes. Writes nothing.
+    /// To take changes back, for this user, as the API server names them. `journal` has all Changes, and says so in its kinds.
+    pub fn new(cluster: Arc<dyn Cluster>, clock: Arc<dyn Clock>, user: &Name, mut journal: Objects) -> Self {
+        // What a change is about is read anew before each step.
+        journal
+            .kinds
+            .extend(plan::KINDS.map(|kind| (kind, KindState::Known)));
+        Self::seeing(cluster, clock, user, journal, None)
+    }
+
+    /// Plans a change, and asks the API server what it would say to both writes. Writes nothing.
     ///
     /// # Errors
     /// `Refused` by the state of things; `Forbidden` if the objects may not be read; `Unreachable`, `Conflict`.
-    pub async fn plan(&self, change: &Key) -> Result<Planned, ApplyError> {
+    pub async fn plan(&self, intent: &Intent) -> Result<Planned, ApplyError> {
         let desk = self.desk();
-        let (plan, tried) = desk.tried(self.by(), &undo(change)).await?;
+        let (plan, tried) = desk.tried(self.by(), intent).await?;
         Ok(self.planned(&desk, plan, tried).await)
     }
 
-    /// Takes one change back, if the plan made anew is still the one with this digest: three guarded writes, as [the desk](super) does them.
+    /// Plans weights for somebody else to set, also where a repository owns the object. Nobody is asked what they would say to it.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan), but for an owner that takes files.
+    pub async fn hand_over(&self, wish: &SetWeights) -> Result<Plan, ApplyError> {
+        let desk = self.desk();
+        let target = canary::target(&wish.route);
+        let (snapshot, _) = desk.on(self.objects.clone(), &target).await?;
+        weights::hand_over(wish, &snapshot).map_err(|refused| ApplyError::Refused { refused })
+    }
+
+    /// Carries a change out, if the plan made anew is still the one with this digest: three guarded writes, as [the desk](super) does them.
     ///
     /// # Errors
     /// Those of [`plan`](Self::plan), and `Unsure` if the answer was lost and it may have landed.
-    pub async fn undo(&self, change: &Key, digest: &str, reason: &str) -> Result<Done, ApplyError> {
-        self.desk().apply(self.by(), &undo(change), digest, reason).await
+    pub async fn carry_out(&self, intent: &Intent, digest: &str, reason: &str) -> Result<Done, ApplyError> {
+        self.desk().apply(self.by(), intent, digest, reason).await
     }
 
     /// Which changes a rollback to before this one takes back, the newest first.
@@ -123,7 +156,7 @@ impl Hand {
             let tried = match desk.dry_run(self.by(), &whole, &live).await {
                 Tried::Answered(dry_run) => Ok(dry_run),
                 Tried::Forbidden(detail) => Err(detail),
-                Tried::Moved => return Err(ApplyError::Conflict),
+                Tried::Moved => return Err(ApplyError::Conflict { by: None }),
             };
             all.planned.push(self.planned(&desk, plan, tried).await);
         }
@@ -187,20 +220,11 @@ impl Hand {
 
     fn desk(&self) -> Desk<'_> {
         let now = self.clock.now();
-        let section = Section {
-            value: Arc::new(self.objects.clone()),
-            at: Some(now),
-            ..Section::default()
-        };
+        let objects = Section::seen(self.objects.clone(), now);
         Desk {
             cluster: &*self.cluster,
             clock: &*self.clock,
-            snapshot: Arc::new(Snapshot {
-                version: Version { epoch: 1, seq: 1 },
-                taken: now,
-                objects: section,
-                traffic: Section::default(),
-            }),
+            snapshot: Arc::new(Snapshot::once(objects, self.traffic.clone(), now)),
             read_only: false,
             deadline: now + GRACE / 2,
         }
@@ -216,7 +240,8 @@ fn detail(why: &Why) -> Name {
     }
 }
 
-fn undo(change: &Key) -> Intent {
+/// The wish to take one change back.
+pub fn taking_back(change: &Key) -> Intent {
     Intent::Undo {
         namespace: change.namespace.clone(),
         change: change.name.clone(),

@@ -104,7 +104,10 @@ impl Clerk<'_> {
         let spec = evidence(judgement, &self.latest.audited, now);
         let seen = gist(&spec, standing);
         if *seen.0 != *digest {
-            return Err(ApplyError::DigestChanged { now: seen.0 });
+            return Err(ApplyError::DigestChanged {
+                now: seen.0,
+                by: None,
+            });
         }
         let evidence = self.kept(&spec).await?;
         for _ in 0..ATTEMPTS {
@@ -124,14 +127,14 @@ impl Clerk<'_> {
                 Err(ClusterError::Unsure(detail)) => {
                     return match self.get(&Key::new(Kind::SignOff, "", name.clone())).await {
                         Ok(object) if SignOff::read(&object).is_ok_and(|it| it.spec == sign_off) => Ok(name),
-                        Ok(_) => Err(ApplyError::Conflict),
+                        Ok(_) => Err(ApplyError::Conflict { by: None }),
                         Err(_) => Err(ApplyError::Unsure { change: name, detail }),
                     };
                 }
                 Err(error) => return Err(failed(error)),
             }
         }
-        Err(ApplyError::Conflict)
+        Err(ApplyError::Conflict { by: None })
     }
 
     /// Writes down what was seen, as Naru.
@@ -184,7 +187,10 @@ impl Clerk<'_> {
             let sign_off =
                 SignOff::read(&object).map_err(|odd| refused(Refused::Untrusted { at: odd.name }))?;
             if *sign_off.link.0 != *link {
-                return Err(ApplyError::DigestChanged { now: sign_off.link.0 });
+                return Err(ApplyError::DigestChanged {
+                    now: sign_off.link.0,
+                    by: None,
+                });
             }
             if same_person(&sign_off.spec.actor, who) {
                 return Err(refused(Refused::SamePerson));
@@ -202,7 +208,7 @@ impl Clerk<'_> {
                 Err(error) => return Err(unsure(name, error)),
             }
         }
-        Err(ApplyError::Conflict)
+        Err(ApplyError::Conflict { by: None })
     }
 
     async fn revoke(
@@ -233,7 +239,7 @@ impl Clerk<'_> {
                 Err(error) => return Err(unsure(name, error)),
             }
         }
-        Err(ApplyError::Conflict)
+        Err(ApplyError::Conflict { by: None })
     }
 
     async fn write(&self, who: &Actor, write: &Write) -> Result<Option<Object>, ClusterError> {
@@ -327,7 +333,7 @@ fn failed(error: ClusterError) -> ApplyError {
     match error {
         ClusterError::Forbidden(detail) => ApplyError::Forbidden { detail },
         ClusterError::Invalid(detail) => ApplyError::Invalid { detail },
-        ClusterError::Conflict | ClusterError::Exists => ApplyError::Conflict,
+        ClusterError::Conflict | ClusterError::Exists => ApplyError::Conflict { by: None },
         other => ApplyError::Unreachable {
             detail: other.to_string().into(),
         },

@@ -124,10 +124,54 @@ async fn an_edit_elsewhere_in_the_object_does_not_ask_again_but_other_weights_do
     let changed = engine
         .apply(&who, &wish(40, 60), &sheet.digest, "another plan")
         .await;
-    assert!(
-        matches!(changed, Err(ApplyError::DigestChanged { .. })),
-        "{changed:?}"
+    let Err(ApplyError::DigestChanged { by: Some(by), .. }) = changed else {
+        panic!("{changed:?}");
+    };
+    assert_eq!((&*by.manager, by.change), ("kubectl", None));
+}
+
+#[tokio::test]
+async fn who_comes_second_is_told_who_came_first() {
+    let store = store();
+    let engine = engine(Arc::new(store.clone())).await;
+    let named = |name: &str| Actor {
+        name: name.into(),
+        ..Actor::loopback()
+    };
+    let (first, second) = (named("Kim"), named("Lee"));
+    let (a, b) = (wish(50, 50), wish(70, 30));
+    let sheets = (
+        engine.plan(&first, &a).await.unwrap(),
+        engine.plan(&second, &b).await.unwrap(),
     );
+    let won = engine.apply(&first, &a, &sheets.0.digest, "first").await.unwrap();
+    let lost = engine.apply(&second, &b, &sheets.1.digest, "second").await;
+    let Err(ApplyError::DigestChanged { by: Some(by), .. }) = lost else {
+        panic!("{lost:?}");
+    };
+    let change = by.change.unwrap();
+    assert_eq!((change.name, &*change.actor), (won.change, "Kim"));
+    assert_eq!(weights(&store), [50, 50]);
+}
+
+#[tokio::test]
+async fn who_never_gets_a_turn_is_told_who_takes_them() {
+    let store = store();
+    for n in 0..4 {
+        let edit = move |store: &ObjectStore| {
+            store.edit(&route_key(), "pipeline", |json| {
+                json["spec"]["http"][0]["timeout"] = json!(format!("{n}s"))
+            });
+        };
+        // Of each try the first write is the journal's, the second the patch, the third the journal's again.
+        store.arrange(Call::Write, 1 + 3 * n, Fault::Meanwhile(Box::new(edit)));
+    }
+    let lost = applied(&store).await;
+    let Err(ApplyError::Conflict { by: Some(by) }) = lost else {
+        panic!("{lost:?}");
+    };
+    assert_eq!(&*by.manager, "pipeline");
+    assert_eq!(weights(&store), [90, 10]);
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use naru_view::{
 use serde_json::json;
 use std::sync::Arc;
 
-fn kim() -> Actor {
+pub(crate) fn kim() -> Actor {
     person("kim")
 }
 
@@ -36,13 +36,13 @@ fn sign_off(number: &str) -> Key {
     Key::new(Kind::SignOff, "", number)
 }
 
-async fn ready(store: &ObjectStore) -> Arc<Engine> {
+pub(crate) async fn ready(store: &ObjectStore) -> Arc<Engine> {
     let engine = engine(Arc::new(store.clone())).await;
     until(|| engine.judged(&Scope::all()).at.is_some()).await;
     engine
 }
 
-fn state(engine: &Engine, item: Item) -> Signature {
+pub(crate) fn state(engine: &Engine, item: Item) -> Signature {
     let judged = engine.judged(&Scope::all());
     let found = judged.items.iter().find(|it| it.judgement.item == item);
     found.expect("it is judged").standing.signature.clone()
@@ -57,7 +57,7 @@ async fn deed(engine: &Engine, who: &Actor, item: Item) -> Deed {
     }
 }
 
-async fn signed(engine: &Engine, who: &Actor, item: Item) -> Result<Name, ApplyError> {
+pub(crate) async fn signed(engine: &Engine, who: &Actor, item: Item) -> Result<Name, ApplyError> {
     let deed = deed(engine, who, item).await;
     engine.put(who, &deed).await
 }
@@ -72,13 +72,18 @@ fn over(days: u32) -> PassedOver {
 
 /// All that is kept, read anew.
 fn ledger(store: &ObjectStore) -> Ledger {
+    Ledger::of(&kept(store))
+}
+
+/// The same, as objects.
+pub(crate) fn kept(store: &ObjectStore) -> Objects {
     let kinds = [Kind::SignOff, Kind::Evidence, Kind::Waiver, Kind::Exception];
     let mut objects = Objects::all_known();
     for key in kinds.into_iter().flat_map(|kind| store.keys(kind)) {
         let object: Object = store.object(&key).expect("it is there");
         objects.whole.insert(key, object);
     }
-    Ledger::of(&objects)
+    objects
 }
 
 fn refused(answer: Result<Name, ApplyError>) -> Refused {
@@ -404,4 +409,43 @@ async fn an_item_is_passed_over_until_a_day_and_taken_back() {
     assert!(held(3).iter().any(|(item, _)| *item == Item::Benchmarked));
     let found = engine.put(&kim(), &revoke("again")).await;
     assert_eq!(refused(found), Refused::NothingToDo);
+}
+
+#[tokio::test]
+async fn an_item_of_a_teams_own_is_signed_and_open_again_when_it_asks_for_something_else() {
+    let store = store();
+    let asks = |at_least: f64| {
+        let migration = json!({"metadata": {"name": "m"}, "spec": {"items": [
+            {"phase": 2, "name": "checkout", "title": "Checkout works", "query": "up", "atLeast": at_least, "for": "5m"}]}});
+        store.load(Kind::Migration, migration, "kubectl").unwrap();
+    };
+    asks(1.0);
+    let engine = ready(&store).await;
+    let own: Item = "2.checkout".parse().unwrap();
+    let held = |engine: &Engine| {
+        engine.judged(&Scope::all()).holdups[1]
+            .iter()
+            .any(|(it, _)| *it == own)
+    };
+    assert!(held(&engine));
+    assert_eq!(signed(&engine, &kim(), own).await.as_deref(), Ok("000001"));
+    until(|| matches!(state(&engine, own), Signature::Valid(_))).await;
+    assert!(!held(&engine));
+    asks(0.5);
+    until(|| matches!(state(&engine, own), Signature::Reopened(..))).await;
+    let Signature::Reopened(_, reopened) = state(&engine, own) else {
+        panic!("it was open again");
+    };
+    let codes: Vec<&str> = reopened.findings.iter().map(|it| &*it.code).collect();
+    assert_eq!(codes, ["own-item-changed"]);
+    // As it asks now it can be signed anew.
+    until(|| {
+        let judged = engine.judged(&Scope::all());
+        let mut all = judged.items.iter();
+        all.any(|it| it.judgement.item == own && it.standing.signable())
+    })
+    .await;
+    assert_eq!(signed(&engine, &kim(), own).await.as_deref(), Ok("000002"));
+    let other: Item = "2.other".parse().unwrap();
+    assert!(engine.sheet(&kim(), &Scope::all(), other).await.is_err());
 }

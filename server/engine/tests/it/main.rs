@@ -1,8 +1,13 @@
 //! The engine on the rehearsal's object store.
 
 mod asking;
+mod canaries;
 mod changes;
+mod freezing;
+mod http_route;
+mod import;
 mod kills;
 mod ledger;
 mod observatory;
+mod steer;
 mod system;

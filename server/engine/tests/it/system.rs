@@ -9,11 +9,11 @@ use naru_domain::{
 use naru_engine::{Engine, Settings, Setup};
 use naru_ports::{Clock, Cluster, Metrics, SystemClock};
 use naru_rehearsal::{api::ObjectStore, world::policies::policies};
-use naru_view::canary::{RouteRef, SetWeights, WeightOf};
+use naru_view::canary::{RouteRef, RuleList, SetWeights, WeightOf};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
-const NAMESPACE: &str = "user-service";
+pub(crate) const NAMESPACE: &str = "user-service";
 
 /// A Prometheus that has nothing to say.
 pub(crate) struct Silent;
@@ -36,12 +36,22 @@ impl Metrics for Silent {
             })
             .collect()
     }
+
+    async fn counts(
+        &self,
+        _: &naru_domain::judge::guardrail::CountsQuestion,
+    ) -> Result<naru_domain::judge::guardrail::Counts, Why> {
+        Err(Why::NotYet {
+            source: naru_domain::SourceName::Prometheus,
+        })
+    }
 }
 
 pub(crate) fn route() -> RouteRef {
     RouteRef {
         namespace: NAMESPACE.into(),
         name: "user-service".into(),
+        list: RuleList::Http,
         rule: 0,
     }
 }
@@ -63,13 +73,20 @@ pub(crate) fn wish(v1: u32, v2: u32) -> Intent {
 }
 
 pub(crate) fn store() -> ObjectStore {
-    let store = ObjectStore::new(Arc::new(SystemClock), 256);
+    store_by(Arc::new(SystemClock))
+}
+
+/// The same, by another clock.
+pub(crate) fn store_by(clock: Arc<dyn Clock>) -> ObjectStore {
+    let store = ObjectStore::new(clock, 1024);
     for kind in [
         Kind::Gateway,
         Kind::VirtualService,
         Kind::DestinationRule,
         Kind::PeerAuthentication,
         Kind::Change,
+        Kind::Canary,
+        Kind::Freeze,
         Kind::Migration,
         Kind::SignOff,
         Kind::Evidence,
@@ -141,7 +158,6 @@ pub(crate) async fn engine(cluster: Arc<dyn Cluster>) -> Arc<Engine> {
 
 /// The same, with another grace.
 pub(crate) async fn engine_with(cluster: Arc<dyn Cluster>, grace: Duration) -> Arc<Engine> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let settings = Settings {
         grace,
         ..Settings::new(7, "test".into())
@@ -150,17 +166,19 @@ pub(crate) async fn engine_with(cluster: Arc<dyn Cluster>, grace: Duration) -> A
         cluster,
         metrics: Arc::new(Silent),
         inquiries: Arc::new(naru_ports::Nobody),
-        clock,
+        clock: Arc::new(SystemClock),
         settings,
     });
-    until(|| {
-        let snapshot = engine.snapshot();
-        let objects = &snapshot.objects.value;
-        let watched = &objects.kinds;
-        !watched.is_empty() && watched.keys().all(|&kind| objects.gap(kind).is_none())
-    })
-    .await;
+    until(|| knows(&engine)).await;
     engine
+}
+
+/// Whether an engine has heard of everything that it watches.
+pub(crate) fn knows(engine: &Engine) -> bool {
+    let snapshot = engine.snapshot();
+    let objects = &snapshot.objects.value;
+    let watched = &objects.kinds;
+    !watched.is_empty() && watched.keys().all(|&kind| objects.gap(kind).is_none())
 }
 
 /// Waits until something is so.

@@ -1,6 +1,7 @@
 //! What only a real API server shows.
 
 mod admin;
+mod canary;
 mod contract;
 mod definition;
 mod identity;
@@ -8,3 +9,4 @@ mod journal;
 mod ledger;
 mod proxy;
 mod subject;
+mod weights;

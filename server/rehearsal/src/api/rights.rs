@@ -3,7 +3,7 @@
 
 use naru_domain::{
     Name,
-    actor::Actor,
+    actor::{Actor, NARU},
     object::{Key, Kind},
 };
 use naru_ports::As;
@@ -113,7 +113,7 @@ pub(super) fn refusal(asker: Asker<'_>, verb: &str, key: &Key) -> Name {
     let user = match asker {
         Asker::As(As::Person(_)) => "naru:person",
         Asker::As(As::Oneself(user)) => user,
-        Asker::Naru | Asker::As(As::Controller(_)) => "system:serviceaccount:naru:naru",
+        Asker::Naru | Asker::As(As::Controller(_)) => NARU,
     };
     let (plural, group) = (key.kind.plural(), key.kind.group());
     let resource = if group.is_empty() {

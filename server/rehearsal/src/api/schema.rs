@@ -14,6 +14,8 @@ use std::{collections::BTreeMap, sync::LazyLock};
 static SCHEMAS: LazyLock<BTreeMap<Kind, Value>> = LazyLock::new(|| {
     let definitions = [
         (Kind::Change, include_str!("../../../../k8s/crds/changes.yaml")),
+        (Kind::Canary, include_str!("../../../../k8s/crds/canaries.yaml")),
+        (Kind::Freeze, include_str!("../../../../k8s/crds/freezes.yaml")),
         (Kind::SignOff, include_str!("../../../../k8s/crds/signoffs.yaml")),
         (
             Kind::Evidence,
@@ -73,6 +75,7 @@ fn node(schema: &Value, old: Option<&Value>, new: &mut Value, path: &str, wrong:
         Some("array") => new.is_array(),
         Some("string") => new.is_string(),
         Some("integer") => new.is_i64() || new.is_u64(),
+        Some("number") => new.is_number(),
         Some("boolean") => new.is_boolean(),
         _ => true,
     };
@@ -86,6 +89,13 @@ fn node(schema: &Value, old: Option<&Value>, new: &mut Value, path: &str, wrong:
         Value::Object(map) => object(schema, old, map, path, wrong),
         Value::Array(items) => {
             over(schema, "maxItems", items.len(), path, wrong);
+            if schema
+                .get("minItems")
+                .and_then(Value::as_u64)
+                .is_some_and(|least| (items.len() as u64) < least)
+            {
+                wrong.push(format!("{path}: Invalid value: it has too few items"));
+            }
             if let Some(schema) = schema.get("items") {
                 for (n, item) in items.iter_mut().enumerate() {
                     node(schema, None, item, &format!("{path}[{n}]"), wrong);
@@ -93,6 +103,7 @@ fn node(schema: &Value, old: Option<&Value>, new: &mut Value, path: &str, wrong:
             }
         }
         Value::String(value) => string(schema, value, path, wrong),
+        Value::Number(value) => number(schema, value.as_f64(), path, wrong),
         _ => {}
     }
     for rule in schema
@@ -115,6 +126,12 @@ fn object(
     path: &str,
     wrong: &mut Vec<String>,
 ) {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    // A null is dropped where a type is wanted: no field of these definitions is nullable.
+    let typed = |name: &str| {
+        properties.is_some_and(|known| known.get(name).is_some_and(|it| it.get("type").is_some()))
+    };
+    map.retain(|name, value| !value.is_null() || !typed(name));
     for name in schema
         .get("required")
         .and_then(Value::as_array)
@@ -136,7 +153,6 @@ fn object(
         }
         return;
     }
-    let properties = schema.get("properties").and_then(Value::as_object);
     map.retain(|name, _| properties.is_some_and(|known| known.contains_key(name)));
     for (name, value) in map.iter_mut() {
         if let Some(schema) = properties.and_then(|known| known.get(name)) {
@@ -162,6 +178,30 @@ fn over(schema: &Value, limit: &str, length: usize, path: &str, wrong: &mut Vec<
             most.unwrap_or(0)
         ));
     }
+}
+
+fn number(schema: &Value, value: Option<f64>, path: &str, wrong: &mut Vec<String>) {
+    let bound = |name: &str| schema.get(name).and_then(Value::as_f64);
+    let above = schema.get("exclusiveMinimum") == Some(&Value::Bool(true));
+    let fits = value.is_some_and(|value| {
+        bound("minimum").is_none_or(|least| value > least || (value == least && !above))
+            && bound("maximum").is_none_or(|most| value <= most)
+    });
+    if !fits {
+        wrong.push(format!("{path}: Invalid value: it is out of bounds"));
+    }
+}
+
+/// Hours, minutes and seconds such as `1h 30m`, in this order, each at most once and one at least.
+fn duration(value: &str) -> bool {
+    let mut units = "hms".chars();
+    !value.is_empty()
+        && value.split(' ').all(|part| {
+            let digits = part.trim_end_matches(['h', 'm', 's']);
+            let unit = part.strip_prefix(digits).unwrap_or("");
+            let known = unit.len() == 1 && unit.chars().all(|it| units.by_ref().any(|next| next == it));
+            known && (1..=5).contains(&digits.len()) && digits.bytes().all(|it| it.is_ascii_digit())
+        })
 }
 
 fn hexadecimal(value: &str) -> bool {
@@ -200,6 +240,9 @@ fn string(schema: &Value, value: &str, path: &str, wrong: &mut Vec<String>) {
             value.starts_with(ends)
                 && value.ends_with(ends)
                 && value.chars().all(|it| ends(it) || ".-".contains(it))
+        }
+        (Some("^([0-9]{1,5}h( [0-9]{1,5}m)?( [0-9]{1,5}s)?|[0-9]{1,5}m( [0-9]{1,5}s)?|[0-9]{1,5}s)$"), _) => {
+            duration(value)
         }
         // Another pattern must be taught first: better to refuse than to let pass what a cluster would not.
         (Some(_), _) => false,
@@ -262,6 +305,59 @@ mod tests {
         for (pointer, value) in edits {
             let answer = fitted(None, |it| *it.pointer_mut(pointer).unwrap() = value.clone());
             assert!(answer.is_err(), "{pointer} {value}");
+        }
+    }
+
+    fn canary(edit: impl FnOnce(&mut Value)) -> Value {
+        let mut canary = json!({"metadata": {"name": "c", "namespace": "n"}, "spec": {
+            "route": {"name": "shop", "rule": 0}, "stable": {"host": "shop", "subset": "v1"}, "canary": {"host": "shop", "subset": "v2"},
+            "steps": [{"weight": 5, "dwell": "10m", "requests": 1000}, {"weight": 50, "dwell": "1h 30m", "requests": 5000}],
+            "guardrail": {"errors": 0.01}, "approvedBy": {"issuer": "i", "subject": "s", "name": ""}}});
+        edit(&mut canary);
+        canary
+    }
+
+    #[test]
+    fn a_canary_has_bounds_and_only_its_course_changes() {
+        let fitted =
+            |old: Option<&Value>, mut new: Value| fit(of(Kind::Canary).unwrap(), old, &mut new).map(|()| new);
+        let whole = canary(|_| {});
+        assert_eq!(fitted(None, whole.clone()), Ok(whole.clone()));
+        let silent = canary(|it| it["spec"]["guardrail"]["latency"] = Value::Null);
+        assert_eq!(fitted(None, silent), Ok(whole.clone()));
+        let steered = canary(|it| it["spec"]["course"] = json!("pause"));
+        assert_eq!(fitted(Some(&whole), steered.clone()), Ok(steered));
+        for (pointer, value) in [
+            ("/steps", json!([])),
+            ("/steps/0/weight", json!(50)),
+            ("/steps/0/weight", json!(51)),
+            ("/steps/1/weight", json!(101)),
+            ("/steps/0/requests", json!(-1)),
+            ("/steps/0/dwell", json!("10 minutes")),
+            ("/steps/0/dwell", json!("30m 1h")),
+            ("/steps/0/dwell", json!("24h 1s")),
+            ("/canary/subset", json!("v1")),
+            ("/guardrail/errors", json!(0)),
+            ("/guardrail/errors", json!(1.5)),
+            ("/route/name", Value::Null),
+        ] {
+            let edit = |it: &mut Value| *it["spec"].pointer_mut(pointer).unwrap() = value.clone();
+            assert!(fitted(None, canary(edit)).is_err(), "{pointer} {value}");
+        }
+        for (field, value) in [
+            ("route", json!({"name": "shop", "rule": 1})),
+            ("steps", json!([{"weight": 5, "dwell": "10m", "requests": 1000}])),
+            ("guardrail", json!({"errors": 0.02})),
+            ("guardrail", Value::Null),
+            ("warmUp", json!("1m")),
+            ("onFailure", json!("hold")),
+            (
+                "approvedBy",
+                json!({"issuer": "i", "subject": "other", "name": ""}),
+            ),
+        ] {
+            let new = canary(|it| it["spec"][field] = value.clone());
+            assert!(fitted(Some(&whole), new).is_err(), "{field} {value}");
         }
     }
 

@@ -7,7 +7,7 @@
 
 mod labels;
 
-pub(super) use labels::{Identities, labels};
+pub(super) use labels::{Identities, answer, labels};
 
 use super::samples::{BOUNDS, Count, Histogram};
 use naru_domain::traffic::Protocol;

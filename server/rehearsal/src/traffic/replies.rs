@@ -40,7 +40,8 @@ impl Inquiries for SimulatedMetrics {
         }
         let nothing = Objects::default();
         let objects = state.simulation.as_ref().map_or(&nothing, Simulation::objects);
-        let system = System { objects, now };
+        let sent = state.simulation.as_ref().map(Simulation::sent);
+        let system = System { objects, now, sent };
         let value = match inquiry {
             Inquiry::Address(at) => Reply::Address(system.presents(at)?),
             Inquiry::Exchange(it) => Reply::Exchange(system.answers(it)?),
@@ -66,6 +67,12 @@ impl Inquiries for SimulatedMetrics {
             // No metrics of nginx's are rehearsed.
             Inquiry::EdgeRequests(_) => Reply::EdgeRequests(Vec::new()),
             Inquiry::CountsOf(it) => Reply::CountsOf(state.samples.counts(it)),
+            // The rehearsed Prometheus reads no PromQL.
+            Inquiry::Threshold(it) => {
+                return Err(Why::NotObserved {
+                    what: it.query.text().into(),
+                });
+            }
         };
         Ok(Dated {
             value,
@@ -78,6 +85,8 @@ impl Inquiries for SimulatedMetrics {
 struct System<'a> {
     objects: &'a Objects,
     now: Timestamp,
+    /// When the configuration that the proxies have was sent.
+    sent: Option<Timestamp>,
 }
 
 impl System<'_> {
@@ -159,7 +168,7 @@ impl System<'_> {
         })
     }
 
-    /// Every proxy is connected to the first istiod, and has acknowledged everything.
+    /// Every proxy is connected to the first istiod, and has acknowledged what was sent last.
     fn connected(&self, istiod: &(Name, Name)) -> Vec<ProxyState> {
         let first = self.istiods().next();
         if first.is_none_or(|it| (&it.namespace, &it.name) != (&istiod.0, &istiod.1)) {
@@ -169,7 +178,7 @@ impl System<'_> {
         let state = |pod: &Arc<Pod>| ProxyState {
             pod: (pod.namespace.clone(), pod.name.clone()),
             version: "".into(),
-            stages: all.map(|xds| (xds, Stage::Acknowledged)).into(),
+            stages: all.map(|xds| (xds, Stage::Acknowledged(self.sent))).into(),
         };
         self.meshed().map(state).collect()
     }

@@ -2,7 +2,9 @@
 
 mod histogram;
 mod kept;
+mod versions;
 
+use histogram::Durations;
 pub(super) use histogram::{BOUNDS, Histogram};
 
 use super::{
@@ -71,7 +73,7 @@ pub(super) struct Samples {
     now: Vec<Count>,
     histograms: Vec<Histogram>,
     /// What has grown since the last scrape.
-    fresh: Vec<Count>,
+    fresh: Vec<(Count, Durations)>,
     scrapes: VecDeque<Scrape>,
     /// Labels of the series that were exposed before.
     labels: Vec<Arc<str>>,
@@ -88,14 +90,16 @@ impl Samples {
         self.lines.push(line);
         self.now.push(Count::default());
         self.histograms.push(Histogram::default());
-        self.fresh.push(Count::default());
+        self.fresh.push((Count::default(), Durations::default()));
         number
     }
 
     pub(super) fn add(&mut self, number: usize, by: Count) {
         self.now[number].add(by);
         self.histograms[number].add(by.requests, by.duration_us);
-        self.fresh[number].add(by);
+        let (count, durations) = &mut self.fresh[number];
+        count.add(by);
+        durations.add(by.requests, by.duration_us);
     }
 
     pub(super) fn count(&mut self, line: &Line, by: Count) {
@@ -257,7 +261,7 @@ impl Samples {
         let mut rows: BTreeMap<(Name, Name, Name), (u64, u64)> = BTreeMap::new();
         let mut unrouted = 0;
         for (line, requests) in self.lines.iter().zip(grown) {
-            if line.flow.reporter != Reporter::Source || line.flow.service != question.service {
+            if line.flow.reporter != Reporter::Source || !question.services.contains(&line.flow.service) {
                 continue;
             }
             let target = &line.flow.target;

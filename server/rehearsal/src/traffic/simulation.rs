@@ -14,6 +14,7 @@ use super::{
     toll::Toll,
 };
 use crate::{api::Changed, draw::Draw};
+use jiff::SignedDuration;
 use naru_domain::{
     Timestamp,
     fact::Fact,
@@ -64,7 +65,12 @@ pub(super) struct Simulation {
     begins: i64,
     toll: Toll,
     unjudged: u64,
+    /// When the configuration that the proxies have was sent to them.
+    sent: Timestamp,
 }
+
+/// Istiod gathers changes for so long before it sends them.
+const GATHERED: SignedDuration = SignedDuration::from_millis(100);
 
 impl Simulation {
     pub(super) fn new(
@@ -105,6 +111,7 @@ impl Simulation {
             begins: now.as_millisecond().div_euclid(STEP_MS),
             toll: Toll::default(),
             unjudged: 0,
+            sent: now,
         };
         // What is there at the start has long arrived.
         while let Ok(changed) = this.journal.try_recv() {
@@ -130,6 +137,9 @@ impl Simulation {
             name: it.service.clone(),
         });
         self.changes.note(&changed.key, of_slice);
+        if self.changes.concern != Concern::Nothing {
+            self.sent = changed.at + GATHERED;
+        }
     }
 
     /// Lets what has changed reach the proxies.
@@ -285,6 +295,10 @@ impl Simulation {
 
     pub(super) fn objects(&self) -> &Objects {
         &self.objects
+    }
+
+    pub(super) fn sent(&self) -> Timestamp {
+        self.sent
     }
 }
 

@@ -11,6 +11,7 @@ mod rollout;
 
 use super::injection::Injector;
 use crate::api::{Hook, ObjectStore};
+use jiff::SignedDuration;
 use naru_domain::{
     Name,
     object::{Digest, Key, Kind, Object},
@@ -141,6 +142,8 @@ pub fn run_job(store: &ObjectStore, cron_job: &Key) {
 
 /// Makes a pod's containers crash, as the kubelet tells it of one that does so again and again.
 pub fn crash(store: &ObjectStore, pod: &Key) {
+    let ended = store.now();
+    let started = ended - SignedDuration::from_secs(10);
     store.edit(pod, "kubelet", |json| {
         pods::set_conditions(json, false);
         let containers = json
@@ -150,6 +153,8 @@ pub fn crash(store: &ObjectStore, pod: &Key) {
             container["restartCount"] = 7.into();
             container["state"] = json!({"waiting": {"reason": "CrashLoopBackOff",
                 "message": "back-off 5m0s restarting failed container"}});
+            container["lastState"] = json!({"terminated": {"exitCode": 1, "reason": "Error",
+                "startedAt": format!("{started:.0}"), "finishedAt": format!("{ended:.0}")}});
         }
     });
 }

@@ -14,7 +14,7 @@ use naru_domain::{
 use naru_ports::{As, Clock, Cluster, Seen};
 use naru_rehearsal::scenario;
 use naru_view::{
-    canary::{RouteRef, SetWeights, WeightOf},
+    canary::{RouteRef, RuleList, SetWeights, WeightOf},
     version::Version,
 };
 use std::sync::Arc;
@@ -56,6 +56,7 @@ async fn an_entry_comes_back_as_it_was_written_and_so_does_its_end() {
     let route = RouteRef {
         namespace: "user-service".into(),
         name: "user-service-canary".into(),
+        list: RuleList::Http,
         rule: 0,
     };
     let intent = Intent::SetWeights(SetWeights {

@@ -4,6 +4,7 @@
 
 mod cluster;
 mod exposition;
+mod guardrail;
 mod journal;
 mod knobs;
 mod mesh;

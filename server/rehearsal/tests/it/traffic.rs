@@ -47,7 +47,7 @@ async fn set_weights(rehearsal: &Rehearsal, rule: u32, v1: u32, v2: u32) {
 
 async fn split(rehearsal: &Rehearsal, since: Timestamp) -> Result<Split, Why> {
     let question = SplitQuestion {
-        service: user_service(),
+        services: [user_service()].into(),
         since,
     };
     rehearsal

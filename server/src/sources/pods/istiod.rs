@@ -93,11 +93,13 @@ fn stage(status: &ResourceStatus) -> Stage {
     if !status.last_error.is_empty() {
         return Stage::Refused(status.last_error.clone());
     }
-    if status.sent == status.acked {
-        return Stage::Acknowledged;
-    }
     let sent: Option<Timestamp> = status.sent_time.as_ref().and_then(|it| it.parse().ok());
-    Stage::Waiting(sent.filter(|it| *it > Timestamp::UNIX_EPOCH))
+    let sent = sent.filter(|it| *it > Timestamp::UNIX_EPOCH);
+    if status.sent == status.acked {
+        Stage::Acknowledged(sent)
+    } else {
+        Stage::Waiting(sent)
+    }
 }
 
 #[cfg(test)]
@@ -125,11 +127,12 @@ mod tests {
             ("istio-system".into(), "istio-ingressgateway-7f-v8".into())
         );
         assert_eq!(&*gateway.version, "1.31.0");
+        let clusters = Some("2026-11-29T21:07:59.657504011Z".parse().unwrap());
         let sent = Some("2026-11-29T21:07:59Z".parse().unwrap());
         assert_eq!(
             gateway.stages,
             [
-                (Xds::Clusters, Stage::Acknowledged),
+                (Xds::Clusters, Stage::Acknowledged(clusters)),
                 (Xds::Listeners, Stage::Waiting(None)),
                 (Xds::Routes, Stage::Refused("bad regex".into())),
                 (Xds::Endpoints, Stage::Waiting(sent)),

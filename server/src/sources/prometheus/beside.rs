@@ -2,11 +2,12 @@
 
 mod counts;
 mod promql;
+mod threshold;
 
 use super::{
     answer::{self, Row},
     http::Http,
-    label::{Label, Names},
+    label::{Label, Names, SWITCHED},
 };
 use futures::future::try_join3;
 use naru_domain::{
@@ -17,7 +18,12 @@ use promql::{Promql, Rate};
 use std::collections::BTreeMap;
 
 /// Asks what the question needs.
-pub(super) async fn find_out(http: &Http, replica: Option<&str>, inquiry: &Inquiry) -> Result<Reply, Why> {
+pub(super) async fn find_out(
+    http: &Http,
+    replica: Option<&str>,
+    inquiry: &Inquiry,
+    now: Timestamp,
+) -> Result<Reply, Why> {
     let asking = Asking { http, replica };
     Ok(match inquiry {
         Inquiry::ControlPlane(_) => Reply::ControlPlane(asking.control_plane().await?),
@@ -32,6 +38,7 @@ pub(super) async fn find_out(http: &Http, replica: Option<&str>, inquiry: &Inqui
         Inquiry::Scraping(_) => Reply::Scraping(asking.scraping().await?),
         Inquiry::EdgeRequests(it) => Reply::EdgeRequests(asking.edge(it.window_s).await?),
         Inquiry::CountsOf(it) => Reply::CountsOf(counts::of(&asking, it).await?),
+        Inquiry::Threshold(it) => Reply::Threshold(threshold::of(&asking, it, now).await?),
         // Whoever puts questions to their sources knows which are whose.
         other => {
             return Err(Why::NotYet {
@@ -136,7 +143,11 @@ impl Asking<'_> {
             (&seconds, Sums::seconds as fn(&mut Sums) -> &mut f64),
             (&timed, Sums::timed),
         ] {
-            for row in rows {
+            // What has switched protocols is timed for as long as it is open.
+            let timed = rows
+                .iter()
+                .filter(|it| **it.labels.get(Label::Status) != *SWITCHED);
+            for row in timed {
                 if let (Some(value), Some(flow)) = (value(row), flows.get_mut(&place(row))) {
                     *sum(flow) += value;
                 }

@@ -2,7 +2,6 @@
 
 use super::{
     answer::{self, Row},
-    failing::failed,
     garbled,
     label::{Label, LabelSet, Names},
     moment,
@@ -11,7 +10,7 @@ use super::{
 use bytes::Bytes;
 use naru_domain::{
     Name, Timestamp, Why,
-    traffic::{Dated, Flow, FlowKey, Party, Protocol, Reporter, ServiceId, Traffic},
+    traffic::{Dated, Flow, FlowKey, Party, Protocol, Reporter, ServiceId, Traffic, failing::failed},
 };
 use std::collections::BTreeMap;
 

@@ -20,9 +20,33 @@ const FIRST_CAPACITY: usize = 1 << 20;
 pub(super) struct Http {
     client: Client,
     query: Url,
+    query_range: Url,
     bearer_token_file: Option<PathBuf>,
     timeout: Duration,
     body_limit: usize,
+}
+
+/// At which moments a question is asked, and how much is taken of the answer.
+pub(super) struct Moments {
+    /// The first, in milliseconds since the epoch.
+    pub(super) from_ms: i64,
+    /// The last.
+    pub(super) until_ms: i64,
+    /// Seconds from one to the next.
+    pub(super) step_s: u32,
+    /// So many series at most.
+    pub(super) series: usize,
+    /// So many bytes at most, if they are fewer than of any answer.
+    pub(super) body_limit: usize,
+}
+
+/// A moment as the API reads it.
+fn seconds(milliseconds: i64) -> String {
+    format!(
+        "{}.{:03}",
+        milliseconds.div_euclid(1_000),
+        milliseconds.rem_euclid(1_000)
+    )
 }
 
 impl Http {
@@ -63,7 +87,8 @@ impl Http {
         }
         Ok(Self {
             client: builder.build().map_err(SettingsError::Client)?,
-            query: query_url(&settings.url)?,
+            query: api_url(&settings.url, "query")?,
+            query_range: api_url(&settings.url, "query_range")?,
             bearer_token_file: settings.bearer_token_file.clone(),
             timeout: settings.timeout,
             body_limit: settings.body_limit,
@@ -72,12 +97,40 @@ impl Http {
 
     /// Asks a question as of Prometheus's own now. The body of a good answer, not looked into.
     pub(super) async fn query(&self, query: &impl Display) -> Result<Bytes, Why> {
-        let promql = query.to_string();
+        let form = [("query", query.to_string())];
+        self.ask(&self.query, "/api/v1/query", &form, self.body_limit)
+            .await
+    }
+
+    /// Asks a question at each of several moments. The body of a good answer, not looked into.
+    pub(super) async fn query_range(&self, query: String, range: &Moments) -> Result<Bytes, Why> {
+        let form = [
+            ("query", query),
+            ("start", seconds(range.from_ms)),
+            ("end", seconds(range.until_ms)),
+            ("step", range.step_s.to_string()),
+            // Older than 3.0 does not know it: the answer's size is bounded all the same.
+            ("limit", range.series.to_string()),
+        ];
+        let limit = self.body_limit.min(range.body_limit);
+        self.ask(&self.query_range, "/api/v1/query_range", &form, limit)
+            .await
+    }
+
+    async fn ask(
+        &self,
+        url: &Url,
+        path: &str,
+        form: &[(&str, String)],
+        body_limit: usize,
+    ) -> Result<Bytes, Why> {
         let limit = format!("{}ms", self.timeout.as_millis());
-        let mut request = self
-            .client
-            .post(self.query.clone())
-            .form(&[("query", &promql), ("timeout", &limit)]);
+        let form: Vec<(&str, &str)> = form
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .chain([("timeout", limit.as_str())])
+            .collect();
+        let mut request = self.client.post(url.clone()).form(&form);
         if let Some(path) = &self.bearer_token_file {
             request = request.header(AUTHORIZATION, bearer(path)?);
         }
@@ -88,13 +141,13 @@ impl Http {
         let status = response.status();
         if status.is_success() {
             return self
-                .body(response, self.body_limit)
+                .body(response, body_limit)
                 .await?
                 .ok_or_else(|| Why::TooLarge {
                     kind: "Prometheus".into(),
-                    name: "/api/v1/query".into(),
-                    bytes: self.body_limit as u64 + 1,
-                    limit: self.body_limit as u64,
+                    name: path.into(),
+                    bytes: body_limit as u64 + 1,
+                    limit: body_limit as u64,
                 });
         }
         let body = self.body(response, ERROR_BODY_LIMIT).await?.unwrap_or_default();
@@ -135,10 +188,20 @@ impl Http {
         }
     }
 
+    /// How long one query may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     fn timed_out(&self) -> Why {
+        self.timed_out_after(self.timeout)
+    }
+
+    /// There was no answer for so long.
+    pub(super) fn timed_out_after(&self, limit: Duration) -> Why {
         Why::TimedOut {
             source: SourceName::Prometheus,
-            after_ms: self.timeout.as_millis() as u64,
+            after_ms: limit.as_millis() as u64,
         }
     }
 
@@ -190,7 +253,7 @@ fn deepest(error: &reqwest::Error) -> &(dyn Error + 'static) {
 }
 
 /// Where queries go: below the path prefix of the base URL.
-fn query_url(base: &str) -> Result<Url, SettingsError> {
+fn api_url(base: &str, question: &str) -> Result<Url, SettingsError> {
     let mut url = Url::parse(base).map_err(|_| SettingsError::Url("not a URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(SettingsError::Url("neither http nor https"));
@@ -203,7 +266,7 @@ fn query_url(base: &str) -> Result<Url, SettingsError> {
     }
     // http and https URLs always have a path.
     if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().extend(["api", "v1", "query"]);
+        path.pop_if_empty().extend(["api", "v1", question]);
     }
     Ok(url)
 }
@@ -225,7 +288,7 @@ fn bearer(path: &std::path::Path) -> Result<HeaderValue, Why> {
 
 #[cfg(test)]
 mod tests {
-    use super::query_url;
+    use super::api_url;
 
     #[test]
     fn the_path_prefix_is_kept() {
@@ -238,7 +301,7 @@ mod tests {
             ),
             ("https://m.example/a/b/", "https://m.example/a/b/api/v1/query"),
         ] {
-            assert_eq!(query_url(base).unwrap().as_str(), expected);
+            assert_eq!(api_url(base, "query").unwrap().as_str(), expected);
         }
     }
 
@@ -253,7 +316,7 @@ mod tests {
             "http://p#x",
             "http://",
         ] {
-            let error = query_url(base).unwrap_err().to_string();
+            let error = api_url(base, "query").unwrap_err().to_string();
             assert!(!error.contains("geheim"), "{error}");
         }
     }

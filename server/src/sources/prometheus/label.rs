@@ -3,6 +3,9 @@
 use naru_domain::Name;
 use std::{collections::HashSet, sync::Arc};
 
+/// The status of what is a connection from then on (RFC 9110 section 15.2.2), such as a WebSocket: what it "took" is how long it was open.
+pub(super) const SWITCHED: &str = "101";
+
 macro_rules! labels {
     ($($variant:ident = $name:literal,)*) => {
         /// A label that we read. Names: <https://istio.io/latest/docs/reference/config/metrics/#labels>, then those of
@@ -54,6 +57,7 @@ labels! {
     ExportedService = "exported_service",
     Service = "service",
     Status = "status",
+    Bound = "le",
     Instance = "instance",
     Pod = "pod",
     PodNamespace = "namespace",

@@ -1,6 +1,10 @@
 //! PromQL from typed parts. Text from outside only ever becomes the quoted value of a matcher.
 
 use super::label::Label;
+use naru_domain::{
+    Name,
+    traffic::{Reporter, ServiceId},
+};
 use std::fmt::{self, Display, Formatter, Write};
 
 /// What is asked about all flows at once.
@@ -72,6 +76,12 @@ impl Measure {
 }
 
 pub(super) const REQUESTS: &str = "istio_requests_total";
+
+/// Requests by how long they took, below each bound.
+const DURATIONS: &str = "istio_request_duration_milliseconds_bucket";
+
+/// What a proxy exports now is in its samples of so many seconds: as long as Prometheus itself takes a series to live on without one.
+const LATELY_S: u32 = 300;
 
 /// A condition on a label.
 #[derive(Clone, Debug, PartialEq)]
@@ -161,6 +171,93 @@ impl Query {
     }
 }
 
+impl Query {
+    /// What one side's proxies counted of requests to a service; of these workloads only, if any are named.
+    pub(super) fn requests_to(
+        reporter: Reporter,
+        service: &ServiceId,
+        workloads: &[Name],
+        seconds: u32,
+    ) -> Self {
+        let mut matchers = to_service(reporter, service);
+        if !workloads.is_empty() {
+            let names = workloads.iter().map(|it| it.to_string()).collect();
+            matchers.push(Matcher::one_of(Label::TargetWorkload, names));
+        }
+        Self(Form::Samples {
+            range: Range {
+                metric: REQUESTS,
+                matchers,
+                seconds,
+            },
+        })
+    }
+
+    /// How many requests to a service took at most `bound_ms` by the callers' proxies, and how many there were.
+    pub(super) fn durations_to(service: &ServiceId, bound_ms: f64, seconds: u32) -> Self {
+        let mut matchers = to_service(Reporter::Source, service);
+        let mut bounds = spellings(bound_ms);
+        bounds.push("+Inf".to_owned());
+        matchers.push(Matcher::OneOf(Label::Bound, bounds));
+        Self(Form::Samples {
+            range: Range {
+                metric: DURATIONS,
+                matchers,
+                seconds,
+            },
+        })
+    }
+
+    /// Where the buckets end by which the callers' proxies tell how long requests to a service took.
+    pub(super) fn bounds_of(service: &ServiceId) -> Self {
+        Self(Form::MostSamples {
+            by: Label::Bound,
+            range: Range {
+                metric: DURATIONS,
+                matchers: to_service(Reporter::Source, service),
+                seconds: LATELY_S,
+            },
+        })
+    }
+
+    /// When these targets were scraped.
+    pub(super) fn scrapes_of(instances: Vec<String>, seconds: u32) -> Self {
+        Self(Form::Samples {
+            range: Range {
+                metric: "up",
+                matchers: vec![Matcher::one_of(Label::Instance, instances)],
+                seconds,
+            },
+        })
+    }
+}
+
+fn to_service(reporter: Reporter, service: &ServiceId) -> Vec<Matcher> {
+    let reporter = match reporter {
+        Reporter::Source => "source",
+        Reporter::Destination => "destination",
+    };
+    vec![
+        Matcher::Is(Label::Reporter, reporter.to_owned()),
+        Matcher::Is(Label::ServiceName, service.name.to_string()),
+        Matcher::Is(Label::ServiceNamespace, service.namespace.to_string()),
+    ]
+}
+
+/// A bucket's bound as `le` may say it: Envoy writes `500` and `1800000`, and Prometheus 3 keeps it as `500.0` and `1.8e+06`
+/// (<https://prometheus.io/docs/prometheus/latest/migration/>).
+fn spellings(bound: f64) -> Vec<String> {
+    let plain = bound.to_string();
+    let mut all = vec![plain.clone()];
+    if !plain.contains('.') {
+        all.push(format!("{plain}.0"));
+    }
+    if bound >= 1e6 {
+        all.push(format!("{bound:e}").replace('e', "e+0"));
+    }
+    all
+}
+
 impl Display for Query {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -243,6 +340,7 @@ impl Display for Quoted<'_> {
 #[cfg(test)]
 mod tests {
     use super::{Measure, Query};
+    use naru_domain::traffic::{Reporter, ServiceId};
 
     #[test]
     fn rates_are_summed_by_what_tells_flows_apart() {
@@ -261,6 +359,44 @@ mod tests {
         assert_eq!(
             Query::most_samples("source", 120).to_string(),
             "max by (prometheus_replica) (count_over_time(istio_requests_total{reporter=\"source\"}[120s]))"
+        );
+    }
+
+    #[test]
+    fn a_canarys_counts_are_of_one_service() {
+        let service = ServiceId {
+            namespace: "shop".into(),
+            name: "user\"} or up #".into(),
+        };
+        let to = "destination_service_name=\"user\\\"} or up #\",destination_service_namespace=\"shop\"";
+        assert_eq!(
+            Query::requests_to(Reporter::Source, &service, &[], 900).to_string(),
+            format!("istio_requests_total{{reporter=\"source\",{to}}}[900s]")
+        );
+        assert_eq!(
+            Query::requests_to(Reporter::Destination, &service, &["a.b".into(), "c".into()], 60).to_string(),
+            format!(
+                "istio_requests_total{{reporter=\"destination\",{to},destination_workload=~\"a\\\\.b|c\"}}[60s]"
+            )
+        );
+        let durations = |bound| Query::durations_to(&service, bound, 60).to_string();
+        let asked = |bounds: &str| {
+            format!(
+                "istio_request_duration_milliseconds_bucket{{reporter=\"source\",{to},le=~\"{bounds}|\\\\+Inf\"}}[60s]"
+            )
+        };
+        assert_eq!(durations(500.0), asked(r"500|500\\.0"));
+        assert_eq!(durations(0.5), asked(r"0\\.5"));
+        assert_eq!(durations(1_800_000.0), asked(r"1800000|1800000\\.0|1\\.8e\\+06"));
+        assert_eq!(
+            Query::bounds_of(&service).to_string(),
+            format!(
+                "max by (le) (count_over_time(istio_request_duration_milliseconds_bucket{{reporter=\"source\",{to}}}[300s]))"
+            )
+        );
+        assert_eq!(
+            Query::scrapes_of(vec!["10.0.0.1:15020".into()], 60).to_string(),
+            "up{instance=\"10.0.0.1:15020\"}[60s]"
         );
     }
 

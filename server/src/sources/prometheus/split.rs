@@ -16,7 +16,6 @@ pub(super) use batch::batches;
 
 use super::{
     answer::{self, Row},
-    failing::failed,
     flows::protocol,
     garbled,
     label::{Label, Names},
@@ -24,7 +23,7 @@ use super::{
 use count::{Series, split};
 use naru_domain::{
     Timestamp, Why,
-    traffic::{Dated, ServiceId, Split, SplitQuestion},
+    traffic::{Dated, ServiceId, Split, SplitQuestion, failing::failed},
 };
 use std::collections::BTreeMap;
 
@@ -49,8 +48,9 @@ pub(super) fn answer(body: &[u8], asked: &[(usize, SplitQuestion)], now: Timesta
         .iter()
         .map(|(at, question)| {
             let (since, shortened) = batch::start(question, now);
-            let series = services.get(&question.service).map_or(&[][..], Vec::as_slice);
-            let counted = split(series, since, now).map(|mut dated| {
+            let named = question.services.iter().filter_map(|it| services.get(it));
+            let series: Vec<&Series> = named.flatten().collect();
+            let counted = split(&series, since, now).map(|mut dated| {
                 dated.gaps.extend(gaps.iter().cloned().chain(shortened));
                 dated
             });

@@ -9,6 +9,7 @@ mod live;
 mod process;
 mod server;
 mod speed;
+mod threshold;
 
 use super::{PrometheusMetrics, Settings};
 use naru_domain::{
@@ -40,10 +41,11 @@ fn now() -> Timestamp {
 
 fn question(namespace: &str, name: &str, since: Timestamp) -> SplitQuestion {
     SplitQuestion {
-        service: ServiceId {
+        services: [ServiceId {
             namespace: namespace.into(),
             name: name.into(),
-        },
+        }]
+        .into(),
         since,
     }
 }

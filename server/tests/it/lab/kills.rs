@@ -2,12 +2,13 @@
 
 use naru_domain::{
     Name, SourceName, Why,
+    judge::guardrail::{Counts, CountsQuestion},
     traffic::{Dated, Split, SplitQuestion, Traffic},
 };
 use naru_engine::contract::{self, Moment, Subject, Trial};
 use naru_kube::{KubeCluster, Settings, Source};
 use naru_ports::{Cluster, Metrics};
-use naru_view::canary::RouteRef;
+use naru_view::canary::{RouteRef, RuleList};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use std::sync::Arc;
 use tokio::sync::{Mutex, MutexGuard};
@@ -60,6 +61,12 @@ impl Metrics for Silent {
             })
             .collect()
     }
+
+    async fn counts(&self, _question: &CountsQuestion) -> Result<Counts, Why> {
+        Err(Why::NotYet {
+            source: SourceName::Prometheus,
+        })
+    }
 }
 
 impl Subject for Lab {
@@ -75,6 +82,7 @@ impl Subject for Lab {
         RouteRef {
             namespace: "user-service".into(),
             name: "user-service".into(),
+            list: RuleList::Http,
             rule: 0,
         }
     }

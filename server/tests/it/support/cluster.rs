@@ -91,7 +91,7 @@ async fn list(store: &ObjectStore, kind: Kind) -> Result<Value, ClusterError> {
 
 async fn written(served: &Served, at: &Place, query: &str, body: &[u8]) -> Result<Value, ClusterError> {
     let json: Value = serde_json::from_slice(body).unwrap();
-    let dry_run = query.contains("dryRun=All");
+    let dry_run = query.contains("dryRun=All") || json["dryRun"][0] == "All";
     let write = match json {
         Value::Array(mut ops) => {
             // The guard comes first, and is the adapter's.
@@ -105,18 +105,31 @@ async fn written(served: &Served, at: &Place, query: &str, body: &[u8]) -> Resul
                 Write::Patch { key, rv, ops }
             }
         }
+        options if options["kind"] == "DeleteOptions" => {
+            let text = |field: &str| options["preconditions"][field].as_str().unwrap().into();
+            Write::Delete {
+                key: at.key(),
+                uid: text("uid"),
+                rv: text("resourceVersion"),
+            }
+        }
         object => Write::Create(Object::new(at.kind, object).unwrap()),
     };
     if !dry_run && at.kind != Kind::Change && served.lost.load(Ordering::Relaxed) {
         return Err(ClusterError::Unsure("cut".into()));
     }
     let parts = query.split('&').filter_map(|part| part.split_once('='));
-    let manager = parts.clone().find(|(name, _)| *name == "fieldManager").unwrap().1;
+    // A deletion has none.
+    let manager = parts
+        .clone()
+        .find(|(name, _)| *name == "fieldManager")
+        .map_or("", |it| it.1);
     let submitted = served
         .store
         .submit(As::Oneself(served.takes), &write, dry_run, manager)
         .await?;
-    Ok(submitted.object.unwrap().json().clone())
+    let gone = || json!({"kind": "Status", "apiVersion": "v1", "status": "Success"});
+    Ok(submitted.object.map_or_else(gone, |it| it.json().clone()))
 }
 
 /// In the API server's own manner.
@@ -153,8 +166,8 @@ impl Place {
         let _version = rest.next()?;
         let mut next = rest.next()?;
         let mut namespace = "";
-        if let ("namespaces", Some(name)) = (next, rest.next()) {
-            namespace = name;
+        if next == "namespaces" {
+            namespace = rest.next()?;
             next = rest.next()?;
         }
         let kind = Kind::ALL

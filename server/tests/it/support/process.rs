@@ -5,7 +5,10 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::mpsc,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     thread,
 };
 
@@ -36,7 +39,10 @@ pub(crate) fn ended(command: &mut Command) -> (i32, Vec<String>, Output) {
 
 /// A kubeconfig for this server, without credentials.
 pub(crate) fn kubeconfig(name: &str, server: &str) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.kubeconfig"));
+    // Two tests that call theirs the same must not meet at each other's server.
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let file = format!("{name}-{}.kubeconfig", COUNT.fetch_add(1, Ordering::Relaxed));
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(file);
     let text = format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: a\nclusters:\n- name: a\n  cluster:\n    server: {server}\n\
          contexts:\n- name: a\n  context:\n    cluster: a\n    user: a\nusers:\n- name: a\n  user: {{}}\n"

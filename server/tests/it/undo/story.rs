@@ -14,7 +14,7 @@ use naru_domain::{
 };
 use naru_ports::{As, Clock, Cluster, SystemClock};
 use naru_rehearsal::api::ObjectStore;
-use naru_view::canary::{RouteRef, SetWeights};
+use naru_view::canary::{RouteRef, RuleList, SetWeights};
 use serde_json::{Value, json};
 use std::{process::Output, sync::Arc};
 
@@ -114,6 +114,7 @@ impl Night {
         let route = RouteRef {
             namespace: "shop".into(),
             name: "reviews".into(),
+            list: RuleList::Http,
             rule: 0,
         };
         let record = Record {

@@ -8,7 +8,7 @@ use crate::{
     example,
     object::{Kind, Object, Write},
 };
-use naru_view::canary::{RouteRef, SetWeights, WeightOf};
+use naru_view::canary::{RouteRef, RuleList, SetWeights, WeightOf};
 use serde_json::{Value, json};
 
 fn record() -> (Record, Object) {
@@ -20,6 +20,7 @@ fn record() -> (Record, Object) {
     let route = RouteRef {
         namespace: "user-service".into(),
         name: "user-service".into(),
+        list: RuleList::Http,
         rule: 0,
     };
     let intent = Intent::SetWeights(SetWeights {

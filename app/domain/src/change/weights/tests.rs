@@ -1,12 +1,15 @@
 use crate::{
     Refused, Risk,
-    change::plan::{Intent, Plan, plan},
+    change::{
+        plan::{Intent, Plan, plan},
+        weights::hand_over,
+    },
     example,
     fact::Fact,
     object::{Kind, Object, guarded},
     snapshot::{KindState, Objects},
 };
-use naru_view::canary::{RouteRef, SetWeights, WeightOf};
+use naru_view::canary::{RouteRef, RuleList, SetWeights, WeightOf};
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 use serde_json::json;
 
@@ -15,6 +18,7 @@ fn wish(rule: u32, weights: &[(&str, u32)]) -> SetWeights {
         route: RouteRef {
             namespace: "user-service".into(),
             name: "user-service".into(),
+            list: RuleList::Http,
             rule,
         },
         weights: weights
@@ -206,5 +210,55 @@ proptest! {
             }
             Err(refused) => prop_assert_eq!((refused, v1), (Refused::NothingToDo, 90)),
         }
+    }
+}
+
+#[test]
+fn who_takes_files_is_handed_one_and_who_decides_on_weights_is_not() {
+    let of = |metadata: serde_json::Value| {
+        let mut objects = example::objects();
+        let edited = example::edited(&objects, |json| {
+            for (field, value) in metadata.as_object().unwrap() {
+                json["metadata"][field] = value.clone();
+            }
+        });
+        objects.put(Fact::Object(edited));
+        objects
+    };
+    let wish = wish(0, &[("v1", 50), ("v2", 50)]);
+    let argo = of(json!({"annotations": {"argocd.argoproj.io/tracking-id": "app:..."}}));
+    let owned = |refused| matches!(refused, Err(Refused::Owned { .. }));
+    assert!(owned(planned(argo.clone(), wish.clone())));
+    let file = hand_over(&wish, &example::snapshot(argo)).unwrap();
+    assert_eq!(file.ops, planned(example::objects(), wish.clone()).unwrap().ops);
+    let flagger = of(json!({"managedFields": [{"manager": "flagger"}]}));
+    assert!(owned(hand_over(&wish, &example::snapshot(flagger))));
+}
+
+#[test]
+fn whoever_sets_what_naru_moves_by_steps_is_told_first() {
+    let risks = |phase: &str, rule: u32| {
+        let mut objects = example::objects();
+        let to = |subset: &str| json!({"host": "user-service", "subset": subset});
+        let canary = json!({
+            "metadata": {"name": "steps", "namespace": "user-service"},
+            "spec": {"route": {"name": "user-service", "rule": rule}, "stable": to("v1"), "canary": to("v2"),
+                "steps": [{"weight": 50, "dwell": "10m", "requests": 500}],
+                "approvedBy": {"issuer": "i", "subject": "s", "name": "n"}},
+            "status": {"phase": phase},
+        });
+        objects.put(Fact::read(Kind::Canary, canary).unwrap());
+        planned(objects, wish(0, &[("v1", 50), ("v2", 50)]))
+            .unwrap()
+            .risks
+    };
+    let canary = "steps".into();
+    assert_eq!(risks("Dwelling", 0)[0], Risk::TakesOver { canary });
+    for (phase, rule) in [("RolledBack", 0), ("Dwelling", 1)] {
+        let risks = risks(phase, rule);
+        assert!(
+            !risks.iter().any(|it| matches!(it, Risk::TakesOver { .. })),
+            "{risks:?}"
+        );
     }
 }

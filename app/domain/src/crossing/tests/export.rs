@@ -1,10 +1,7 @@
 //! The file keeps everything, and shows what was done to it.
 
-use super::{at, edited, head, objects, signed, told};
-use crate::{
-    crossing::export::{Damaged, Export},
-    object::Kind,
-};
+use super::{at, edited, head, objects, signed};
+use crate::crossing::export::{Damaged, Export};
 use serde_json::json;
 
 #[test]
@@ -69,27 +66,4 @@ fn other_documents_are_told_apart() {
         Export::read(&later.text()),
         Err(Damaged::Format("naru.dev/crossing/v2".into()))
     );
-}
-
-#[test]
-fn in_another_cluster_signatures_still_name_their_evidence() {
-    let all = signed(2);
-    let export = Export::of(&objects(&all), at(60));
-    let created: Vec<_> = export
-        .import()
-        .unwrap()
-        .iter()
-        .map(|it| {
-            assert_eq!(it.get("/metadata/uid"), None);
-            super::stored(it, "another")
-        })
-        .collect();
-    assert_eq!(
-        created
-            .iter()
-            .filter(|it| it.key().kind == Kind::Evidence)
-            .count(),
-        2
-    );
-    assert_eq!(told(&created, Some(&head(&all).digest)), "ok");
 }

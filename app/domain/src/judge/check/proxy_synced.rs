@@ -121,8 +121,8 @@ mod tests {
             pod: ("shop".into(), "web".into()),
             version: "1.31.0".into(),
             stages: vec![
-                (Xds::Clusters, Stage::Acknowledged),
-                (Xds::Listeners, Stage::Acknowledged),
+                (Xds::Clusters, Stage::Acknowledged(None)),
+                (Xds::Listeners, Stage::Acknowledged(None)),
                 (Xds::Routes, stage),
             ],
         }]
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn whichever_istiod_it_is_connected_to_tells() {
-        for (a, b) in [(vec![], web(Stage::Acknowledged)), (web(Stage::Acknowledged), vec![])] {
+        for (a, b) in [(vec![], web(Stage::Acknowledged(None))), (web(Stage::Acknowledged(None)), vec![])] {
             let found = found(Some(a), Some(b));
             assert_eq!((codes(&found), found.unknown.len(), found.facts.len()), (vec![], 0, 1));
         }

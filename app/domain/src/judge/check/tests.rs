@@ -1,6 +1,6 @@
 //! What holds for all checks. What each finds is held by the sets of manifests in `app/domain/tests`.
 
-use super::ALL;
+use super::{ALL, OWN, codes};
 use crate::judge::{
     Severity,
     testing::{judged, judged_running},
@@ -17,11 +17,12 @@ fn each_file_of_the_folder_is_registered_under_its_name_and_each_code_belongs_to
         .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
         .filter(|name| name != "tests")
         .collect();
-    let registered: BTreeSet<String> = ALL.iter().map(|check| check.name.to_owned()).collect();
+    let names = ALL.iter().map(|check| check.name).chain([OWN.name]);
+    let registered: BTreeSet<String> = names.map(str::to_owned).collect();
     assert_eq!(files, registered);
-    let mut codes = BTreeSet::new();
-    for code in ALL.iter().flat_map(|check| check.codes) {
-        assert!(codes.insert(code.name), "{} belongs to two checks", code.name);
+    let mut once = BTreeSet::new();
+    for code in codes() {
+        assert!(once.insert(code.name), "{} belongs to two checks", code.name);
     }
 }
 

@@ -12,6 +12,16 @@ pub fn virtual_service(namespace: &str, name: &str, weight: u32) -> Value {
     })
 }
 
+/// A Deployment that wants so many pods.
+pub fn deployment(namespace: &str, name: &str, replicas: u32) -> Value {
+    let labels = json!({"app": name});
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": namespace},
+        "spec": {"replicas": replicas, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels},
+            "spec": {"containers": [{"name": name, "image": "registry.local/app:1"}]}}}
+    })
+}
+
 /// A Lease.
 pub fn lease(namespace: &str, name: &str, holder: &str) -> Value {
     json!({

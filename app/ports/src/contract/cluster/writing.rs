@@ -1,6 +1,6 @@
 //! The properties of writes, and of single questions.
 
-use super::{CONTROLLER, Subject, change, lease, nobody, virtual_service};
+use super::{CONTROLLER, Subject, change, deployment, lease, nobody, virtual_service};
 use crate::{Access, As, ClusterError, Submitted};
 use naru_domain::object::{Key, Kind, Object, Write};
 use serde_json::{Value, json};
@@ -253,6 +253,55 @@ pub async fn deleting_asks_for_this_very_object(subject: &dyn Subject) {
         subject.cluster().get(first.key()).await,
         Err(ClusterError::NotFound)
     );
+}
+
+/// The number of pods alone, and only from the one that it was.
+pub async fn scaling_touches_nothing_else(subject: &dyn Subject) {
+    let before = subject
+        .put(Kind::Deployment, deployment(&subject.namespace(), "a", 2))
+        .await;
+    let scale = |from, to| Write::Scale {
+        key: before.key().clone(),
+        from,
+        to,
+    };
+    let done = Ok(Submitted { object: None });
+    let tried = subject
+        .cluster()
+        .submit(CONTROLLER, &scale(2, 5), true, MANAGER)
+        .await;
+    assert_eq!(tried, done);
+    assert_eq!(
+        stored(subject, before.key()).await.get("/spec"),
+        before.get("/spec")
+    );
+    for (from, to, expected) in [
+        (2, 5, &done),
+        (2, 6, &Err(ClusterError::Conflict)),
+        (5, 0, &done),
+        (0, 3, &done),
+    ] {
+        assert_eq!(
+            &submit(subject, CONTROLLER, &scale(from, to)).await,
+            expected,
+            "{from} to {to}"
+        );
+    }
+    let after = stored(subject, before.key()).await;
+    assert_eq!(after.get("/spec/replicas"), Some(&json!(3)));
+    assert_eq!(after.get("/spec/template"), before.get("/spec/template"));
+    let gone = Write::Scale {
+        key: Key::new(Kind::Deployment, subject.namespace(), "b"),
+        from: 1,
+        to: 2,
+    };
+    assert_eq!(
+        submit(subject, CONTROLLER, &gone).await,
+        Err(ClusterError::NotFound)
+    );
+    let who = subject.operator();
+    let refused = submit(subject, As::Person(&who), &scale(3, 4)).await;
+    assert!(matches!(refused, Err(ClusterError::Forbidden(_))), "{refused:?}");
 }
 
 /// Objects and kinds that are not there.

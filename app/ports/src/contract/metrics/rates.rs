@@ -1,6 +1,6 @@
 //! The properties of rates, and of a source that is away.
 
-use super::{Series, Subject, about, flow, requests, run, service, split, traffic, window};
+use super::{Series, Subject, about, flow, requests, run, service, split, traffic, versions, window};
 use naru_domain::{
     SourceName, Why,
     traffic::{Dated, Party, Reporter, SplitQuestion, Traffic},
@@ -142,7 +142,7 @@ pub async fn an_absent_source_is_a_reason(subject: &dyn Subject) {
         Ok(answer) => panic!("{answer:?}"),
     }
     let question = SplitQuestion {
-        service: service(),
+        services: [service()].into(),
         since: subject.now(),
     };
     let answers = subject.metrics().splits(&[question.clone(), question]).await;
@@ -154,6 +154,12 @@ pub async fn an_absent_source_is_a_reason(subject: &dyn Subject) {
                 .unwrap_or_else(|| panic!("an absent source knows no split")),
         );
     }
+    let answer = subject.metrics().counts(&versions(subject.now())).await;
+    away(
+        &answer
+            .err()
+            .unwrap_or_else(|| panic!("an absent source has counted nothing")),
+    );
     subject.reachable(true).await;
     assert!(flow(&traffic(subject).await, &series).rate > 0.0);
 }

@@ -100,27 +100,28 @@ pub async fn no_traffic_is_no_split(subject: &dyn Subject) {
     assert!(matches!(answer, Err(Why::NoTraffic { .. })), "{answer:?}");
 }
 
-/// One answer for each question, in order.
+/// One answer for each question, in order; of several services, of all of them together.
 pub async fn questions_are_answered_in_order(subject: &dyn Subject) {
     let series = requests("v1", Reporter::Source);
     run(subject, 1, &[(&series, 10)]).await;
     let since = subject.now();
     subject.scrape(1).await;
     run(subject, 3, &[(&series, 10)]).await;
-    let known = SplitQuestion {
-        service: service(),
+    let about = |services: &[ServiceId]| SplitQuestion {
+        services: services.iter().cloned().collect(),
         since,
     };
-    let other = SplitQuestion {
-        service: ServiceId {
-            name: "nobody".into(),
-            ..service()
-        },
-        since,
+    let nobody = ServiceId {
+        name: "nobody".into(),
+        ..service()
     };
+    let known = about(&[service()]);
+    let other = about(std::slice::from_ref(&nobody));
+    let both = about(&[nobody, service()]);
     let metrics = subject.metrics();
     assert_eq!(metrics.splits(&[]).await, []);
-    let answers = metrics.splits(&[other.clone(), known, other]).await;
+    let answers = metrics.splits(&[other.clone(), known, both, other]).await;
     let told: Vec<bool> = answers.iter().map(Result::is_ok).collect();
-    assert_eq!(told, [false, true, false]);
+    assert_eq!(told, [false, true, true, false]);
+    assert_eq!(answers[1], answers[2]);
 }

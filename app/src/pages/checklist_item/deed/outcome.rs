@@ -54,5 +54,5 @@ pub(super) fn failed(sheet: Sheet, error: &AppError) -> impl IntoView + use<> {
 fn close(sheet: Sheet) -> impl IntoView {
     let button = NodeRef::<html::Button>::new();
     focused(move || button.get().map(Into::into));
-    view! { <button node_ref=button type="button" class="button" on:click=move |_| sheet.close()>{sheet.lang.sign_close()}</button> }
+    view! { <button node_ref=button type="button" class="button" on:click=move |_| sheet.dialog.close()>{sheet.lang.sign_close()}</button> }
 }

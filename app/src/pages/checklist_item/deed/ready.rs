@@ -51,7 +51,7 @@ pub(super) fn ready(sheet: Sheet, shown: Option<&Shown>, stage: Stage) -> impl I
             </div>
             <footer>
                 <button class="button go" aria-describedby="deed-hint" disabled=move || !idle || !fits.get()>{word}</button>
-                <button type="button" class="button" on:click=move |_| sheet.close()>{lang.sign_cancel()}</button>
+                <button type="button" class="button" on:click=move |_| sheet.dialog.close()>{lang.sign_cancel()}</button>
                 <p id="deed-hint" class="quiet">{hint}</p>
             </footer>
         </form>

@@ -111,7 +111,20 @@ fn of_sign_off(lang: Lang, it: &SignOff, scope: &Scope) -> Vec<Event> {
         let why = reopened_by(lang, &seen_reopened(act, scope)).join(" ");
         event(act.at, lang.history_reopened(), None, why, name)
     });
-    let all = [Some(signed), second, accepted, refused, revoked, reopened];
+    let imported = it.imported.as_ref().map(|it| {
+        let (what, from) = (lang.history_imported(&it.by), it.from.short());
+        let at = it.at.unwrap_or(spec.signed_at);
+        event(at, &what, None, lang.history_imported_from(&from), name)
+    });
+    let all = [
+        Some(signed),
+        second,
+        accepted,
+        refused,
+        revoked,
+        reopened,
+        imported,
+    ];
     all.into_iter().flatten().collect()
 }
 

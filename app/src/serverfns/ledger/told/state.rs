@@ -23,8 +23,19 @@ pub(crate) fn ledger(lang: Lang, audited: &Audited) -> LedgerState {
         count: chain.map_or(0, |head| head.count),
         head: chain.map_or_else(|_| "".into(), |head| head.digest.0.clone()),
         broken: chain.err().map(|broken| say::broken(lang, broken)),
+        gone: gone(audited),
         unguarded: unguarded(lang, audited),
     }
+}
+
+/// What nobody asks for any more. Where the Migration cannot be read it is not known what it asks for.
+fn gone(audited: &Audited) -> Vec<Name> {
+    if audited.revision.is_none() {
+        return Vec::new();
+    }
+    let asked = audited.items.all();
+    let gone = audited.ledger.no_longer_asked(&asked);
+    gone.into_iter().cloned().collect()
 }
 
 /// What is wrong with each admission policy that signatures rest on. What is not known is not said to be missing.
@@ -129,4 +140,37 @@ pub(crate) fn holdup(lang: Lang, (item, why): (Item, Holdup)) -> String {
         Holdup::Untrusted => "untrusted",
     };
     lang.holdup(key).unwrap_or(key).replace("{item}", item.id())
+}
+
+#[cfg(all(test, feature = "fixtures"))]
+mod tests {
+    use super::ledger;
+    use crate::{Lang, fixtures};
+    use naru_domain::{
+        Timestamp,
+        actor::Actor,
+        crossing::{Audited, waiver::WaiverSpec},
+        object::Kind,
+        snapshot::Objects,
+    };
+
+    #[test]
+    fn what_nobody_asks_for_any_more_is_named_where_it_is_known_what_is_asked_for() {
+        let mut objects = fixtures::ledger();
+        let gone = |objects: &Objects| ledger(Lang::En, &Audited::of(objects, None)).gone;
+        assert!(gone(&objects).is_empty());
+        let waiver = WaiverSpec {
+            item: "2.checkout".into(),
+            reason: "r".into(),
+            owner: "o".into(),
+            until: Timestamp::MAX,
+            actor: Actor::loopback(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let waiver = waiver.object("later").unwrap();
+        objects.whole.insert(waiver.key().clone(), waiver);
+        assert_eq!(gone(&objects), ["2.checkout".into()]);
+        objects.whole.retain(|key, _| key.kind != Kind::Migration);
+        assert!(gone(&objects).is_empty());
+    }
 }

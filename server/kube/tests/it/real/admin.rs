@@ -48,6 +48,18 @@ impl Admin {
         send(&self.0, method, url, media, body, &[]).await
     }
 
+    /// A request as a user of the cluster.
+    pub(crate) async fn send_as(
+        &self,
+        user: &str,
+        method: Method,
+        url: &str,
+        media: &str,
+        body: &Value,
+    ) -> (StatusCode, Value) {
+        send(&self.0, method, url, media, body, &[("Impersonate-User", user)]).await
+    }
+
     /// Applies every object of a manifest, in the namespace given for those that name none.
     pub(crate) async fn apply(&self, yaml: &str, namespace: &str) {
         for mut object in serde_saphyr::from_multiple::<Value>(yaml).unwrap() {

@@ -174,9 +174,10 @@ async fn real_who_may_not_patch_the_target_cannot_journal_a_change_of_it() {
     assert_eq!(last["metadata"]["name"], "viewer", "{last}");
     for (kind, words) in [
         ("DestinationRule", "may not patch objects of the target's kind"),
+        ("HTTPRoute", "may not patch objects of the target's kind"),
         (
             "AuthorizationPolicy",
-            "neither VirtualService nor DestinationRule",
+            "none of VirtualService, DestinationRule and HTTPRoute",
         ),
     ] {
         let other = journal.change("viewer-other", |spec| {

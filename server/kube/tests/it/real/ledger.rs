@@ -5,6 +5,7 @@
 
 mod deciding;
 mod evidence;
+mod importing;
 mod passing_over;
 mod reporting;
 mod signing;
@@ -59,6 +60,8 @@ enum Who {
     Naru,
     /// Somebody, by subject and group.
     Person(&'static str, &'static str),
+    /// A user of the cluster, past Naru.
+    User(&'static str),
 }
 
 /// May sign phase 3 and pass over.
@@ -131,6 +134,7 @@ impl Ledger {
         let headers = match who {
             Who::Admin => return self.admin.send(method, &url, media, body).await,
             Who::Naru => Vec::new(),
+            Who::User(user) => return self.admin.send_as(user, method, &url, media, body).await,
             Who::Person(sub, group) => vec![
                 ("Impersonate-User", "naru:person"),
                 ("Impersonate-Group", group),
@@ -278,7 +282,7 @@ fn now() -> Timestamp {
 fn actor(who: Who) -> Actor {
     let (sub, group) = match who {
         Who::Person(sub, group) => (sub, group),
-        Who::Admin | Who::Naru => ("nobody", "naru:operator"),
+        Who::Admin | Who::Naru | Who::User(_) => ("nobody", "naru:operator"),
     };
     Actor {
         issuer: "https://id.example".into(),

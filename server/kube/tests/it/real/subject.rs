@@ -32,6 +32,8 @@ pub(crate) async fn install(admin: &Admin) {
     }
     for crd in [
         include_str!("../../../../../k8s/crds/changes.yaml"),
+        include_str!("../../../../../k8s/crds/canaries.yaml"),
+        include_str!("../../../../../k8s/crds/freezes.yaml"),
         include_str!("../../../../../k8s/crds/migrations.yaml"),
         include_str!("../../../../../k8s/crds/evidences.yaml"),
         include_str!("../../../../../k8s/crds/signoffs.yaml"),
@@ -46,6 +48,7 @@ pub(crate) async fn install(admin: &Admin) {
         .await;
     for manifest in [
         include_str!("../../../../../k8s/base/admission.yaml"),
+        include_str!("../../../../../k8s/base/canaries.yaml"),
         include_str!("../../../../../k8s/base/ledger.yaml"),
         include_str!("../../../../../k8s/base/signers.yaml"),
         include_str!("../../../../../k8s/base/trials.yaml"),
@@ -127,6 +130,14 @@ impl Lab {
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "naru-leases"},
             "subjects": [{"kind": "ServiceAccount", "name": "naru", "namespace": self.namespace}]});
         self.admin.apply_one(&leases).await;
+        self.admin.apply_one(&bound).await;
+        let scales = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+            "metadata": {"name": "naru-scales", "namespace": self.namespace},
+            "rules": [{"apiGroups": ["apps"], "resources": ["deployments/scale"], "verbs": ["patch"]}]});
+        let mut bound = bound;
+        bound["metadata"]["name"] = json!("naru-scales");
+        bound["roleRef"]["name"] = json!("naru-scales");
+        self.admin.apply_one(&scales).await;
         self.admin.apply_one(&bound).await;
         self.allowed(true).await;
     }

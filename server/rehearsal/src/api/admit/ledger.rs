@@ -1,8 +1,8 @@
 //! Naru's admission policies on what people put their names to (`k8s/base/ledger.yaml`), each as long as it and its binding are there.
 
 use naru_domain::{
-    actor::Actor,
-    crossing::signoff::number_of,
+    actor::{Actor, NARU},
+    crossing::{import::IMPORTED_BY, signoff::number_of},
     object::{Key, Kind},
 };
 use naru_ports::As;
@@ -38,6 +38,9 @@ pub(in crate::api) fn ask(
     may: impl Fn(As<'_>, &'static str, Kind, &str) -> bool,
 ) -> Result<(), Refusal> {
     let asks = |verb, kind, name: &str| may(it.who, verb, kind, name);
+    if imported(it) && asks("import", it.key.kind, "") {
+        return Ok(());
+    }
     match it.key.kind {
         Kind::Evidence if in_force("naru-evidence") => evidence(it),
         Kind::SignOff if it.status => match in_force("naru-signoffs-status") {
@@ -65,6 +68,21 @@ pub(in crate::api) fn ask(
     }
 }
 
+/// Brought in from a file by who says so, or about to become what it was there.
+fn imported(it: &Writing<'_>) -> bool {
+    let by = |json: &Value| {
+        let said = json
+            .pointer("/metadata/annotations")
+            .and_then(|it| it.get(IMPORTED_BY));
+        matches!(it.who, As::Oneself(user) if said.and_then(Value::as_str) == Some(user))
+    };
+    match (it.old, it.new) {
+        (None, Some(new)) => by(new),
+        (Some(old), Some(_)) => it.status && old.get("status").is_none() && by(old),
+        (_, None) => false,
+    }
+}
+
 fn evidence(it: &Writing<'_>) -> Result<(), Refusal> {
     match (it.new, it.who) {
         (None, _) => invalid("Evidence is never deleted"),
@@ -85,7 +103,7 @@ fn report(it: &Writing<'_>, may: impl Fn(&'static str, Kind, &str) -> bool) -> R
     let said = ["user", "sub", "issuer"].map(|field| text(spec, &format!("/by/{field}")));
     let asks = match it.who {
         As::Person(person) => ["naru:person", &*person.sub, &*person.issuer],
-        As::Controller(_) => ["system:serviceaccount:naru:naru", "", ""],
+        As::Controller(_) => [NARU, "", ""],
         As::Oneself(user) => [user, "", ""],
     };
     if said != asks {

@@ -12,7 +12,7 @@ use crate::api::{
     },
     rights::Asked,
 };
-use json_patch::{Patch, PatchErrorKind};
+use json_patch::{AddOperation, Patch, PatchErrorKind, PatchOperation, jsonptr::PointerBuf};
 use naru_domain::object::{Key, Kind, Object, Write};
 use naru_ports::{As, ClusterError, Submitted};
 use serde_json::Value;
@@ -35,6 +35,10 @@ impl State {
             Write::Create(object) => Some(self.create(who, key, object.json(), mode)?),
             Write::Patch { rv, ops, .. } => Some(self.patch(who, key, rv, ops, mode, false)?),
             Write::PatchStatus { rv, ops, .. } => Some(self.patch(who, key, rv, ops, mode, true)?),
+            Write::Scale { from, to, .. } => {
+                self.scale(who, key, *from, *to, mode)?;
+                None
+            }
             Write::Delete { uid, rv, .. } => {
                 self.delete(who, key, uid, rv, mode)?;
                 None
@@ -131,10 +135,48 @@ impl State {
             };
             self.rights.allow(Asker::As(who), &asked)
         };
-        admit::ledger::ask(writing, in_force, may).map_err(|refusal| match refusal {
+        let may_move = |namespace: &str, name: &str| {
+            let asked = Asked {
+                verb: "patch",
+                kind: Kind::VirtualService,
+                namespace: Some(namespace),
+                name: Some(name),
+            };
+            self.rights.allow(Asker::As(writing.who), &asked)
+        };
+        let asked = admit::ledger::ask(writing, in_force, may);
+        let asked = asked.and_then(|()| admit::canary::ask(writing, may_move));
+        asked.map_err(|refusal| match refusal {
             Refusal::Invalid(said) => ClusterError::Invalid(said.into()),
             Refusal::Forbidden(said) => ClusterError::Forbidden(said.into()),
         })
+    }
+
+    fn scale(
+        &mut self,
+        who: As<'_>,
+        key: &Key,
+        from: u32,
+        to: u32,
+        mode: Mode<'_>,
+    ) -> Result<(), ClusterError> {
+        if !matches!(key.kind, Kind::Deployment | Kind::StatefulSet | Kind::ReplicaSet) {
+            return Err(ClusterError::NotFound);
+        }
+        let old = self.json(key).ok_or(ClusterError::NotFound)?;
+        // Without the field it is one: the API server's default.
+        let wanted = old
+            .pointer("/spec/replicas")
+            .map_or(Some(1), Value::as_u64)
+            .unwrap_or(0);
+        if wanted != u64::from(from) {
+            return Err(ClusterError::Conflict);
+        }
+        let path = PointerBuf::from_tokens(["spec", "replicas"]);
+        let value = Value::from(to);
+        let ops = Patch(vec![PatchOperation::Add(AddOperation { path, value })]);
+        let rv = text(&old, "/metadata/resourceVersion").to_owned();
+        self.patch(who, key, &rv, &ops, mode, false).map(drop)
     }
 
     fn patch(
@@ -229,6 +271,7 @@ fn verb(write: &Write) -> &'static str {
         Write::Create(_) => "create",
         Write::Patch { .. } => "patch",
         Write::PatchStatus { .. } => "patch status",
+        Write::Scale { .. } => "patch scale",
         Write::Delete { .. } => "delete",
     }
 }

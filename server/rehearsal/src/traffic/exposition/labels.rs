@@ -72,7 +72,7 @@ pub(in super::super) fn labels(line: &Line, mutual: bool, identities: &Identitie
 
 /// Response code and gRPC status. gRPC answers 200 whatever happened and tells it in its status, which Envoy makes of a code so
 /// (`Grpc::Utility::httpToGrpcStatus`); where there was no answer, there is no status.
-fn answer(protocol: Protocol, code: &str) -> (&str, &'static str) {
+pub(in super::super) fn answer(protocol: Protocol, code: &str) -> (&str, &'static str) {
     if protocol != Protocol::Grpc || code == "0" {
         return (code, "");
     }

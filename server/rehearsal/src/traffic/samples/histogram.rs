@@ -37,9 +37,27 @@ impl Histogram {
     }
 }
 
+/// The same between two scrapes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct Durations(pub(in super::super) [u32; BOUNDS.len() + 1]);
+
+impl Durations {
+    pub(super) fn add(&mut self, requests: u64, duration_us: u64) {
+        if let Some(each) = duration_us.checked_div(requests) {
+            let place = &mut self.0[BOUNDS.partition_point(|(bound, _)| *bound < each)];
+            *place = place.saturating_add(u32::try_from(requests).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// How many took longer than a bound, by its place in [`BOUNDS`].
+    pub(super) fn above(&self, bound: usize) -> u64 {
+        self.0.iter().skip(bound + 1).map(|n| u64::from(*n)).sum()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{BOUNDS, Histogram};
+    use super::{BOUNDS, Durations, Histogram};
 
     #[test]
     fn a_bound_belongs_to_the_bucket_that_it_ends() {
@@ -55,6 +73,24 @@ mod tests {
         many.add(0, 0);
         assert_eq!(many.0[4], 4);
         assert_eq!(many.0.iter().sum::<u64>(), 4);
+    }
+
+    #[test]
+    fn what_took_as_long_as_a_bound_is_not_above_it() {
+        let mut durations = Durations::default();
+        durations.add(2, 2 * 50_000);
+        durations.add(3, 3 * 50_001);
+        durations.add(0, 0);
+        let place = |bound| {
+            BOUNDS
+                .iter()
+                .position(|(_, name)| *name == bound)
+                .expect("a bound")
+        };
+        assert_eq!(
+            ["25", "50", "100"].map(|bound| durations.above(place(bound))),
+            [5, 3, 0]
+        );
     }
 
     #[test]

@@ -82,7 +82,10 @@ fn make(
         Startup::Slow { .. } | Startup::AtOnce => 0,
     };
     let meshed = kubelet.injector.takes(store, &of.key().namespace, template);
-    let json = pod(meshed, of, kind, template, labels, nth, created, delay == 0);
+    let mut json = pod(meshed, of, kind, template, labels, nth, created, delay == 0);
+    json["status"]["startTime"] = created
+        .map_or_else(|| format!("{:.0}", store.now()), str::to_owned)
+        .into();
     let key = store
         .load(Kind::Pod, json, "kube-controller-manager")
         .ok()?

@@ -1,8 +1,9 @@
 //! Requests over a time that is past, by caller.
 
 use super::{Asking, promql::Promql, value};
-use crate::sources::prometheus::{answer::Row, failing::failed, flows::protocol, label::Label};
+use crate::sources::prometheus::{answer::Row, flows::protocol, label::Label};
 use futures::future::try_join3;
+use naru_domain::traffic::failing::failed;
 use naru_domain::{
     Why,
     inquiry::{Counts, CountsOf, lost},

@@ -56,7 +56,10 @@ pub(in crate::sources::prometheus) fn batches(questions: &[SplitQuestion], now: 
     classes
         .into_values()
         .map(|(questions_of, oldest)| {
-            let services: BTreeSet<_> = questions_of.iter().map(|&at| &questions[at].service).collect();
+            let services: BTreeSet<_> = questions_of
+                .iter()
+                .flat_map(|&at| &questions[at].services)
+                .collect();
             let names: BTreeSet<String> = services.iter().map(|it| it.name.to_string()).collect();
             let namespaces: BTreeSet<String> = services.iter().map(|it| it.namespace.to_string()).collect();
             let seconds = u32::try_from(oldest + BEFORE_S).unwrap_or(u32::MAX);
@@ -89,10 +92,11 @@ mod tests {
 
     fn question(name: &str, age: i64) -> SplitQuestion {
         SplitQuestion {
-            service: ServiceId {
+            services: [ServiceId {
                 namespace: "n".into(),
                 name: name.into(),
-            },
+            }]
+            .into(),
             since: at(NOW - age),
         }
     }

@@ -55,11 +55,11 @@ impl Alive<'_> {
 }
 
 /// Counts requests later than `since`.
-pub(super) fn split(series: &[Series], since: Timestamp, now: Timestamp) -> Result<Dated<Split>, Why> {
+pub(super) fn split(series: &[&Series], since: Timestamp, now: Timestamp) -> Result<Dated<Split>, Why> {
     let since_ms = since.as_millisecond();
     let alive: Vec<Alive<'_>> = series
         .iter()
-        .filter_map(|series| {
+        .filter_map(|&series| {
             let first = series.samples.partition_point(|it| it.at_ms <= since_ms);
             (first < series.samples.len()).then_some(Alive { series, first })
         })

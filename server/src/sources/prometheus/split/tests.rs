@@ -32,7 +32,9 @@ fn series(pod: &str, workload: &str, failed: bool, samples: &[(i64, f64)]) -> Se
 }
 
 fn counted(all: &[Series]) -> Split {
-    split(all, at(SINCE), at(200)).unwrap().value
+    split(&all.iter().collect::<Vec<_>>(), at(SINCE), at(200))
+        .unwrap()
+        .value
 }
 
 /// (workload, requests, failed)
@@ -173,7 +175,7 @@ fn without_a_history_the_first_sample_is_the_base() {
 
 #[test]
 fn too_few_samples_are_no_answer() {
-    let young = |all: &[Series], now| split(all, at(SINCE), at(now)).unwrap_err();
+    let young = |all: &[Series], now| split(&all.iter().collect::<Vec<_>>(), at(SINCE), at(now)).unwrap_err();
     let one = series("p", "b", false, &[(80, 1.0), (95, 2.0), (110, 3.0)]);
     let none = series("p", "b", false, &[(80, 1.0), (95, 2.0)]);
     assert_eq!(
@@ -204,17 +206,18 @@ fn too_few_samples_are_no_answer() {
 fn samples_without_requests_are_no_split() {
     let quiet = series("p", "b", false, &[(95, 7.0), (110, 7.0), (125, 7.0), (140, 7.0)]);
     assert_eq!(
-        split(&[quiet], at(SINCE), at(200)),
+        split(&[&quiet], at(SINCE), at(200)),
         Err(Why::NoTraffic { window_s: 30 })
     );
 }
 
 fn question(namespace: &str, name: &str) -> SplitQuestion {
     SplitQuestion {
-        service: ServiceId {
+        services: [ServiceId {
             namespace: namespace.into(),
             name: name.into(),
-        },
+        }]
+        .into(),
         since: at(SINCE),
     }
 }

@@ -118,10 +118,12 @@ async fn a_service_is_named_by_what_prometheus_did_not_rename() {
         // Under a ServiceMonitor `service` is that of nginx's own metrics.
         let own =
             r#""host":"a.example","namespace":"ingress-nginx","service":"nginx-metrics","status":"413""#;
+        // A WebSocket that was open for ten minutes has not been slow.
+        let socket = format!(r#"{to},"status":"101""#);
         if asked.contains("_sum") {
-            vector(&[(to, "0.5")])
+            vector(&[(to, "0.5"), (&socket, "600")])
         } else if asked.contains("_count") {
-            vector(&[(to, "10")])
+            vector(&[(to, "10"), (&socket, "1")])
         } else {
             vector(&[
                 (&format!(r#"{to},"status":"200""#), "9"),

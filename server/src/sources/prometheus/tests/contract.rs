@@ -54,6 +54,19 @@ impl Page {
                 text,
                 "istio_request_duration_milliseconds_count{{{labels}}} {requests}"
             );
+            for (bound, le) in [
+                (10, "10"),
+                (50, "50"),
+                (100, "100"),
+                (1_000, "1000"),
+                (u32::MAX, "+Inf"),
+            ] {
+                let below = if *duration_ms <= bound { *requests } else { 0 };
+                let _ = writeln!(
+                    text,
+                    "istio_request_duration_milliseconds_bucket{{{labels},le=\"{le}\"}} {below}"
+                );
+            }
         }
         text
     }
@@ -86,6 +99,7 @@ fn labels(series: &Series) -> String {
         ("destination_service_name".into(), or_unknown(&flow.service.name)),
         ("request_protocol".into(), flow.protocol.name().into()),
         ("response_code".into(), series.code.into()),
+        ("grpc_response_status".into(), series.grpc_status.into()),
         ("response_flags".into(), series.flags.into()),
         (
             "connection_security_policy".into(),
@@ -247,6 +261,12 @@ impl Subject for Counted {
     async fn scrape(&self, times: u32) {
         let before = self.page.lock().unwrap().scrapes;
         self.stored(before + times).await;
+    }
+
+    async fn restart(&self) {
+        for (requests, _) in self.page.lock().unwrap().requests.values_mut() {
+            *requests = 0;
+        }
     }
 
     async fn reachable(&self, yes: bool) {

@@ -4,8 +4,13 @@ use super::{
     adapter, adapter_with, now, question,
     server::{Asked, Reply, serve},
 };
-use naru_domain::Why;
+use naru_domain::{
+    Why,
+    judge::guardrail::{CountsQuestion, Slow},
+    traffic::ServiceId,
+};
 use naru_ports::Metrics;
+use std::{collections::BTreeSet, time::Duration};
 
 const EMPTY: &str = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
 
@@ -157,4 +162,132 @@ async fn a_warning_makes_the_answer_partial() {
             detail: "store gateway 3 is down".into()
         }]
     );
+}
+
+/// What both versions answered since the epoch.
+fn versions() -> CountsQuestion {
+    CountsQuestion {
+        service: ServiceId {
+            namespace: "n".into(),
+            name: "s".into(),
+        },
+        stable: BTreeSet::from([("n".into(), "s-v1".into())]),
+        canary: BTreeSet::from([("n".into(), "s-v2".into())]),
+        since: naru_domain::Timestamp::UNIX_EPOCH,
+        slow_above_ms: Some(500.0),
+    }
+}
+
+#[tokio::test]
+async fn a_canarys_counts_are_three_queries() {
+    let (url, asked) = serve(|_| Reply::json(EMPTY)).await;
+    let counts = adapter(&url).counts(&versions()).await.unwrap();
+    assert!(counts.blocks.is_empty() && counts.newest.is_none());
+    assert_eq!(number_of(&asked), 3);
+}
+
+/// The time of the queries, the five minutes before and a second for what is rounded off; and how many of each there were.
+fn windows(asked: &Asked) -> Vec<(u32, usize)> {
+    let mut of = std::collections::BTreeMap::new();
+    for request in std::mem::take(&mut *asked.lock().unwrap()) {
+        let window = request.rsplit_once("s%5D").expect("a window").0;
+        let seconds = window.rsplit_once("%5B").expect("its beginning").1;
+        *of.entry(seconds.parse::<u32>().unwrap() - 301).or_insert(0) += 1;
+    }
+    of.into_iter().rev().collect()
+}
+
+#[tokio::test]
+async fn what_is_too_much_is_asked_for_half_the_time_and_that_is_said_and_kept() {
+    let much = format!("{EMPTY}{}", " ".repeat(100 << 10));
+    let (url, asked) = serve(move |request| {
+        let long = request.contains("7501s") || request.contains("3901s");
+        Reply::json(if long { &much } else { EMPTY })
+    })
+    .await;
+    let adapter = adapter(&url);
+    let before = now();
+    let counts = adapter.counts(&versions()).await.unwrap();
+    assert!(counts.blocks.is_empty());
+    let left_out = counts.left_out.expect("a time before which nothing is known");
+    assert!((1_795..=1_800).contains(&before.duration_since(left_out).as_secs()));
+    assert_eq!(windows(&asked), [(7_200, 3), (3_600, 3), (1_800, 3)]);
+    // The next turn begins where this one ended.
+    assert!(adapter.counts(&versions()).await.unwrap().left_out.is_some());
+    assert_eq!(windows(&asked), [(1_800, 3)]);
+    // Another service is another matter, and so is a canary that is younger.
+    let young = CountsQuestion {
+        since: now(),
+        ..versions()
+    };
+    assert_eq!(adapter.counts(&young).await.unwrap().left_out, None);
+    assert_eq!(windows(&asked), [(0, 3)]);
+    let mut other = versions();
+    other.service.name = "other".into();
+    adapter.counts(&other).await.unwrap();
+    assert_eq!(windows(&asked), [(7_200, 3), (3_600, 3), (1_800, 3)]);
+}
+
+#[tokio::test]
+async fn what_is_not_answered_in_time_is_asked_for_less_down_to_a_quarter_of_an_hour() {
+    let (url, asked) = serve(|request| {
+        if request.contains("7501s") {
+            Reply::raw("").and_hang()
+        } else {
+            Reply::json(EMPTY)
+        }
+    })
+    .await;
+    let counts = adapter_with(&url, |it| it.timeout = Duration::from_secs(4))
+        .counts(&versions())
+        .await
+        .unwrap();
+    assert!(counts.left_out.is_some());
+    assert_eq!(windows(&asked), [(7_200, 3), (3_600, 3)]);
+    // Who never answers is given up, and asked for the least the next time.
+    let (url, _) = serve(|_| Reply::raw("").and_hang()).await;
+    let adapter = adapter(&url);
+    for limit in [62, 500] {
+        let why = adapter.counts(&versions()).await.unwrap_err();
+        assert!(
+            matches!(why, Why::TimedOut { after_ms, .. } if after_ms == limit),
+            "{why:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn where_buckets_end_is_asked_if_none_ends_at_the_objective() {
+    let row = |labels: &str, values: &str| format!(r#"{{"metric":{{{labels}}},{values}}}"#);
+    let answer = |rows: &str, kind: &str| {
+        format!(r#"{{"status":"success","data":{{"resultType":"{kind}","result":[{rows}]}}}}"#)
+    };
+    let at = now().as_second();
+    let labels = r#""reporter":"source","source_workload":"g","source_workload_namespace":"n","destination_workload":"s-v2",
+        "destination_workload_namespace":"n","response_code":"200","instance":"i""#;
+    let samples = format!(r#""values":[[{},"1"],[{},"9"]]"#, at - 30, at - 15);
+    let requests = answer(&row(labels, &samples), "matrix");
+    let all = answer(&row(&format!(r#"{labels},"le":"+Inf""#), &samples), "matrix");
+    let ends = ["250", "1000.0", "+Inf"]
+        .map(|le| row(&format!(r#""le":"{le}""#), &format!(r#""value":[{at},"2"]"#)));
+    let ends = answer(&ends.join(","), "vector");
+    let (url, asked) = serve(move |request| {
+        Reply::json(match request {
+            _ if counts_samples(request) => &ends,
+            _ if request.contains("milliseconds_bucket") => &all,
+            _ if request.contains("reporter%3D%22source%22") => &requests,
+            _ => EMPTY,
+        })
+    })
+    .await;
+    let counts = adapter(&url).counts(&versions()).await.unwrap();
+    assert_eq!(
+        counts.slow,
+        Slow::NoBucket {
+            nearest: vec![250.0, 1_000.0]
+        }
+    );
+    assert_eq!(counts.blocks.iter().map(|it| it.requests).sum::<u64>(), 8);
+    // Requests, attempts, durations, when the target was scraped, and where buckets end.
+    assert_eq!(number_of(&asked), 5);
 }

@@ -20,7 +20,9 @@ const ROUNDS: usize = 4;
 const AT_ONCE: usize = 16;
 
 /// Looks, finds out what was asked, and looks again until nothing new is asked.
-pub(crate) async fn judged<T>(
+///
+/// For whoever needs an answer about this very moment: the checklist is judged behind the snapshot, with replies at their own pace.
+pub async fn judged<T>(
     objects: &Objects,
     traffic: Option<&Arc<Dated<Traffic>>>,
     audited: &Audited,

@@ -1,6 +1,6 @@
 //! What counts as failed.
 
-use naru_domain::traffic::Protocol;
+use super::Protocol;
 
 /// gRPC statuses that tell of a failing server, as opposed to a caller's mistake: UNKNOWN 2, DEADLINE_EXCEEDED 4, UNIMPLEMENTED 12,
 /// INTERNAL 13, UNAVAILABLE 14, DATA_LOSS 15. The list is OpenTelemetry's for server spans:
@@ -16,12 +16,17 @@ const UNREACHED: [&str; 6] = ["UH", "UF", "NR", "NC", "UO", "URX"];
 /// HTTP: 5xx, or 0, which Envoy writes when the caller went away before an answer came. gRPC: by its own status, which Istio's label
 /// `grpc_response_status` holds as a number; a gRPC call that was answered below gRPC (no status) is judged as HTTP. 4xx is not failed:
 /// whether a 401 is a fault cannot be told from here. TCP: the flags say that no server was reached.
-pub(super) fn failed(protocol: Protocol, code: &str, grpc_status: &str, flags: &str) -> bool {
+pub fn failed(protocol: Protocol, code: &str, grpc_status: &str, flags: &str) -> bool {
     match protocol {
-        Protocol::Tcp => flags.split(',').any(|flag| UNREACHED.contains(&flag)),
+        Protocol::Tcp => unreached(flags),
         Protocol::Grpc if !grpc_status.is_empty() => GRPC.contains(&grpc_status) || http_failed(code),
         Protocol::Grpc | Protocol::Http => http_failed(code),
     }
+}
+
+/// Whether Envoy's flags, joined by commas, say that no server was reached.
+pub fn unreached(flags: &str) -> bool {
+    flags.split(',').any(|flag| UNREACHED.contains(&flag))
 }
 
 fn http_failed(code: &str) -> bool {
@@ -31,7 +36,7 @@ fn http_failed(code: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::failed;
-    use naru_domain::traffic::Protocol::{Grpc, Http, Tcp};
+    use crate::traffic::Protocol::{Grpc, Http, Tcp};
 
     #[test]
     fn failures_by_protocol() {
