@@ -2,12 +2,13 @@
 
 use crate::{AppError, format, lang::Lang};
 use naru_view::{
+    canary::Owner,
     change::Writer,
     freeze::{Share, Stay},
     order::{Arg, Metric, Said},
     rehearsal::Declined,
     session::{NotIn, ReadOnly},
-    why::{ApplyError, Refused, Risk, SourceName, Why},
+    why::{ApplyError, Leaves, Refused, Risk, SourceName, Why},
 };
 
 /// The source's own name; the same in both languages.
@@ -139,7 +140,11 @@ pub fn refused(lang: Lang, refused: &Refused) -> String {
         }
         Refused::SubsetUndefined { host, subset } => lang.refused_subset_undefined(host, subset),
         Refused::HostUnknown { host } => lang.refused_host_unknown(host),
-        Refused::Owned { owner, by } => lang.refused_owned(by, owner),
+        Refused::Owned {
+            owner,
+            by,
+            leaves: left,
+        } => sentences([Some(lang.refused_owned(by, owner)), leaves(lang, left)]),
         Refused::NothingToDo => lang.refused_nothing_to_do().into(),
         Refused::Unknown { whys: reasons } => lang.refused_unknown(&whys(lang, reasons)),
         Refused::ForeignEdit { manager } => lang.refused_foreign_edit(manager),
@@ -156,6 +161,32 @@ pub fn refused(lang: Lang, refused: &Refused) -> String {
         Refused::Frozen { by, reason } => lang.refused_frozen(by, reason),
         Refused::NotFrozen => lang.refused_not_frozen().into(),
     }
+}
+
+/// What somebody who writes an object leaves alone, where that is known.
+pub fn leaves(lang: Lang, leaves: &Leaves) -> Option<String> {
+    match leaves {
+        Leaves::Nothing => None,
+        Leaves::Unread { application } => Some(lang.leaves_unread(application)),
+        Leaves::Takes { application } => Some(lang.leaves_takes(application)),
+        Leaves::UntilSync { application } => Some(lang.leaves_until_sync(application)),
+        Leaves::Kept { application } => Some(lang.leaves_kept(application)),
+    }
+}
+
+/// Who else writes the weights of a rule, and what that means for whoever would set them.
+pub fn owner(lang: Lang, owner: &Owner) -> String {
+    let (by, name) = (&owner.by, &owner.name);
+    let whose = match (owner.bars(), owner.files) {
+        (false, _) => lang.canary_owner_leaves(by, name),
+        (true, true) => lang.canary_owner_takes_files(by, name),
+        (true, false) => lang.canary_owner(by, name),
+    };
+    sentences([Some(whose), leaves(lang, &owner.leaves)])
+}
+
+fn sentences(all: [Option<String>; 2]) -> String {
+    all.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// What is wrong with an admission policy that signatures rest on.
@@ -206,6 +237,7 @@ pub fn risk(lang: Lang, risk: &Risk) -> String {
         Risk::AllToOne { subset } => lang.risk_all_to_one(subset),
         Risk::Blind => lang.risk_blind().into(),
         Risk::TakesOver { canary } => lang.risk_takes_over(canary),
+        Risk::RulesStay { application, list } => lang.risk_rules_stay(application, list),
     }
 }
 

@@ -106,7 +106,11 @@ pub(crate) async fn run(options: &Weight, lang: Lang) -> Result<(), Failure> {
 
 /// What a plan is made on and its outcome is read off: the model's kinds, whose webhook leads to the istiods, and the journal.
 fn kinds() -> Vec<Kind> {
-    let beside = [Kind::MutatingWebhookConfiguration, Kind::Change];
+    let beside = [
+        Kind::MutatingWebhookConfiguration,
+        Kind::Change,
+        Kind::Application,
+    ];
     mesh::KINDS.into_iter().chain(beside).collect()
 }
 

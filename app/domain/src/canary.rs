@@ -238,7 +238,7 @@ fn canary(
         gateways: bound(object, route::gateways, gateway_api::weights::gateways),
         resource_version: object.resource_version(),
         rate: rate(snapshot, object, rule).ok().map(round::significant),
-        owner: owner::of(object),
+        owner: owner::of_weights(objects, object, rule),
         last_change: last.map(|record| record.key.name.clone()),
         destinations,
         route,

@@ -40,12 +40,13 @@ pub use world::World;
 use crate::{mesh, object::Kind};
 
 /// The kinds that checks read beside those of the model.
-pub const MORE_KINDS: [Kind; 16] = [
+pub const MORE_KINDS: [Kind; 17] = [
     Kind::MutatingWebhookConfiguration,
     Kind::ValidatingWebhookConfiguration,
     Kind::IstioOperator,
     Kind::Telemetry,
     Kind::Certificate,
+    Kind::Application,
     Kind::StatefulSet,
     Kind::DaemonSet,
     Kind::Job,

@@ -1,5 +1,6 @@
 //! The one sheet through which every change goes: plan, read, confirm, see how it went, take back.
 
+mod hand_over;
 mod outcome;
 mod planned;
 
@@ -26,6 +27,10 @@ pub(crate) enum Ask {
     Undo { namespace: Name, change: Name },
     Mend(Mend),
 }
+
+/// Plans that were handed over to whoever writes the object, and are watched for by the page that has the sheet.
+#[derive(Clone, Copy)]
+pub(crate) struct Handed(pub(crate) RwSignal<Vec<SetWeights>>);
 
 /// How far it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,7 +69,13 @@ pub(crate) fn plan_sheet(ask: RwSignal<Option<Ask>>) -> impl IntoView {
     let title = move || {
         Some(match ask.get() {
             Some(Ask::Undo { change, .. }) => lang.plan_undo_title(&change),
-            _ => lang.plan_title().to_owned(),
+            _ => match sheet.step.get() {
+                Step::Planned(plan, _) if plan.hand_over.is_some() => {
+                    let owner = plan.hand_over.map(|it| it.owner).unwrap_or_default();
+                    lang.plan_over_title(&owner)
+                }
+                _ => lang.plan_title().to_owned(),
+            },
         })
     };
     let body = move || match sheet.step.get() {

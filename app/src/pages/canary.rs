@@ -7,7 +7,12 @@ mod track;
 use super::{canary_list, missing};
 use crate::{
     Lang,
-    components::{page::Heading, plan_sheet::plan_sheet, split, whys::whys},
+    components::{
+        page::Heading,
+        plan_sheet::{Handed, plan_sheet},
+        split,
+        whys::whys,
+    },
     context::{frame, lang},
     live,
 };
@@ -96,6 +101,7 @@ fn not_known(lang: Lang, name: &str, missing: &[Why]) -> impl IntoView + use<> {
 fn body(rules: Memo<Vec<Canary>>, lost: Memo<Vec<Astray>>) -> impl IntoView {
     let frame = frame();
     let lang = frame.lang;
+    provide_context(Handed(RwSignal::new(Vec::new())));
     let (ask, steer, begin) = (RwSignal::new(None), RwSignal::new(None), RwSignal::new(None));
     let alone = Memo::new(move |_| rules.with(|it| matches!(&**it, [one] if one.orders.len() == 1)));
     let name = move || {

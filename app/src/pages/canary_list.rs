@@ -107,11 +107,11 @@ fn cells(lang: Lang, canary: &Canary) -> impl IntoView + use<> {
     let moved = order::in_short(lang, canary);
     let plain = moved.is_none();
     let state = match (&canary.owner, canary.findings.first()) {
-        (Some((owner, by)), _) => {
-            view! { {pill(Sign::Idle, owner.to_string())}<p class="quiet">{lang.canary_owner(by, owner)}</p> }
-                .into_any()
+        (Some(owner), _) if owner.bars() => view! {
+            {pill(Sign::Idle, owner.name.to_string())}<p class="quiet">{say::owner(lang, owner)}</p>
         }
-        (None, Some(finding)) => {
+        .into_any(),
+        (_, Some(finding)) => {
             let word = if in_flight(canary) {
                 lang.canary_in_flight()
             } else {
@@ -120,9 +120,9 @@ fn cells(lang: Lang, canary: &Canary) -> impl IntoView + use<> {
             view! { {pill(Sign::Warn, word)}<p class="quiet">{say::refused(lang, finding)}</p> }.into_any()
         }
         // What Naru does with it says more than that it is split.
-        (None, None) if !plain => ().into_any(),
-        (None, None) if in_flight(canary) => pill(Sign::Good, lang.canary_in_flight()).into_any(),
-        (None, None) => pill(Sign::Idle, lang.canary_settled()).into_any(),
+        (_, None) if !plain => ().into_any(),
+        (_, None) if in_flight(canary) => pill(Sign::Good, lang.canary_in_flight()).into_any(),
+        (_, None) => pill(Sign::Idle, lang.canary_settled()).into_any(),
     };
     view! {
         <th scope="row">

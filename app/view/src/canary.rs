@@ -6,7 +6,7 @@ use crate::{
     source::SourceState,
     version::Version,
     weights,
-    why::{Refused, Risk, Why},
+    why::{Leaves, Refused, Risk, Why},
 };
 use serde::{Deserialize, Serialize};
 
@@ -125,8 +125,8 @@ pub struct Canary {
     pub rate: Option<f64>,
     /// The split that was really seen since the weights were set.
     pub observed: Observed,
-    /// Who else writes the object, if so: then Naru will not.
-    pub owner: Option<(Name, Name)>,
+    /// Who else writes the object, if so: then Naru will not, unless they leave the weights alone.
+    pub owner: Option<Owner>,
     /// The last change of ours on this rule that landed.
     pub last_change: Option<Name>,
     /// What is wrong with it now: refusals that any change would meet, subsets without pods, and so on.
@@ -136,7 +136,32 @@ pub struct Canary {
     pub orders: Vec<Order>,
 }
 
+/// Somebody who writes an object from elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// What it is called.
+    pub name: Name,
+    /// What gave it away.
+    pub by: Name,
+    /// What it leaves alone of the weights.
+    pub leaves: Leaves,
+    /// It takes its changes from files: what was planned can be handed over.
+    pub files: bool,
+}
+
+impl Owner {
+    /// What Naru set would be taken back.
+    pub fn bars(&self) -> bool {
+        !matches!(self.leaves, Leaves::Kept { .. })
+    }
+}
+
 impl Canary {
+    /// Somebody else writes the weights, and would take back what Naru sets.
+    pub fn barred(&self) -> bool {
+        self.owner.as_ref().is_some_and(Owner::bars)
+    }
+
     /// What the weights are taken of: all of them together.
     pub fn total(&self) -> u64 {
         self.destinations.iter().map(|it| u64::from(it.weight)).sum()
@@ -250,6 +275,18 @@ pub struct PlanSheet {
     pub dry_run: DryRun,
     /// The same change as a kubectl command.
     pub kubectl: Name,
+    /// Somebody else writes the object: it is planned for them, and cannot be applied here.
+    #[serde(default)]
+    pub hand_over: Option<HandOver>,
+}
+
+/// A plan for somebody else to carry out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HandOver {
+    /// Who writes the object.
+    pub owner: Name,
+    /// The edits, as a JSON patch (RFC 6902).
+    pub patch: Name,
 }
 
 /// One touched path.

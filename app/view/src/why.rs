@@ -126,7 +126,12 @@ pub enum Refused {
     /// The host names no Service or ServiceEntry as seen from the rule's namespace.
     HostUnknown { host: Name },
     /// Somebody else writes this object, and would take our change back.
-    Owned { owner: Name, by: Name },
+    Owned {
+        owner: Name,
+        by: Name,
+        #[serde(default)]
+        leaves: Leaves,
+    },
     /// It already is as asked.
     NothingToDo,
     /// What must be known for this change is not known.
@@ -159,6 +164,23 @@ pub enum Refused {
     NotFrozen,
 }
 
+/// What somebody who writes an object leaves alone of what others set in it. Applications are Argo CD's, as namespace and name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "leaves", rename_all = "kebab-case")]
+pub enum Leaves {
+    /// Nothing, as far as is known.
+    #[default]
+    Nothing,
+    /// An Application that is not in this cluster, or may not be read: what it ignores is not known. By its name alone.
+    Unread { application: Name },
+    /// The Application ignores no differences there.
+    Takes { application: Name },
+    /// It ignores differences there, and its next sync writes over them all the same.
+    UntilSync { application: Name },
+    /// It ignores differences there, and keeps them when it syncs.
+    Kept { application: Name },
+}
+
 /// What could go wrong with a change that is allowed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "risk", rename_all = "kebab-case")]
@@ -175,6 +197,8 @@ pub enum Risk {
     AllToOne { subset: Name },
     /// The observed traffic is not known, so the prediction is empty.
     Blind,
+    /// This Application keeps the whole list as it is in the cluster while it ignores its weights: what a commit changes in it does not arrive.
+    RulesStay { application: Name, list: Name },
     /// Naru moves these weights by the steps of this canary, which stops when somebody else sets them.
     TakesOver { canary: Name },
 }

@@ -37,7 +37,8 @@ lab_test() {
   [ -n "$mine" ] || which+=(--skip kill --skip sleeper --skip real --skip sources::prometheus)
   step "contracts on the lab" "cargo test … --tests -- --ignored" \
     cargo test "${NATIVE[@]}" --tests --no-fail-fast -- "${which[@]}" || true
-  step "lab journeys" "./dev journeys --project lab" journeys --project lab --pass-with-no-tests || true
+  # Constant load at several weights, minutes at a time: half an hour is not enough for all of it.
+  NARU_STEP_MINUTES=50 step "lab journeys" "./dev journeys --project lab" journeys --project lab --pass-with-no-tests || true
   [ -z "$mine" ] || sign_in_test || true
   [ -z "$mine" ] || { trap - EXIT; api down >/dev/null 2>&1; step "lab down" "$lab status tells what is left" "$lab" down || true; }
   summary "./dev lab test"

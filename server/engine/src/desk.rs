@@ -20,9 +20,10 @@ use naru_domain::{
     actor::Actor,
     canary,
     change::{
-        ended, mend,
+        ended, mend, owner,
         plan::{Intent, Plan, plan},
         record::Record,
+        weights,
     },
     fact::Fact,
     object::{Key, Kind, Object},
@@ -30,7 +31,7 @@ use naru_domain::{
 };
 use naru_ports::{As, Clock, Cluster, ClusterError};
 use naru_view::{
-    canary::{Applied, DryRun, PlanSheet},
+    canary::{Applied, DryRun, HandOver, PlanSheet, SetWeights},
     change::Writer,
     why::{ApplyError, SourceName},
 };
@@ -114,11 +115,44 @@ pub(crate) struct Desk<'a> {
 impl Desk<'_> {
     /// Plans on the object as it is *now*, and lets the API server try it as this person.
     pub(crate) async fn plan(&self, who: By<'_>, intent: &Intent) -> Result<PlanSheet, ApplyError> {
-        let (plan, tried) = self.tried(who, intent).await?;
-        Ok(sheet(
-            plan,
-            tried.unwrap_or_else(|detail| DryRun::Refused { detail }),
-        ))
+        match (self.tried(who, intent).await, intent) {
+            (Ok((plan, tried)), _) => Ok(sheet(
+                plan,
+                tried.unwrap_or_else(|detail| DryRun::Refused { detail }),
+            )),
+            (
+                Err(ApplyError::Refused {
+                    refused: Refused::Owned { owner, .. },
+                }),
+                Intent::SetWeights(wish),
+            ) if owner::takes_files(&owner) => self.plan_for(who, wish, owner).await,
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// The same for an object that somebody else writes, from files: what is to be put into them.
+    async fn plan_for(&self, who: By<'_>, wish: &SetWeights, owner: Name) -> Result<PlanSheet, ApplyError> {
+        let (plan, live) = self.hand_over(wish).await?;
+        let patch = serde_json::to_string_pretty(&plan.ops).unwrap_or_default().into();
+        let dry_run = match self.dry_run(who, &plan, &live).await {
+            Tried::Answered(dry_run) => dry_run,
+            Tried::Forbidden(detail) => DryRun::Refused { detail },
+            Tried::Moved => DryRun::Unknown {
+                why: Why::ChangedMeanwhile,
+            },
+        };
+        Ok(PlanSheet {
+            hand_over: Some(HandOver { owner, patch }),
+            ..sheet(plan, dry_run)
+        })
+    }
+
+    /// Plans weights for somebody else to set, and what they would be set on.
+    async fn hand_over(&self, wish: &SetWeights) -> Result<(Plan, Object), ApplyError> {
+        let target = canary::target(&wish.route);
+        let (snapshot, live) = self.on((*self.snapshot.objects.value).clone(), &target).await?;
+        let plan = weights::hand_over(wish, &snapshot).map_err(|refused| ApplyError::Refused { refused })?;
+        Ok((plan, live))
     }
 
     /// The plan, and what the API server says to it; the error is its words for a missing right.
@@ -349,5 +383,6 @@ fn sheet(plan: Plan, dry_run: DryRun) -> PlanSheet {
         prediction: plan.prediction,
         risks: plan.risks,
         dry_run,
+        hand_over: None,
     }
 }

@@ -7,6 +7,7 @@ use crate::{
 };
 use naru_domain::Timestamp;
 
+mod argo_applies;
 mod before;
 mod blind;
 mod build;
@@ -79,7 +80,7 @@ impl From<&Scenario> for System {
 }
 
 /// All of them; the first is the usual one.
-pub const ALL: [Scenario; 13] = [
+pub const ALL: [Scenario; 14] = [
     guide::SCENARIO,
     crossing_1::SCENARIO,
     crossing_2::SCENARIO,
@@ -89,6 +90,7 @@ pub const ALL: [Scenario; 13] = [
     night_job::SCENARIO,
     not_restarted::SCENARIO,
     rollouts_owns::SCENARIO,
+    argo_applies::SCENARIO,
     blind::SCENARIO,
     header_canary::SCENARIO,
     before::SCENARIO,

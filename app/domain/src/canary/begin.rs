@@ -80,8 +80,8 @@ pub fn ordered(
     } else {
         (one, other, of_other)
     };
-    if let Some((owner, by)) = owner::of(live) {
-        return Err(Unfit::Refused(Refused::Owned { owner, by }));
+    if let Some(refused) = owner::bars(objects, live, rule) {
+        return Err(Unfit::Refused(refused));
     }
     if let Some(name) = ordered::running(objects, &wish.route) {
         return Err(Unfit::Refused(Refused::CanaryRuns { name }));

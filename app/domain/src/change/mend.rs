@@ -11,7 +11,7 @@ use crate::{
     snapshot::Snapshot,
 };
 use json_patch::jsonptr::PointerBuf;
-use naru_view::{canary::Prediction, change::Mend};
+use naru_view::{canary::Prediction, change::Mend, why::Leaves};
 
 /// The kinds that are mended.
 pub const KINDS: [Kind; 2] = [Kind::VirtualService, Kind::DestinationRule];
@@ -40,7 +40,8 @@ pub(super) fn plan(wish: &Mend, snapshot: &Snapshot) -> Result<Plan, Refused> {
     }
     let object = objects.whole.get(&key).ok_or_else(|| not_found(wish))?;
     if let Some((owner, by)) = owner::of(object) {
-        return Err(Refused::Owned { owner, by });
+        let leaves = Leaves::Nothing;
+        return Err(Refused::Owned { owner, by, leaves });
     }
     let edits = fix::fix(objects, &wish.code, &key, &wish.field.path).ok_or(Refused::NothingToDo)?;
     let edits: Option<Vec<Edit>> = edits.into_iter().map(|it| edit(object, it)).collect();

@@ -1,20 +1,56 @@
 //! Who else writes an object, and would take our change back or be confused by it.
 
-use crate::{Name, object::Object};
+mod argo;
+
+use crate::{Name, Refused, mesh::route::Rule, object::Object, snapshot::Objects};
+use naru_view::{canary::Owner, why::Leaves};
 use serde_json::Value;
+
+/// What Argo CD is called here.
+const ARGO_CD: &str = "Argo CD";
+
+/// Who else writes the weights of this rule, and what they leave alone.
+pub fn of_weights(objects: &Objects, object: &Object, rule: &Rule) -> Option<Owner> {
+    let weight = |position: usize| {
+        let (list, entries) = (rule.list.field(), rule.list.destinations());
+        format!("/spec/{list}/{}/{entries}/{position}/weight", rule.index)
+    };
+    let paths: Vec<String> = (0..rule.destinations.len()).map(weight).collect();
+    let (name, by) = of(object)?;
+    let leaves = match &*name {
+        ARGO_CD => argo::leaves(objects, object, &paths),
+        _ => Leaves::Nothing,
+    };
+    let files = takes_files(&name);
+    Some(Owner {
+        name,
+        by,
+        leaves,
+        files,
+    })
+}
+
+/// Why Naru does not set the weights of this rule, if somebody else would take that back.
+pub fn bars(objects: &Objects, object: &Object, rule: &Rule) -> Option<Refused> {
+    let owner = of_weights(objects, object, rule).filter(Owner::bars)?;
+    Some(Refused::Owned {
+        owner: owner.name,
+        by: owner.by,
+        leaves: owner.leaves,
+    })
+}
 
 /// The owner's name for people and what gave it away; None if nobody else writes.
 ///
 /// `app.kubernetes.io/instance` alone proves nothing, since Helm and kustomize set it too. What counts: Argo CD's tracking annotation,
 /// Flux's labels, Helm's release annotation, a controlling ownerReference, or a controller among the field managers of `spec`.
 pub fn of(object: &Object) -> Option<(Name, Name)> {
-    const ARGO: &str = "argocd.argoproj.io/tracking-id";
     const FLUX: [&str; 2] = ["kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name"];
     const HELM: &str = "meta.helm.sh/release-name";
     const DECIDE: [(&str, &str); 2] = [("rollouts-controller", "Argo Rollouts"), ("flagger", "Flagger")];
     const APPLY: [(&str, &str); 4] = [
-        ("argocd-controller", "Argo CD"),
-        ("argocd-application-controller", "Argo CD"),
+        ("argocd-controller", ARGO_CD),
+        ("argocd-application-controller", ARGO_CD),
         ("kustomize-controller", "Flux"),
         ("helm-controller", "Flux"),
     ];
@@ -43,8 +79,8 @@ pub fn of(object: &Object) -> Option<(Name, Name)> {
     if let Some(owner) = writes(&DECIDE) {
         return Some(owner);
     }
-    if object.annotation(ARGO).is_some() {
-        return Some(("Argo CD".into(), ARGO.into()));
+    if object.annotation(argo::TRACKING).is_some() {
+        return Some((ARGO_CD.into(), argo::TRACKING.into()));
     }
     if let Some(label) = FLUX.into_iter().find(|label| object.label(label).is_some()) {
         return Some(("Flux".into(), label.into()));
@@ -60,7 +96,7 @@ pub fn of(object: &Object) -> Option<(Name, Name)> {
 /// Whether the owner writes what stands in a repository or a chart, so that a change can be handed over to it as a file. Controllers that decide
 /// on weights themselves, such as Argo Rollouts and Flagger, take every other hand for a mistake.
 pub fn takes_files(owner: &str) -> bool {
-    matches!(owner, "Argo CD" | "Flux" | "Helm")
+    matches!(owner, ARGO_CD | "Flux" | "Helm")
 }
 
 #[cfg(test)]

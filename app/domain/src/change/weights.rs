@@ -19,6 +19,7 @@ use json_patch::jsonptr::PointerBuf;
 use naru_view::{
     canary::{PredictedDestination, Prediction, RuleList, SetWeights, WeightOf},
     weights::{self, TOTAL},
+    why::Leaves,
 };
 use serde_json::Value;
 
@@ -45,8 +46,11 @@ fn planned(wish: &SetWeights, snapshot: &Snapshot, may_own: impl Fn(&str) -> boo
     let objects = &*snapshot.objects.value;
     let (object, rule) = find(objects, wish)?;
     check_input(wish, &rule)?;
-    if let Some((owner, by)) = owner::of(object).filter(|(owner, _)| !may_own(owner)) {
-        return Err(Refused::Owned { owner, by });
+    if let Some(refused) = owner::bars(objects, object, &rule) {
+        match &refused {
+            Refused::Owned { owner, .. } if may_own(owner) => {}
+            _ => return Err(refused),
+        }
     }
     let mut behind = Vec::new();
     for (destination, wanted) in rule.destinations.iter().zip(&wish.weights) {
@@ -254,6 +258,14 @@ fn risks(
     // First, since it is the one that nobody expects who looks at this rule alone.
     if let Some(canary) = canary::running(objects, &wish.route) {
         risks.push(Risk::TakesOver { canary });
+    }
+    if let Some(Leaves::Kept { application }) =
+        owner::of_weights(objects, object, rule).map(|owner| owner.leaves)
+    {
+        risks.push(Risk::RulesStay {
+            application,
+            list: format!("spec.{}", rule.list.field()).into(),
+        });
     }
     if prediction.rate.is_none() {
         risks.push(Risk::Blind);

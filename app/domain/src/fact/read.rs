@@ -61,8 +61,18 @@ pub(super) fn read(kind: Kind, json: Value) -> Result<Fact, Malformed> {
             revision: rollout::revision(it),
         })),
         Kind::Ingress => Fact::Ingress(Arc::new(ingress::read(it, namespace, name))),
+        Kind::Application => Fact::Object(Object::new(kind, settings(json))?),
         _ => Fact::Object(Object::new(kind, json)?),
     })
+}
+
+/// An Application's status lists all that it applies, and its last manifests: megabytes of which nothing is asked here.
+fn settings(mut json: Value) -> Value {
+    if let Some(fields) = json.as_object_mut() {
+        fields.remove("status");
+        fields.remove("operation");
+    }
+    json
 }
 
 pub(super) fn text(value: &Value) -> Name {

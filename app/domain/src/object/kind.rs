@@ -73,13 +73,15 @@ pub enum Kind {
     Telemetry,
     /// cert-manager's.
     Certificate,
+    /// Argo CD's.
+    Application,
 }
 
 struct Api(&'static str, &'static str, &'static str, &'static str, bool);
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::Namespace,
         Self::Pod,
         Self::Service,
@@ -131,6 +133,7 @@ impl Kind {
         Self::IstioOperator,
         Self::Telemetry,
         Self::Certificate,
+        Self::Application,
     ];
 
     const fn api(self) -> Api {
@@ -272,6 +275,7 @@ impl Kind {
             ),
             Self::Telemetry => Api("telemetry.istio.io", "v1", "Telemetry", "telemetries", true),
             Self::Certificate => Api("cert-manager.io", "v1", "Certificate", "certificates", true),
+            Self::Application => Api("argoproj.io", "v1alpha1", "Application", "applications", true),
         }
     }
 
@@ -330,6 +334,7 @@ impl Kind {
         self.group() == "naru.dev"
             || self.group() == "gateway.networking.k8s.io"
             || self.group() == "cert-manager.io"
+            || self.group() == "argoproj.io"
             || self.group().ends_with(".istio.io")
     }
 }
@@ -365,7 +370,7 @@ mod tests {
     #[test]
     fn custom_kinds_are_those_of_definitions() {
         let custom = Kind::ALL.into_iter().filter(|kind| kind.custom()).count();
-        assert_eq!(custom, 27);
+        assert_eq!(custom, 28);
         assert!(Kind::Change.custom() && Kind::HttpRoute.custom() && Kind::WasmPlugin.custom());
         assert!(!Kind::Ingress.custom() && !Kind::CustomResourceDefinition.custom());
     }

@@ -1,6 +1,6 @@
 //! What a person reads before confirming: diff, prediction, risks, dry run, the same as a command.
 
-use super::Sheet;
+use super::{Sheet, hand_over};
 use crate::{
     AppError,
     components::{
@@ -42,6 +42,7 @@ pub(super) fn planned(
     view! {
         <div class="body">
             {before}
+            {plan.hand_over.as_ref().map(|over| view! { <p class="notice">{lang.plan_over(&over.owner)}</p> })}
             <p class="quiet">{lang.plan_target(kind, name, namespace)}" · "{lang.plan_digest(&short(&plan.digest))}</p>
             <section>
                 <h3>{lang.plan_diff()}</h3>
@@ -60,12 +61,22 @@ pub(super) fn planned(
                 <h3>{lang.plan_dry_run()}</h3>
                 {dry_run(lang, &plan.dry_run)}
             </section>
-            <section>
-                <h3>{lang.plan_kubectl()}</h3>
-                <pre class="command" tabindex="0">{plan.kubectl.to_string()}</pre>
-            </section>
+            {match &plan.hand_over {
+                // By hand it would be taken back as well.
+                Some(over) => hand_over::patch(lang, over).into_any(),
+                None => view! {
+                    <section>
+                        <h3>{lang.plan_kubectl()}</h3>
+                        <pre class="command" tabindex="0">{plan.kubectl.to_string()}</pre>
+                    </section>
+                }
+                .into_any(),
+            }}
         </div>
-        {confirm(sheet, lang, plan, busy)}
+        {match plan.hand_over {
+            Some(_) => hand_over::watch(sheet, lang).into_any(),
+            None => confirm(sheet, lang, plan, busy).into_any(),
+        }}
     }
 }
 

@@ -2,7 +2,12 @@
 
 use super::{order::Start, track};
 use crate::{
-    components::{in_force::in_force, plan_sheet::Ask, split::label, whys::whys},
+    components::{
+        in_force::in_force,
+        plan_sheet::{Ask, Handed},
+        split::label,
+        whys::whys,
+    },
     context::frame,
     format,
     lang::Lang,
@@ -91,7 +96,8 @@ pub(super) fn rule(
     });
     let same = Memo::new(move |_| shape.with(|(_, set)| draft.weights.with(|draft| draft == set)));
     let forbidden = Memo::new(move |_| {
-        frame.read_only.is_some() || canary.with(|it| it.owner.is_some() || it.destinations.len() < 2)
+        let whose = |it: &Canary| it.barred() && it.owner.as_ref().is_none_or(|owner| !owner.files);
+        frame.read_only.is_some() || canary.with(|it| whose(it) || it.destinations.len() < 2)
     });
     let count = Memo::new(move |_| canary.with(|it| it.destinations.len()));
     let rows = move || {
@@ -161,6 +167,7 @@ pub(super) fn rule(
             {move || moved.get().then(|| view! { <p class="notice warn inset" role="status">{lang.canary_changed_meanwhile()}</p> })}
             {move || canary.with(|it| stands_in_the_way(lang, it))}
             {takes_over}
+            {handed(lang, canary)}
             <div class="sliders">{rows}</div>
             {move || canary.with(|it| observed(lang, it))}
             {reached}
@@ -185,6 +192,40 @@ pub(super) fn rule(
             {track::legend(lang)}
             {to.map(|to| view! { <p class="inset"><A href=routes::why("", &to)>{lang.request_open_service()}</A></p> })}
         </section>
+    }
+}
+
+/// What was handed over to whoever writes the object, and whether it is there yet.
+fn handed(lang: Lang, canary: Memo<Canary>) -> impl IntoView {
+    let Handed(all) = expect_context();
+    let wanted = Memo::new(move |_| {
+        let route = canary.with(|it| it.route.clone());
+        let mine = |it: &SetWeights| it.route == route;
+        all.with(|it| it.iter().rev().find(|it| mine(it)).cloned())
+    });
+    let split = |parts: &mut dyn Iterator<Item = (String, u32)>| {
+        let each = parts.map(|(name, weight)| format!("{name} {weight} %"));
+        each.collect::<Vec<_>>().join(", ")
+    };
+    move || {
+        let wanted = wanted.get()?;
+        let weights: Vec<u32> = wanted.weights.iter().map(|it| it.weight).collect();
+        let (names, now) = canary.with(|it| (names(it), it.points()));
+        let told = split(&mut names.iter().cloned().zip(weights.iter().copied()));
+        let there = now == weights;
+        let text = if there {
+            lang.canary_handed_there(&told)
+        } else {
+            lang.canary_handed(&split(&mut names.into_iter().zip(now)), &told)
+        };
+        let forget = move |_| all.update(|it| it.retain(|it| it.route != wanted.route));
+        let class = if there { "notice ok inset" } else { "notice inset" };
+        Some(view! {
+            <div class=class role="status">
+                <p>{text}</p>
+                <button type="button" class="button" on:click=forget>{lang.canary_handed_forget()}</button>
+            </div>
+        })
     }
 }
 
@@ -459,7 +500,7 @@ fn stands_in_the_way(lang: Lang, canary: &Canary) -> impl IntoView + use<> {
     let owner = canary
         .owner
         .as_ref()
-        .map(|(owner, by)| view! { <p class="notice inset">{lang.canary_owner(by, owner)}</p> });
+        .map(|owner| view! { <p class="notice inset">{say::owner(lang, owner)}</p> });
     let items = canary
         .findings
         .iter()

@@ -5,7 +5,6 @@ use json_patch::Patch;
 use naru_domain::{
     Name, Refused, Why,
     actor::Actor,
-    canary,
     change::{
         ended,
         plan::{self, Intent, Plan},
@@ -13,7 +12,6 @@ use naru_domain::{
         recovery::GRACE,
         rollback,
         touched::{Apart, apart},
-        weights,
     },
     object::{Key, Write},
     snapshot::{KindState, Objects, Observed, Section, Snapshot},
@@ -108,10 +106,8 @@ impl Hand {
     /// # Errors
     /// As [`plan`](Self::plan), but for an owner that takes files.
     pub async fn hand_over(&self, wish: &SetWeights) -> Result<Plan, ApplyError> {
-        let desk = self.desk();
-        let target = canary::target(&wish.route);
-        let (snapshot, _) = desk.on(self.objects.clone(), &target).await?;
-        weights::hand_over(wish, &snapshot).map_err(|refused| ApplyError::Refused { refused })
+        let (plan, _) = self.desk().hand_over(wish).await?;
+        Ok(plan)
     }
 
     /// Carries a change out, if the plan made anew is still the one with this digest: three guarded writes, as [the desk](super) does them.

@@ -129,11 +129,26 @@ async fn whom_it_belongs_to_is_asked_first() {
         json["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/name"] = json!("shop");
     });
     let engine = engine(Arc::new(store.clone())).await;
-    let refused = engine.plan(&Actor::loopback(), &wish(75, 25)).await;
+    let before = store.object(&key());
+    // What is planned is for whoever writes it: it is shown, and not written here.
+    let sheet = engine.plan(&Actor::loopback(), &wish(75, 25)).await.unwrap();
+    let over = sheet.hand_over.unwrap();
+    assert_eq!(&*over.owner, "Flux");
+    let patch: serde_json::Value = serde_json::from_str(&over.patch).unwrap();
+    let set = patch
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["op"] == "replace");
+    assert_eq!(set.map(|it| it["value"].clone()).collect::<Vec<_>>(), [75, 25]);
+    let refused = engine
+        .apply(&Actor::loopback(), &wish(75, 25), &sheet.digest, "why")
+        .await;
     assert!(
         matches!(&refused, Err(ApplyError::Refused { refused: Refused::Owned { owner, .. } }) if &**owner == "Flux"),
         "{refused:?}"
     );
+    assert_eq!(store.object(&key()), before);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod asking;
 mod canaries;
 mod changes;
 mod freezing;
+mod gitops;
 mod http_route;
 mod import;
 mod kills;

@@ -111,6 +111,7 @@ played! {
     night_job_ends_as_its_plays_say: "night-job",
     not_restarted_ends_as_its_plays_say: "not-restarted",
     rollouts_owns_ends_as_its_plays_say: "rollouts-owns",
+    argo_applies_ends_as_its_plays_say: "argo-applies",
     blind_ends_as_its_plays_say: "blind",
 }
 

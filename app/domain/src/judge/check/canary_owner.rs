@@ -7,6 +7,7 @@ use crate::{
     mesh::{Decider, route},
     object::Kind,
 };
+use naru_view::canary::Owner;
 
 const OWNED: Code = Code::warning("canary-owned");
 
@@ -27,12 +28,12 @@ fn run(world: &World<'_>, found: &mut Found) {
             continue;
         };
         let path = format!("/spec/http/{}/route", rule.index);
-        match owner::of(object) {
-            Some((owner, by)) => {
+        match owner::of_weights(world.objects, object, rule).filter(Owner::bars) {
+            Some(owner) => {
                 let args = [
                     ("route", (&*object.key().name).into()),
-                    ("owner", (&*owner).into()),
-                    ("by", (&*by).into()),
+                    ("owner", (&*owner.name).into()),
+                    ("by", (&*owner.by).into()),
                 ];
                 found.finding(&OWNED, Decider::of(object, path), args);
             }

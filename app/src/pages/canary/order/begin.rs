@@ -38,7 +38,7 @@ impl Start {
         };
         // The first step is held against what is set, as percentages.
         let odd = !it.route.list.steps() || it.total() != u64::from(TOTAL);
-        if odd || it.owner.is_some() || it.orders.iter().any(|it| !it.over()) {
+        if odd || it.barred() || it.orders.iter().any(|it| !it.over()) {
             return None;
         }
         let (stable, canary) = if other.weight > one.weight {
