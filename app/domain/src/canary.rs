@@ -83,9 +83,14 @@ pub fn questions(objects: &Objects, now: Timestamp) -> Vec<(RouteRef, SplitQuest
     let mut questions = Vec::new();
     for (object, rule) in weighted(objects).filter(|(_, rule)| !rule.list.connections()) {
         let route = reference(object, &rule);
-        let since = moment(&records, object, &route).map(|moment| (moment + SETTLE).max(now - LOOK_BACK));
-        if let (Some(since), Ok(services)) = (since, services(objects, object, &rule)) {
-            questions.push((route, SplitQuestion { services, since }));
+        let moment = moment(&records, object, &route);
+        if let (Some(moment), Ok(services)) = (moment, services(objects, object, &rule)) {
+            let question = SplitQuestion {
+                services,
+                since: (moment + SETTLE).max(now - LOOK_BACK),
+                changed: (moment >= now - LOOK_BACK).then_some(moment),
+            };
+            questions.push((route, question));
         }
     }
     questions

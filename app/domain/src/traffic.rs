@@ -3,6 +3,7 @@
 pub mod failing;
 
 use crate::{Name, Timestamp, Why};
+use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Something known at a time, with what is missing from it.
@@ -122,7 +123,12 @@ pub struct SplitQuestion {
     pub services: BTreeSet<ServiceId>,
     /// When the weights were in the API server: only samples later than this count.
     pub since: Timestamp,
+    /// When they were set, where that is lately: the [minutes](BEFORE) up to then are counted beside.
+    pub changed: Option<Timestamp>,
 }
+
+/// So long before a change is counted to be compared with what came of it: enough for a mean, and hardly another hour of the day.
+pub const BEFORE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Requests to services since a moment, counted from raw samples (never from `rate`, which loses a series' first sample), by the
 /// callers' proxies. Mirrored copies and callers without a proxy are not in it.
@@ -136,6 +142,19 @@ pub struct Split {
     pub rows: Vec<SplitRow>,
     /// Requests that reached no workload.
     pub unrouted: u64,
+    /// The same before the change; None where it was not asked for, and where nothing was counted.
+    pub before: Option<Before>,
+}
+
+/// Requests to the same services in the minutes up to a change. A series that began within them counts from its first sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Before {
+    /// The first sample that was counted from.
+    pub from: Timestamp,
+    /// The last sample.
+    pub to: Timestamp,
+    /// Where requests arrived, sorted by workload.
+    pub rows: Vec<SplitRow>,
 }
 
 /// A workload's part of a split.
@@ -151,4 +170,8 @@ pub struct SplitRow {
     pub requests: u64,
     /// Of these, failed.
     pub failed: u64,
+    /// Of these, those whose duration says something: one that became a connection lasts as long as it is open.
+    pub timed: u64,
+    /// What those took together, in milliseconds; None where durations are not collected.
+    pub spent_ms: Option<f64>,
 }

@@ -13,6 +13,11 @@ pub(crate) fn label(destination: &Destination) -> String {
     }
 }
 
+/// The destinations' labels, in the object's order.
+pub(crate) fn names(canary: &Canary) -> Vec<String> {
+    canary.destinations.iter().map(label).collect()
+}
+
 /// What is set, as shares: `v1 90 %, v2 10 %`.
 pub(crate) fn told(canary: &Canary) -> String {
     let each = canary.destinations.iter().zip(canary.shares());

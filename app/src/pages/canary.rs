@@ -1,8 +1,10 @@
 //! One VirtualService or HTTPRoute: each weighted rule with what is set, what is drafted and what is observed.
 
+mod observed;
 pub(super) mod order;
 mod rule;
 mod track;
+mod whose;
 
 use super::{canary_list, missing};
 use crate::{

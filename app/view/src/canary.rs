@@ -220,6 +220,8 @@ pub enum Observed {
         shares: Vec<Share>,
         /// Requests that reached no destination at all (no healthy upstream, no route), charged to nobody.
         unrouted: u64,
+        /// From when to when [what was before](Share::before) was counted; None where it was not.
+        before: Option<(Millis, Millis)>,
     },
 }
 
@@ -236,6 +238,21 @@ pub struct Share {
     pub high: f64,
     /// Of these, how many failed.
     pub failed: u64,
+    /// How long one took on average, in milliseconds, as its callers saw it; None where durations are not collected.
+    pub mean_ms: Option<f64>,
+    /// The same destination in the minutes before the weights were set.
+    pub before: Option<Past>,
+}
+
+/// What was counted of a destination before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Past {
+    /// Requests.
+    pub n: u64,
+    /// Of these, how many failed.
+    pub failed: u64,
+    /// How long one took on average, in milliseconds.
+    pub mean_ms: Option<f64>,
 }
 
 /// A wish to set the weights of one rule.

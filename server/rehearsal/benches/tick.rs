@@ -68,6 +68,7 @@ fn split(bencher: Bencher<'_, '_>, services: u32) {
         }]
         .into(),
         since: it.now() - jiff::SignedDuration::from_secs(300),
+        changed: Some(it.now() - jiff::SignedDuration::from_secs(302)),
     };
     bencher.bench_local(|| {
         it.rehearsal

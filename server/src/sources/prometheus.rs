@@ -190,21 +190,31 @@ impl Metrics for PrometheusMetrics {
     async fn splits(&self, questions: &[SplitQuestion]) -> Vec<Result<Dated<Split>, Why>> {
         let now = self.clock.now();
         let batches = split::batches(questions, now);
-        let answers = join_all(batches.iter().map(|batch| self.http.query(&batch.query))).await;
+        let ask = async |batch: &split::Batch| {
+            let (requests, durations) = (self.http.query(&batch.query), self.http.query(&batch.durations));
+            futures::join!(requests, durations)
+        };
+        let answers = join_all(batches.iter().map(ask)).await;
         let mut found = vec![
             Err(Why::NotYet {
                 source: naru_domain::SourceName::Prometheus
             });
             questions.len()
         ];
-        for (batch, answer) in batches.into_iter().zip(answers) {
+        for (batch, (requests, durations)) in batches.into_iter().zip(answers) {
             let asked: Vec<(usize, SplitQuestion)> = batch
                 .questions
                 .iter()
                 .map(|&at| (at, questions[at].clone()))
                 .collect();
-            let results = match answer {
-                Ok(body) => on_a_thread_of_its_own(move || split::answer(&body, &asked, now)).await,
+            let results = match requests {
+                Ok(requests) => {
+                    let work = move || {
+                        let durations = durations.as_deref().map_err(Clone::clone);
+                        split::answer(&requests, durations, &asked, now)
+                    };
+                    on_a_thread_of_its_own(work).await
+                }
                 Err(why) => Err(why),
             };
             match results {

@@ -8,9 +8,10 @@ use crate::{
     },
     object::Object,
     snapshot::Snapshot,
-    traffic::Split,
+    topology::round,
+    traffic::{Split, SplitRow},
 };
-use naru_view::canary::{Destination, Observed, Share};
+use naru_view::canary::{Destination, Observed, Past, Share};
 
 /// Two-sided 95 % of the normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
@@ -79,15 +80,8 @@ fn overlap(destinations: &[Destination]) -> bool {
 }
 
 fn count(split: &Split, destinations: &[Destination]) -> Observed {
-    let of = |destination: &Destination| {
-        let rows = split.rows.iter().filter(|row| {
-            let place = Name::from(format!("{}/{}", row.namespace, row.workload));
-            destination.workloads.contains(&place)
-        });
-        rows.fold((0, 0), |(n, failed), row| (n + row.requests, failed + row.failed))
-    };
-    let counts: Vec<(u64, u64)> = destinations.iter().map(of).collect();
-    let n: u64 = counts.iter().map(|(n, _)| n).sum();
+    let counts: Vec<Past> = destinations.iter().map(|it| past(&split.rows, it)).collect();
+    let n: u64 = counts.iter().map(|it| it.n).sum();
     if n == 0 {
         let window = split.to.duration_since(split.from).as_secs();
         return Observed::Unknown {
@@ -96,14 +90,17 @@ fn count(split: &Split, destinations: &[Destination]) -> Observed {
             }],
         };
     }
-    let shares = counts.into_iter().map(|(part, failed)| {
-        let (low, high) = wilson(part, n);
+    let before = |it| split.before.as_ref().map(|before| past(&before.rows, it));
+    let shares = destinations.iter().zip(counts).map(|(to, counted)| {
+        let (low, high) = wilson(counted.n, n);
         Share {
-            n: part,
-            percent: 100.0 * ratio(part, n),
+            n: counted.n,
+            percent: 100.0 * ratio(counted.n, n),
             low: 100.0 * low,
             high: 100.0 * high,
-            failed,
+            failed: counted.failed,
+            mean_ms: counted.mean_ms,
+            before: before(to),
         }
     });
     Observed::Known {
@@ -112,7 +109,32 @@ fn count(split: &Split, destinations: &[Destination]) -> Observed {
         n,
         shares: shares.collect(),
         unrouted: split.unrouted,
+        before: split
+            .before
+            .as_ref()
+            .map(|it| (it.from.as_millisecond(), it.to.as_millisecond())),
     }
+}
+
+/// What was counted to the workloads behind a destination.
+fn past(rows: &[SplitRow], to: &Destination) -> Past {
+    let mut all = Past::default();
+    let (mut timed, mut spent) = (0, None);
+    for row in rows {
+        let place = Name::from(format!("{}/{}", row.namespace, row.workload));
+        if !to.workloads.contains(&place) {
+            continue;
+        }
+        all.n += row.requests;
+        all.failed += row.failed;
+        if let Some(ms) = row.spent_ms {
+            timed += row.timed;
+            spent = Some(spent.unwrap_or(0.0) + ms);
+        }
+    }
+    let each = |spent: f64| round::significant(spent / ratio(timed, 1));
+    all.mean_ms = spent.filter(|_| timed > 0).map(each);
+    all
 }
 
 #[expect(
@@ -152,9 +174,9 @@ mod tests {
         fact::Fact,
         object::{Kind, Object},
         snapshot::{Objects, Observed as Traffic, Snapshot},
-        traffic::{Dated, Split, SplitRow},
+        traffic::{Before, Dated, Split, SplitRow},
     };
-    use naru_view::canary::{Canary, Observed, RouteRef, RuleList, SetWeights, WeightOf};
+    use naru_view::canary::{Canary, Observed, Past, RouteRef, RuleList, SetWeights, WeightOf};
     use std::sync::Arc;
 
     fn route(rule: u32) -> RouteRef {
@@ -212,12 +234,19 @@ mod tests {
             version: version.into(),
             requests,
             failed: 1,
+            timed: requests - 10,
+            spent_ms: Some(12_000.0),
         };
         let value = Split {
             from: example::now(),
             to: example::now() + jiff::SignedDuration::from_secs(60),
             rows: vec![row("v1", 490), row("v2", 510)],
             unrouted: 3,
+            before: Some(Before {
+                from: example::now() - jiff::SignedDuration::from_secs(60),
+                to: example::now(),
+                rows: vec![row("v1", 900)],
+            }),
         };
         Dated {
             value,
@@ -230,7 +259,11 @@ mod tests {
     fn counted_since_the_change() {
         let canary = seen(landed(example::objects(), 0), Some(Ok(split())), 0);
         let Observed::Known {
-            n, shares, unrouted, ..
+            n,
+            shares,
+            unrouted,
+            before,
+            ..
         } = canary.observed
         else {
             panic!("{:?}", canary.observed)
@@ -238,6 +271,12 @@ mod tests {
         assert_eq!((n, unrouted, shares[1].n, shares[1].failed), (1000, 3, 510, 1));
         assert!((shares[1].percent - 51.0).abs() < 1e-9 && shares[1].low < 48.0 && shares[1].high > 54.0);
         assert_eq!(canary.last_change.as_deref(), Some("w1"));
+        // What became a connection is not in the mean: 12,000 ms in 500 requests.
+        assert_eq!(shares[1].mean_ms, Some(24.0));
+        let past = |n, failed, mean_ms| Some(Past { n, failed, mean_ms });
+        assert_eq!(shares[0].before, past(900, 1, Some(13.5)));
+        assert_eq!(shares[1].before, past(0, 0, None));
+        assert_eq!(before.map(|(from, to)| to - from), Some(60_000));
     }
 
     #[test]

@@ -44,6 +44,8 @@ fn only(objects: Objects, split: Option<Split>) -> Canary {
 
 fn split() -> Split {
     let row = |version: &str, requests| SplitRow {
+        timed: requests,
+        spent_ms: None,
         namespace: "user-service".into(),
         workload: format!("user-service-{version}").into(),
         version: version.into(),
@@ -55,6 +57,7 @@ fn split() -> Split {
         to: example::now(),
         rows: vec![row("v1", 900), row("v2", 100)],
         unrouted: 0,
+        before: None,
     }
 }
 

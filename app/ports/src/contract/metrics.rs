@@ -153,6 +153,7 @@ async fn split(subject: &dyn Subject, since: Timestamp) -> Result<Split, Why> {
     let question = SplitQuestion {
         services: [service()].into(),
         since,
+        changed: Some(since),
     };
     let mut answers = subject.metrics().splits(&[question]).await;
     assert_eq!(answers.len(), 1, "one answer for each question");
@@ -182,6 +183,7 @@ macro_rules! metrics_contract {
             the_same_samples_give_the_same_answer
             the_young_claim_nothing
             a_split_counts_only_later_samples
+            what_was_before_a_change_is_told_beside
             a_split_is_what_callers_counted_for_this_service
             what_reached_nobody_is_counted_apart
             no_traffic_is_no_split

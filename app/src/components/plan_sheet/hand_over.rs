@@ -24,7 +24,7 @@ pub(super) fn watch(sheet: Sheet, lang: Lang) -> impl IntoView {
                 all.push(wish);
             });
         }
-        sheet.ask.set(None);
+        sheet.dialog.close();
     };
     view! {
         <footer>

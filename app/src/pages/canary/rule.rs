@@ -1,23 +1,22 @@
 //! One weighted rule: linked sliders and number fields over a draft, and the way to its plan.
 
-use super::{order::Start, track};
+use super::{observed, order::Start, track, whose};
 use crate::{
     components::{
         in_force::in_force,
-        plan_sheet::{Ask, Handed},
-        split::label,
-        whys::whys,
+        plan_sheet::Ask,
+        split::{label, names},
     },
     context::frame,
     format,
     lang::Lang,
     pages::canary_list,
-    routes, say,
+    routes,
 };
 use leptos::{ev, prelude::*};
 use leptos_router::components::A;
 use naru_view::{
-    canary::{Canary, Destination, Observed, RuleList, SetWeights, Share, WeightOf},
+    canary::{Canary, Destination, RuleList, SetWeights, WeightOf},
     weights::{TOTAL, link},
 };
 
@@ -62,10 +61,6 @@ impl Draft {
 
 /// The destinations of a rule, and what is set for each, in whole points of 100.
 type Shape = (Vec<String>, Vec<u32>);
-
-fn names(canary: &Canary) -> Vec<String> {
-    canary.destinations.iter().map(label).collect()
-}
 
 pub(super) fn rule(
     canary: Memo<Canary>,
@@ -162,14 +157,14 @@ pub(super) fn rule(
         <section class="card rule" aria-labelledby=id>
             <header>
                 {heading}
-                <p class="quiet end">{move || canary.with(|it| observed_over(lang, &it.observed))}</p>
+                <p class="quiet end">{move || canary.with(|it| observed::over(lang, &it.observed))}</p>
             </header>
             {move || moved.get().then(|| view! { <p class="notice warn inset" role="status">{lang.canary_changed_meanwhile()}</p> })}
-            {move || canary.with(|it| stands_in_the_way(lang, it))}
+            {move || canary.with(|it| whose::stands_in_the_way(lang, it))}
             {takes_over}
-            {handed(lang, canary)}
+            {whose::handed(lang, canary)}
             <div class="sliders">{rows}</div>
-            {move || canary.with(|it| observed(lang, it))}
+            {move || canary.with(|it| observed::observed(lang, it))}
             {reached}
             {of_list(lang, list)}
             <noscript><p class="notice inset">{lang.canary_needs_script(&list.kind(), &first.route.place())}</p></noscript>
@@ -192,40 +187,6 @@ pub(super) fn rule(
             {track::legend(lang)}
             {to.map(|to| view! { <p class="inset"><A href=routes::why("", &to)>{lang.request_open_service()}</A></p> })}
         </section>
-    }
-}
-
-/// What was handed over to whoever writes the object, and whether it is there yet.
-fn handed(lang: Lang, canary: Memo<Canary>) -> impl IntoView {
-    let Handed(all) = expect_context();
-    let wanted = Memo::new(move |_| {
-        let route = canary.with(|it| it.route.clone());
-        let mine = |it: &SetWeights| it.route == route;
-        all.with(|it| it.iter().rev().find(|it| mine(it)).cloned())
-    });
-    let split = |parts: &mut dyn Iterator<Item = (String, u32)>| {
-        let each = parts.map(|(name, weight)| format!("{name} {weight} %"));
-        each.collect::<Vec<_>>().join(", ")
-    };
-    move || {
-        let wanted = wanted.get()?;
-        let weights: Vec<u32> = wanted.weights.iter().map(|it| it.weight).collect();
-        let (names, now) = canary.with(|it| (names(it), it.points()));
-        let told = split(&mut names.iter().cloned().zip(weights.iter().copied()));
-        let there = now == weights;
-        let text = if there {
-            lang.canary_handed_there(&told)
-        } else {
-            lang.canary_handed(&split(&mut names.into_iter().zip(now)), &told)
-        };
-        let forget = move |_| all.update(|it| it.retain(|it| it.route != wanted.route));
-        let class = if there { "notice ok inset" } else { "notice inset" };
-        Some(view! {
-            <div class=class role="status">
-                <p>{text}</p>
-                <button type="button" class="button" on:click=forget>{lang.canary_handed_forget()}</button>
-            </div>
-        })
     }
 }
 
@@ -273,7 +234,7 @@ fn row(
 ) -> impl IntoView + use<> {
     let destination = Memo::new(move |_| canary.with(|it| it.destinations.get(i).cloned()));
     let name = move || destination.with(|it| it.as_ref().map(label).unwrap_or_default());
-    let share = Memo::new(move |_| canary.with(|it| share(&it.observed, i)));
+    let share = Memo::new(move |_| canary.with(|it| observed::share(&it.observed, i)));
     let set = Memo::new(move |_| canary.with(|it| it.points().get(i).copied().unwrap_or(0)));
     // Where weights are no percentages, they are told as they are written.
     let as_set = move || {
@@ -408,106 +369,4 @@ fn row(
             </div>
         </div>
     }
-}
-
-fn share(observed: &Observed, i: usize) -> Option<Share> {
-    match observed {
-        Observed::Known { shares, n, .. } if *n > 0 => shares.get(i).cloned(),
-        _ => None,
-    }
-}
-
-fn observed_over(lang: Lang, observed: &Observed) -> Option<String> {
-    match observed {
-        Observed::Known { from, to, n, .. } => {
-            Some(lang.canary_observed_window(&format::clock(*from), &format::count(*n), &format::clock(*to)))
-        }
-        Observed::Unknown { .. } => None,
-    }
-}
-
-/// The observed split as a table, judged against what is set; or why there is none.
-fn observed(lang: Lang, canary: &Canary) -> AnyView {
-    let (shares, unrouted) = match &canary.observed {
-        Observed::Unknown { whys: reasons } => {
-            return view! { <div class="inset"><p>{lang.canary_observed_unknown()}</p>{whys(lang, reasons)}</div> }.into_any();
-        }
-        Observed::Known { n: 0, .. } => {
-            return view! { <p class="inset">{lang.canary_too_few()}</p> }.into_any();
-        }
-        Observed::Known { shares, unrouted, .. } => (shares, *unrouted),
-    };
-    let set = canary.shares();
-    let rows = canary
-        .destinations
-        .iter()
-        .zip(&set)
-        .zip(shares)
-        .map(|((to, set), share)| {
-            let interval = lang.canary_observed_value(
-                &format::points(share.high),
-                &format::points(share.low),
-                &format::points(share.percent),
-            );
-            let failed = if share.n == 0 {
-                None
-            } else {
-                Some(share.failed as f64 / share.n as f64)
-            };
-            view! {
-                <tr>
-                    <th scope="row">{label(to)}</th>
-                    <td class="r">{format::share(*set)}" %"</td>
-                    <td class="r">{interval}</td>
-                    <td class="r">{format::count(share.n)}</td>
-                    <td class="r">{crate::components::sign::errors(failed)}</td>
-                </tr>
-            }
-        });
-    // Rounding to a tenth is what people see; a weight on the edge of that counts as inside.
-    let mut each = set.iter().zip(shares);
-    let inside = each.all(|(set, share)| (share.low - 0.05..=share.high + 0.05).contains(set));
-    let verdict = if inside {
-        lang.canary_inside()
-    } else {
-        lang.canary_outside()
-    };
-    let class = if inside { "quiet inset" } else { "inset text-warn" };
-    let unrouted =
-        (unrouted > 0).then(|| view! { <p class="inset text-bad">{lang.canary_unrouted(unrouted)}</p> });
-    view! {
-        <div class="scroll">
-            <table class="rows observed">
-                <thead>
-                    <tr>
-                        <th scope="col"><span class="visually-hidden">{lang.table_route()}</span></th>
-                        <th scope="col" class="r">{lang.canary_set()}</th>
-                        <th scope="col" class="r">{lang.table_observed()}</th>
-                        <th scope="col" class="r">"n"</th>
-                        <th scope="col" class="r">{lang.table_errors()}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
-        <p class=class>{verdict}</p>
-        {unrouted}
-    }
-    .into_any()
-}
-
-fn stands_in_the_way(lang: Lang, canary: &Canary) -> impl IntoView + use<> {
-    let owner = canary
-        .owner
-        .as_ref()
-        .map(|owner| view! { <p class="notice inset">{say::owner(lang, owner)}</p> });
-    let items = canary
-        .findings
-        .iter()
-        .map(|finding| view! { <li>{say::refused(lang, finding)}</li> })
-        .collect_view();
-    let findings = (!items.is_empty()).then(
-        || view! { <div class="notice warn inset"><h3>{lang.canary_findings()}</h3><ul>{items}</ul></div> },
-    );
-    view! { {owner}{findings} }
 }

@@ -38,7 +38,7 @@ fn shown(engine: &dyn Console) -> Canary {
     routes
         .find(|it| *it.route.name == *route_key().name)
         .cloned()
-        .unwrap()
+        .expect("the route is shown")
 }
 
 #[tokio::test]

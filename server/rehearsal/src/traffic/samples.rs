@@ -15,7 +15,9 @@ use kept::Scrape;
 use naru_domain::{
     Name, Timestamp, Why,
     inquiry::{Counts, CountsOf, Reach, ScrapingState, lost},
-    traffic::{Dated, Flow, FlowKey, Protocol, Reporter, Split, SplitQuestion, SplitRow, Traffic},
+    traffic::{
+        BEFORE, Before, Dated, Flow, FlowKey, Protocol, Reporter, Split, SplitQuestion, SplitRow, Traffic,
+    },
     workload::WorkloadId,
 };
 use std::{
@@ -254,54 +256,74 @@ impl Samples {
                 needed: 2,
             });
         };
-        let mut grown = vec![0; self.lines.len()];
-        for scrape in &after[1..] {
-            scrape.each(|number, by| grown[number] += by.requests);
-        }
-        let mut rows: BTreeMap<(Name, Name, Name), (u64, u64)> = BTreeMap::new();
-        let mut unrouted = 0;
-        for (line, requests) in self.lines.iter().zip(grown) {
-            if line.flow.reporter != Reporter::Source || !question.services.contains(&line.flow.service) {
-                continue;
-            }
-            let target = &line.flow.target;
-            if target.workload.is_empty() {
-                unrouted += requests;
-            } else if requests > 0 {
-                let place = (
-                    target.namespace.clone(),
-                    target.workload.clone(),
-                    target.version.clone(),
-                );
-                let row = rows.entry(place).or_default();
-                row.0 += requests;
-                row.1 += if failed(line) { requests } else { 0 };
-            }
-        }
+        let (rows, unrouted) = self.rows(question, &after);
         if rows.is_empty() && unrouted == 0 {
             let window = last.at.duration_since(base.at).as_secs();
             return Err(Why::NoTraffic {
                 window_s: u32::try_from(window).unwrap_or(u32::MAX),
             });
         }
-        let row = |((namespace, workload, version), (requests, failed))| SplitRow {
-            namespace,
-            workload,
-            version,
-            requests,
-            failed,
+        let before = |changed: Timestamp| {
+            let inside = |it: &&Scrape| it.at <= changed && changed.duration_since(it.at) < BEFORE;
+            let scrapes: Vec<&Scrape> = self.scrapes.iter().filter(inside).collect();
+            let (rows, _) = self.rows(question, &scrapes);
+            let (from, to) = (scrapes.first()?.at, scrapes.last()?.at);
+            (!rows.is_empty()).then_some(Before { from, to, rows })
         };
         let value = Split {
             from: base.at,
             to: last.at,
-            rows: rows.into_iter().map(row).collect(),
+            rows,
             unrouted,
+            before: question.changed.and_then(before),
         };
         Ok(Dated {
             value,
             at: last.at,
             gaps: Vec::new(),
         })
+    }
+}
+
+impl Samples {
+    /// What callers counted to a question's services from the first of these scrapes to the last, and what of it reached no workload.
+    fn rows(&self, question: &SplitQuestion, scrapes: &[&Scrape]) -> (Vec<SplitRow>, u64) {
+        let mut grown = vec![(0, 0); self.lines.len()];
+        for scrape in scrapes.iter().skip(1) {
+            scrape.each(|number, by| {
+                grown[number].0 += by.requests;
+                grown[number].1 += by.duration_us;
+            });
+        }
+        let mut rows: BTreeMap<[&Name; 3], SplitRow> = BTreeMap::new();
+        let mut unrouted = 0;
+        for (line, (requests, duration_us)) in self.lines.iter().zip(grown) {
+            let counts =
+                line.flow.reporter == Reporter::Source && question.services.contains(&line.flow.service);
+            let target = &line.flow.target;
+            if !counts || requests == 0 {
+                continue;
+            }
+            if target.workload.is_empty() {
+                unrouted += requests;
+                continue;
+            }
+            let place = [&target.namespace, &target.workload, &target.version];
+            let row = rows.entry(place).or_insert_with(|| SplitRow {
+                namespace: target.namespace.clone(),
+                workload: target.workload.clone(),
+                version: target.version.clone(),
+                requests: 0,
+                failed: 0,
+                timed: 0,
+                spent_ms: Some(0.0),
+            });
+            row.requests += requests;
+            row.timed += requests;
+            row.failed += if failed(line) { requests } else { 0 };
+            row.spent_ms = row.spent_ms.map(|it| it + per(duration_us, 1_000.0));
+        }
+        (rows.into_values().collect(), unrouted)
     }
 }
 

@@ -49,6 +49,7 @@ async fn split(rehearsal: &Rehearsal, since: Timestamp) -> Result<Split, Why> {
     let question = SplitQuestion {
         services: [user_service()].into(),
         since,
+        changed: None,
     };
     rehearsal
         .metrics

@@ -155,7 +155,12 @@ impl Query {
 
     /// What the callers' proxies counted to these services: samples, not rates. More services than asked for can match, since names and
     /// namespaces are matched apart.
-    pub(super) fn samples(names: Vec<String>, namespaces: Vec<String>, seconds: u32) -> Self {
+    pub(super) fn samples(
+        measure: Measure,
+        names: Vec<String>,
+        namespaces: Vec<String>,
+        seconds: u32,
+    ) -> Self {
         let matchers = vec![
             Matcher::Is(Label::Reporter, "source".to_owned()),
             Matcher::one_of(Label::ServiceName, names),
@@ -163,7 +168,7 @@ impl Query {
         ];
         Self(Form::Samples {
             range: Range {
-                metric: REQUESTS,
+                metric: measure.metric(),
                 matchers,
                 seconds,
             },
@@ -404,7 +409,7 @@ mod tests {
     fn what_comes_from_outside_stays_within_its_quotes() {
         let text = |it: &str| it.to_owned();
         assert_eq!(
-            Query::samples(vec![text("a.b"), text("x\"} or vector(1) #")], vec![text("주문"), text("n\\\n")], 900).to_string(),
+            Query::samples(Measure::Requests, vec![text("a.b"), text("x\"} or vector(1) #")], vec![text("주문"), text("n\\\n")], 900).to_string(),
             r#"istio_requests_total{reporter="source",destination_service_name=~"a\\.b|x\"\\} or vector\\(1\\) #","#.to_owned()
                 + r#"destination_service_namespace=~"주문|n\\\\\U0000000a"}[900s]"#
         );

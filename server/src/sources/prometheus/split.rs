@@ -8,19 +8,21 @@
 //!   scraped since then without it, or it appeared more than a scrape interval after `from`, when every older target had had its turn.
 //!   In doubt (it appeared with the first scrapes) it counts from its first sample: too few rather than too many.
 //! - A series without a sample later than `since` has ended before, and is not in the answer.
+//!
+//! Counters of durations are read the same way: each request adds one to the one counter and its milliseconds to the other, in the same scrape.
 
 mod batch;
 mod count;
 
-pub(super) use batch::batches;
+pub(super) use batch::{Batch, batches};
 
 use super::{
     answer::{self, Row},
     flows::protocol,
     garbled,
-    label::{Label, Names},
+    label::{Label, Names, SWITCHED},
 };
-use count::{Series, split};
+use count::{Series, Unit, before, split};
 use naru_domain::{
     Timestamp, Why,
     traffic::{Dated, ServiceId, Split, SplitQuestion, failing::failed},
@@ -30,14 +32,27 @@ use std::collections::BTreeMap;
 /// One answer for each question, with its place.
 pub(super) type Answers = Vec<(usize, Result<Dated<Split>, Why>)>;
 
-/// Reads the samples of a batch and answers its questions.
-pub(super) fn answer(body: &[u8], asked: &[(usize, SplitQuestion)], now: Timestamp) -> Result<Answers, Why> {
+/// Reads the samples of a batch and answers its questions. Without durations it is told how many requests there were, not how long they took.
+pub(super) fn answer(
+    requests: &[u8],
+    durations: Result<&[u8], Why>,
+    asked: &[(usize, SplitQuestion)],
+    now: Timestamp,
+) -> Result<Answers, Why> {
     let (mut services, mut numberless) = (BTreeMap::<ServiceId, Vec<Series>>::new(), 0_usize);
-    let mut gaps = answer::read(body, &mut Names::default(), &mut |row| {
-        let (service, series) = series(row);
-        numberless += row.samples.len() - series.samples.len();
-        services.entry(service).or_default().push(series);
-    })?;
+    let mut names = Names::default();
+    let mut read = |body: &[u8], unit: Unit| {
+        answer::read(body, &mut names, &mut |row| {
+            let (service, series) = series(row, unit);
+            numberless += row.samples.len() - series.samples.len();
+            services.entry(service).or_default().push(series);
+        })
+    };
+    let mut gaps = read(requests, Unit::Requests)?;
+    gaps.extend(match durations.and_then(|body| read(body, Unit::Milliseconds)) {
+        Ok(gaps) => gaps,
+        Err(why) => vec![why],
+    });
     if numberless > 0 {
         gaps.push(garbled(format!("{numberless} samples are no numbers")));
     }
@@ -51,6 +66,7 @@ pub(super) fn answer(body: &[u8], asked: &[(usize, SplitQuestion)], now: Timesta
             let named = question.services.iter().filter_map(|it| services.get(it));
             let series: Vec<&Series> = named.flatten().collect();
             let counted = split(&series, since, now).map(|mut dated| {
+                dated.value.before = question.changed.and_then(|it| before(&series, it));
                 dated.gaps.extend(gaps.iter().cloned().chain(shortened));
                 dated
             });
@@ -59,7 +75,7 @@ pub(super) fn answer(body: &[u8], asked: &[(usize, SplitQuestion)], now: Timesta
         .collect())
 }
 
-fn series(row: &Row) -> (ServiceId, Series) {
+fn series(row: &Row, unit: Unit) -> (ServiceId, Series) {
     let get = |label| row.labels.get(label).clone();
     let service = ServiceId {
         namespace: get(Label::ServiceNamespace),
@@ -79,6 +95,8 @@ fn series(row: &Row) -> (ServiceId, Series) {
             row.labels.get(Label::GrpcStatus),
             flags,
         ),
+        unit,
+        switched: &**row.labels.get(Label::Code) == SWITCHED,
         target: [Label::Instance, Label::Pod, Label::PodNamespace, Label::Job].map(get),
         replica: get(Label::Replica),
         samples: row
@@ -94,7 +112,7 @@ fn series(row: &Row) -> (ServiceId, Series) {
 /// Leaves the replica with the most samples, if several have written: two replicas count the same requests.
 fn of_one_replica(series: &mut Vec<Series>) {
     let mut samples = BTreeMap::new();
-    for it in series.iter() {
+    for it in series.iter().filter(|it| it.unit == Unit::Requests) {
         *samples.entry(it.replica.clone()).or_insert(0) += it.samples.len();
     }
     if samples.len() > 1 {

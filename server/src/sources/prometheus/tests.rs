@@ -47,5 +47,6 @@ fn question(namespace: &str, name: &str, since: Timestamp) -> SplitQuestion {
         }]
         .into(),
         since,
+        changed: None,
     }
 }

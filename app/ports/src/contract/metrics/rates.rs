@@ -144,6 +144,7 @@ pub async fn an_absent_source_is_a_reason(subject: &dyn Subject) {
     let question = SplitQuestion {
         services: [service()].into(),
         since: subject.now(),
+        changed: None,
     };
     let answers = subject.metrics().splits(&[question.clone(), question]).await;
     assert_eq!(answers.len(), 2);

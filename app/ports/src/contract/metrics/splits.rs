@@ -31,16 +31,50 @@ pub async fn a_split_counts_only_later_samples(subject: &dyn Subject) {
     let split = split(subject, since)
         .await
         .unwrap_or_else(|why| panic!("{why:?}"));
-    let row = |version: &str, requests, failed| SplitRow {
+    let row = |version: &str, requests: u32, failed| SplitRow {
         namespace: "shop".into(),
         workload: format!("user-{version}").into(),
         version: version.into(),
-        requests,
+        requests: requests.into(),
         failed,
+        timed: requests.into(),
+        spent_ms: Some(f64::from(requests) * 20.0),
     };
     assert_eq!(split.rows, [row("v1", 280, 0), row("v2", 140, 20)]);
     assert_eq!(split.unrouted, 0);
     assert!(since <= split.from && split.from < split.to, "{split:?}");
+}
+
+/// What was before the moment is counted beside, of the same services, and never with what came later.
+pub async fn what_was_before_a_change_is_told_beside(subject: &dyn Subject) {
+    let one = requests("v1", Reporter::Source);
+    let slow = Series {
+        duration_ms: 80,
+        ..one.clone()
+    };
+    let failing = Series {
+        code: "503",
+        ..one.clone()
+    };
+    run(subject, 3, &[(&one, 90), (&failing, 10)]).await;
+    let since = subject.now();
+    subject.scrape(1).await;
+    run(subject, 2, &[(&slow, 50)]).await;
+    let split = split(subject, since)
+        .await
+        .unwrap_or_else(|why| panic!("{why:?}"));
+    let before = split.before.unwrap_or_else(|| panic!("nothing before"));
+    // Of three scrapes the first is where counting begins.
+    let told = |it: &SplitRow| (it.requests, it.failed, it.spent_ms);
+    assert_eq!(
+        before.rows.iter().map(told).collect::<Vec<_>>(),
+        [(200, 20, Some(4_000.0))]
+    );
+    assert_eq!(
+        split.rows.iter().map(told).collect::<Vec<_>>(),
+        [(100, 0, Some(8_000.0))]
+    );
+    assert!(before.from < before.to && before.to <= since, "{before:?}");
 }
 
 /// The called sides' counts, other services and unknown callers are no part of a split.
@@ -110,6 +144,7 @@ pub async fn questions_are_answered_in_order(subject: &dyn Subject) {
     let about = |services: &[ServiceId]| SplitQuestion {
         services: services.iter().cloned().collect(),
         since,
+        changed: None,
     };
     let nobody = ServiceId {
         name: "nobody".into(),

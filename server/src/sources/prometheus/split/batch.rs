@@ -1,6 +1,6 @@
 //! Which questions are asked together, and how far back.
 
-use crate::sources::prometheus::query::Query;
+use crate::sources::prometheus::query::{Measure, Query};
 use jiff::SignedDuration;
 use naru_domain::{Timestamp, Why, traffic::SplitQuestion};
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// No sample older than this is read: six hours of a busy service are a few hundred thousand samples.
 const LIMIT_S: i64 = 6 * 3600;
 
-/// Before `since`, for knowing which series were there: as long as Prometheus itself takes a series to live on without a sample.
+/// Before `since`, for knowing which series were there: as long as Prometheus itself takes a series to live on without a sample. What was before a
+/// change is counted of the same samples.
 const BEFORE_S: i64 = 300;
 
 /// Questions of like length go together, so that a young question does not read hours. At most one query for each class.
@@ -19,6 +20,8 @@ const CLASSES_S: [i64; 3] = [15 * 60, 3600, LIMIT_S];
 pub(in crate::sources::prometheus) struct Batch {
     /// For all of them; its answer may hold more.
     pub(in crate::sources::prometheus) query: Query,
+    /// How long those requests took.
+    pub(in crate::sources::prometheus) durations: Query,
     /// Their places.
     pub(in crate::sources::prometheus) questions: Vec<usize>,
 }
@@ -63,13 +66,13 @@ pub(in crate::sources::prometheus) fn batches(questions: &[SplitQuestion], now: 
             let names: BTreeSet<String> = services.iter().map(|it| it.name.to_string()).collect();
             let namespaces: BTreeSet<String> = services.iter().map(|it| it.namespace.to_string()).collect();
             let seconds = u32::try_from(oldest + BEFORE_S).unwrap_or(u32::MAX);
-            let query = Query::samples(
-                names.into_iter().collect(),
-                namespaces.into_iter().collect(),
-                seconds,
-            );
+            let samples = |measure| {
+                let all = |it: &BTreeSet<String>| it.iter().cloned().collect();
+                Query::samples(measure, all(&names), all(&namespaces), seconds)
+            };
             Batch {
-                query,
+                query: samples(Measure::Requests),
+                durations: samples(Measure::Duration),
                 questions: questions_of,
             }
         })
@@ -98,6 +101,7 @@ mod tests {
             }]
             .into(),
             since: at(NOW - age),
+            changed: None,
         }
     }
 
@@ -115,6 +119,8 @@ mod tests {
             .iter()
             .map(|it| (it.query.to_string(), it.questions.clone()))
             .collect();
+        let durations = batches[0].durations.to_string();
+        assert!(durations.starts_with("istio_request_duration_milliseconds_sum{reporter=\"source\""));
         let query = |names: &str, seconds: u32| {
             format!(
                 "istio_requests_total{{reporter=\"source\",destination_service_name=~\"{names}\",\

@@ -3,7 +3,7 @@
 use crate::sources::prometheus::{answer::Sample, increase::gained, moment};
 use naru_domain::{
     Name, Timestamp, Why,
-    traffic::{Dated, Split, SplitRow},
+    traffic::{BEFORE, Before, Dated, Split, SplitRow},
 };
 use std::collections::BTreeMap;
 
@@ -13,9 +13,21 @@ const NEEDED: u32 = 2;
 /// A question younger than this without any series is too young rather than without traffic, in seconds: a usual scrape interval.
 const YOUNG_S: i64 = 60;
 
+/// What a counter counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    Requests,
+    /// That requests took.
+    Milliseconds,
+}
+
 /// One counter's samples.
 #[derive(Clone, Debug)]
 pub(super) struct Series {
+    /// What it counts.
+    pub(super) unit: Unit,
+    /// Its requests became connections.
+    pub(super) switched: bool,
     /// Of the called workload.
     pub(super) namespace: Name,
     /// The called workload; empty if the request reached none.
@@ -97,21 +109,22 @@ pub(super) fn split(series: &[&Series], since: Timestamp, now: Timestamp) -> Res
             .and_modify(|at| *at = it.first_ms().min(*at))
             .or_insert(it.first_ms());
     }
-    // Sums of whole numbers; rounded once, at the end.
-    let mut rows = BTreeMap::<[&Name; 3], (f64, f64)>::new();
+    let mut rows = Rows::default();
     for it in &alive {
         let appeared = it.first_ms();
         let scraped_without_it = scraped.get(&it.series.target).is_some_and(|at| *at < appeared);
         let born = it.first == 0 && (scraped_without_it || appeared > settled);
         let (start, base) = it.base(born);
-        let n = gained(base, &it.series.samples[start..]);
-        let (requests, failed) = rows
-            .entry([&it.series.namespace, &it.series.workload, &it.series.version])
-            .or_default();
-        *requests += n;
-        *failed += if it.series.failed { n } else { 0.0 };
+        rows.add(it.series, gained(base, &it.series.samples[start..]));
     }
-    let value = value(rows, from, to);
+    let (rows, unrouted) = rows.rounded();
+    let value = Split {
+        from: moment(from),
+        to: moment(to),
+        rows,
+        unrouted,
+        before: None,
+    };
     if value.unrouted == 0 && value.rows.iter().all(|it| it.requests == 0) {
         return Err(Why::NoTraffic {
             window_s: u32::try_from((to - from) / 1000).unwrap_or(u32::MAX),
@@ -124,30 +137,78 @@ pub(super) fn split(series: &[&Series], since: Timestamp, now: Timestamp) -> Res
     })
 }
 
-fn value(rows: BTreeMap<[&Name; 3], (f64, f64)>, from: i64, to: i64) -> Split {
-    let mut split = Split {
+/// Counts requests in the minutes up to a change; None where nothing was counted.
+pub(super) fn before(series: &[&Series], changed: Timestamp) -> Option<Before> {
+    let to_ms = changed.as_millisecond();
+    let from_ms = changed.checked_sub(BEFORE).ok()?.as_millisecond();
+    let (mut rows, mut window) = (Rows::default(), None::<(i64, i64)>);
+    for &it in series {
+        let place = |at: i64| it.samples.partition_point(|sample| sample.at_ms <= at);
+        let inside = &it.samples[place(from_ms)..place(to_ms)];
+        let [first, later @ ..] = inside else { continue };
+        let Some(last) = later.last() else { continue };
+        let (from, to) = window.unwrap_or((first.at_ms, last.at_ms));
+        window = Some((from.min(first.at_ms), to.max(last.at_ms)));
+        rows.add(it, gained(first.value, later));
+    }
+    let ((from, to), (rows, _)) = (window?, rows.rounded());
+    Some(Before {
         from: moment(from),
         to: moment(to),
-        rows: vec![],
-        unrouted: 0,
-    };
-    for ([namespace, workload, version], (requests, failed)) in rows {
-        // A counter is never negative, and far from 2^53 within a few hours.
-        let (requests, failed) = (requests.round() as u64, failed.round() as u64);
-        if workload.is_empty() {
-            split.unrouted += requests;
-            continue;
+        rows,
+    })
+    .filter(|it| it.rows.iter().any(|row| row.requests > 0))
+}
+
+/// What was counted to each workload: sums of whole numbers, rounded once, at the end.
+#[derive(Default)]
+struct Rows<'a>(BTreeMap<[&'a Name; 3], Sums>);
+
+#[derive(Default)]
+struct Sums {
+    requests: f64,
+    failed: f64,
+    timed: f64,
+    spent_ms: Option<f64>,
+}
+
+impl<'a> Rows<'a> {
+    fn add(&mut self, series: &'a Series, n: f64) {
+        let place = [&series.namespace, &series.workload, &series.version];
+        let sums = self.0.entry(place).or_default();
+        let timed = if series.switched { 0.0 } else { n };
+        match series.unit {
+            Unit::Requests => {
+                sums.requests += n;
+                sums.failed += if series.failed { n } else { 0.0 };
+                sums.timed += timed;
+            }
+            Unit::Milliseconds => sums.spent_ms = Some(sums.spent_ms.unwrap_or(0.0) + timed),
         }
-        let (namespace, workload, version) = (namespace.clone(), workload.clone(), version.clone());
-        split.rows.push(SplitRow {
-            namespace,
-            workload,
-            version,
-            requests,
-            failed,
-        });
     }
-    split
+
+    /// The workloads' rows, and how many requests reached none.
+    fn rounded(self) -> (Vec<SplitRow>, u64) {
+        let (mut rows, mut unrouted) = (Vec::new(), 0);
+        // A counter is never negative, and far from 2^53 within a few hours.
+        let whole = |it: f64| it.round() as u64;
+        for ([namespace, workload, version], sums) in self.0 {
+            if workload.is_empty() {
+                unrouted += whole(sums.requests);
+                continue;
+            }
+            rows.push(SplitRow {
+                namespace: namespace.clone(),
+                workload: workload.clone(),
+                version: version.clone(),
+                requests: whole(sums.requests),
+                failed: whole(sums.failed),
+                timed: whole(sums.timed),
+                spent_ms: sums.spent_ms,
+            });
+        }
+        (rows, unrouted)
+    }
 }
 
 /// The usual distance between two samples, in milliseconds: the median, which a missed scrape does not move.

@@ -1,4 +1,8 @@
-use super::{answer, count::Series, split};
+use super::{
+    answer,
+    count::{Series, Unit, before},
+    split,
+};
 use crate::sources::prometheus::answer::Sample;
 use naru_domain::{
     Timestamp, Why,
@@ -19,6 +23,8 @@ fn series(pod: &str, workload: &str, failed: bool, samples: &[(i64, f64)]) -> Se
         workload: workload.into(),
         version: workload.rsplit('-').next().unwrap_or("").into(),
         failed,
+        unit: Unit::Requests,
+        switched: false,
         target: [pod.into(), pod.into(), "n".into(), "pods".into()],
         replica: "".into(),
         samples: samples
@@ -219,6 +225,7 @@ fn question(namespace: &str, name: &str) -> SplitQuestion {
         }]
         .into(),
         since: at(SINCE),
+        changed: Some(at(SINCE - 2)),
     }
 }
 
@@ -242,16 +249,79 @@ fn an_answer_is_told_apart_by_service_and_read_from_one_replica() {
         (0, question("n", "a")),
         (2, question("x", "a")),
     ];
-    let answers = answer(body.as_bytes(), &asked, at(200)).unwrap();
+    let away = Why::Said {
+        detail: "away".into(),
+    };
+    let answers = answer(body.as_bytes(), Err(away), &asked, at(200)).unwrap();
     assert_eq!(answers.iter().map(|it| it.0).collect::<Vec<_>>(), [4, 0, 2]);
     let [b, a, none] = [0, 1, 2].map(|it| answers[it].1.clone());
     let (a, b) = (a.unwrap(), b.unwrap());
     assert_eq!(rows(&a.value), [("w", 6, 6)]);
     assert_eq!(rows(&b.value), [("w", 1, 1)]);
     assert!(
-        matches!(&b.gaps[..], [Why::Said { .. }, Why::Garbled { .. }]),
+        matches!(
+            &b.gaps[..],
+            [Why::Said { .. }, Why::Said { .. }, Why::Garbled { .. }]
+        ),
         "{:?}",
         b.gaps
     );
     assert_eq!(none, Err(Why::NoTraffic { window_s: 100 }));
+    // How long they took is not known, and a single sample before the change is nothing that could be counted.
+    assert_eq!((a.value.rows[0].spent_ms, a.value.before), (None, None));
+}
+
+#[test]
+fn durations_are_counted_with_their_requests_and_connections_are_not_slow() {
+    let requests = series("p", "b-v1", false, &[(95, 0.0), (110, 10.0), (125, 30.0)]);
+    let took = Series {
+        unit: Unit::Milliseconds,
+        ..series("p", "b-v1", false, &[(95, 0.0), (110, 200.0), (125, 700.0)])
+    };
+    let switched = |it: &Series| Series {
+        switched: true,
+        ..it.clone()
+    };
+    let found = counted(&[
+        requests.clone(),
+        took.clone(),
+        switched(&requests),
+        switched(&took),
+    ]);
+    let row = &found.rows[0];
+    assert_eq!((row.requests, row.timed, row.spent_ms), (40, 20, Some(500.0)));
+    assert_eq!(counted(&[requests]).rows[0].spent_ms, None);
+}
+
+#[test]
+fn the_minutes_up_to_a_change_are_counted_beside() {
+    let all = [
+        // The first sample is more than five minutes before.
+        series(
+            "p",
+            "b-v1",
+            false,
+            &[(-210, 5.0), (-185, 10.0), (20, 50.0), (98, 90.0), (110, 900.0)],
+        ),
+        series("p", "b-v1", true, &[(20, 1.0), (98, 3.0), (110, 9.0)]),
+        // A pod that was replaced within them counted from 0 again.
+        series("q", "b-v2", false, &[(20, 100.0), (50, 4.0), (95, 10.0)]),
+        // One sample is no count, and neither is what was later.
+        series("r", "b-v2", false, &[(95, 10.0), (110, 20.0)]),
+        series("s", "b-v2", false, &[(110, 10.0), (125, 20.0)]),
+        Series {
+            unit: Unit::Milliseconds,
+            ..series("p", "b-v1", false, &[(20, 100.0), (98, 900.0), (110, 9_000.0)])
+        },
+    ];
+    let all: Vec<&Series> = all.iter().collect();
+    let found = before(&all, at(98)).unwrap();
+    let rows: Vec<_> = found
+        .rows
+        .iter()
+        .map(|it| (&*it.workload, it.requests, it.failed, it.spent_ms))
+        .collect();
+    assert_eq!(rows, [("b-v1", 80 + 2, 2, Some(800.0)), ("b-v2", 10, 0, None)]);
+    assert_eq!((found.from, found.to), (at(-185), at(98)));
+    assert_eq!(before(&all[4..5], at(98)), None);
 }
