@@ -99,6 +99,10 @@ impl Console for Fixed {
     async fn steer(&self, _: &Actor, _: &Steer) -> Result<(), ApplyError> {
         Ok(())
     }
+    async fn propose(&self, _: &Actor, _: &Intent, _: &str, _: &str) -> Result<Name, ApplyError> {
+        Err(ApplyError::Refused { refused: Refused::OneIsEnough })
+    }
+
     async fn begin(&self, _: &Actor, wish: &Begin) -> Result<Name, ApplyError> {
         Ok(format!("{}-19aaf", wish.route.name).into())
     }

@@ -2,7 +2,7 @@
 
 use crate::{AppError, format, lang::Lang};
 use naru_view::{
-    canary::Owner,
+    canary::{Owner, Proposed},
     change::Writer,
     freeze::{Share, Stay},
     order::{Arg, Metric, Said},
@@ -157,6 +157,8 @@ pub fn refused(lang: Lang, refused: &Refused) -> String {
         Refused::SamePerson => lang.refused_same_person().into(),
         Refused::NotJudged => lang.refused_not_judged().into(),
         Refused::CanaryOver { name } => lang.refused_canary_over(name),
+        Refused::Quorum { above } => lang.refused_quorum(above),
+        Refused::OneIsEnough => lang.refused_one_is_enough().into(),
         Refused::CanaryRuns { name } => lang.refused_canary_runs(name),
         Refused::Frozen { by, reason } => lang.refused_frozen(by, reason),
         Refused::NotFrozen => lang.refused_not_frozen().into(),
@@ -172,6 +174,11 @@ pub fn leaves(lang: Lang, leaves: &Leaves) -> Option<String> {
         Leaves::UntilSync { application } => Some(lang.leaves_until_sync(application)),
         Leaves::Kept { application } => Some(lang.leaves_kept(application)),
     }
+}
+
+/// What waits for a second person: who proposed it, when, and why.
+pub fn proposed(lang: Lang, it: &Proposed) -> String {
+    lang.quorum_proposed(&it.by, &it.reason, &format::utc(it.at))
 }
 
 /// Who else writes the weights of a rule, and what that means for whoever would set them.

@@ -83,6 +83,12 @@ pub(crate) async fn run(options: &Weight, lang: Lang) -> Result<(), Failure> {
     let ended = match (planned.against, reason) {
         (Some(error), _) => Err(not_changed(error)),
         (None, None) => Ok(()),
+        (None, Some(reason)) if options.propose => {
+            match hand.propose(&intent, &planned.sheet.digest, reason).await {
+                Ok(name) => told.proposed(&name),
+                Err(error) => Err(not_changed(error)),
+            }
+        }
         (None, Some(reason)) => match hand.carry_out(&intent, &planned.sheet.digest, reason).await {
             Ok(done) => {
                 told.done(&done)?;
@@ -108,6 +114,8 @@ pub(crate) async fn run(options: &Weight, lang: Lang) -> Result<(), Failure> {
 fn kinds() -> Vec<Kind> {
     let beside = [
         Kind::MutatingWebhookConfiguration,
+        Kind::Migration,
+        Kind::Proposal,
         Kind::Change,
         Kind::Application,
     ];

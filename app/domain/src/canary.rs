@@ -25,6 +25,7 @@ use crate::{
     change::{
         owner,
         plan::Intent,
+        quorum,
         record::{Phase, Record, records},
         touched,
     },
@@ -41,7 +42,7 @@ use crate::{
 };
 use jiff::SignedDuration;
 use naru_view::{
-    canary::{Canary, Destination, RouteRef, RuleList},
+    canary::{Canary, Destination, Proposed, RouteRef, RuleList, SetWeights},
     weights::{self, TOTAL},
 };
 use std::collections::BTreeSet;
@@ -244,10 +245,34 @@ fn canary(
         resource_version: object.resource_version(),
         rate: rate(snapshot, object, rule).ok().map(round::significant),
         owner: owner::of_weights(objects, object, rule),
+        proposals: proposals(objects, &route, rule, snapshot.taken),
         last_change: last.map(|record| record.key.name.clone()),
         destinations,
         route,
     }
+}
+
+/// Weights of a rule that wait for a second person; none that it has already.
+fn proposals(
+    objects: &Objects,
+    route: &RouteRef,
+    rule: &Rule,
+    now: Timestamp,
+) -> Vec<(Proposed, SetWeights)> {
+    let stands = |wish: &SetWeights| {
+        let wanted = wish.weights.iter().map(|it| it.weight);
+        wanted.eq(rule.weights())
+    };
+    let mut all = Vec::new();
+    for (_, it) in quorum::waiting(objects, now) {
+        if let Intent::SetWeights(wish) = &it.intent
+            && wish.route == *route
+            && !stands(wish)
+        {
+            all.push((it.proposed(), wish.clone()));
+        }
+    }
+    all
 }
 
 /// What a VirtualService or an HTTPRoute says of where it acts.

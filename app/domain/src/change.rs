@@ -6,7 +6,7 @@
 //! thing: is it as before, as after, or something else?
 //!
 //! Order of reading: [`plan`], [`weights`] (the first kind of change), [`undo`], [`rollback`], [`touched`],
-//! [`owner`] and [`writer`] (who else writes, who has written), [`record`], [`recovery`], [`ended`].
+//! [`owner`] and [`writer`] (who else writes, who has written), [`quorum`] (who has to agree), [`record`], [`recovery`], [`ended`].
 
 pub mod ended;
 #[cfg(test)]
@@ -14,6 +14,7 @@ mod example;
 pub mod mend;
 pub mod owner;
 pub mod plan;
+pub mod quorum;
 pub mod record;
 pub mod recovery;
 pub mod rollback;

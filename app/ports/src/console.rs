@@ -138,6 +138,15 @@ pub trait Console: Send + Sync {
         reason: &str,
     ) -> Result<Applied, ApplyError>;
 
+    /// Leaves what was confirmed for a second person, where one is wanted, and says what the proposal is called.
+    async fn propose(
+        &self,
+        who: &Actor,
+        intent: &Intent,
+        digest: &str,
+        reason: &str,
+    ) -> Result<Name, ApplyError>;
+
     /// How far a change of the journal has come with the proxies: every istiod is asked, now, within ten seconds.
     async fn reached(&self, scope: &Scope, change: &Key) -> Result<Reached, ApplyError>;
 

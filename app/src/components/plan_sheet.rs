@@ -3,6 +3,7 @@
 mod hand_over;
 mod outcome;
 mod planned;
+mod quorum;
 
 pub(crate) use planned::diff;
 
@@ -16,7 +17,7 @@ use leptos::{prelude::*, task::spawn_local};
 use naru_view::{
     Name,
     canary::{Applied, PlanSheet, SetWeights},
-    change::Mend,
+    change::{Mend, Wish},
     why::ApplyError,
 };
 
@@ -40,6 +41,8 @@ enum Step {
     Planned(Box<PlanSheet>, Option<AppError>),
     Applying(Box<PlanSheet>),
     Done(Applied),
+    /// It waits for a second person, under this name.
+    Proposed(Name),
     Failed(AppError),
 }
 
@@ -84,6 +87,7 @@ pub(crate) fn plan_sheet(ask: RwSignal<Option<Ask>>) -> impl IntoView {
         }
         Step::Planned(plan, before) => planned::planned(sheet, &plan, before.as_ref(), false).into_any(),
         Step::Applying(plan) => planned::planned(sheet, &plan, None, true).into_any(),
+        Step::Proposed(name) => quorum::proposed(&name).into_any(),
         Step::Done(applied) => outcome::done(sheet, &applied).into_any(),
         Step::Failed(error) => outcome::failed(sheet, &error).into_any(),
     };
@@ -142,6 +146,24 @@ impl Sheet {
                 }
                 Err(error) => self.arrive(turn, Step::Failed(error)),
             }
+        });
+    }
+
+    fn propose(self, plan: PlanSheet) {
+        let wish = match self.ask.get_untracked() {
+            Some(Ask::Weights(wish)) => Wish::Weights(wish),
+            Some(Ask::Undo { namespace, change }) => Wish::Undo { namespace, change },
+            Some(Ask::Mend(_)) | None => return,
+        };
+        let (turn, reason) = (self.dialog.next(), self.reason.get_untracked());
+        let digest = plan.digest.to_string();
+        self.step.set(Step::Applying(Box::new(plan)));
+        spawn_local(async move {
+            let step = match serverfns::propose_change(wish, digest, reason).await {
+                Ok(name) => Step::Proposed(name),
+                Err(error) => Step::Failed(error),
+            };
+            self.arrive(turn, step);
         });
     }
 

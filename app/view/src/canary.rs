@@ -129,6 +129,8 @@ pub struct Canary {
     pub owner: Option<Owner>,
     /// The last change of ours on this rule that landed.
     pub last_change: Option<Name>,
+    /// Weights that somebody proposes, for somebody else to set; the latest first.
+    pub proposals: Vec<(Proposed, SetWeights)>,
     /// What is wrong with it now: refusals that any change would meet, subsets without pods, and so on.
     pub findings: Vec<Refused>,
     /// The steps that Naru takes with it: the Canary objects that are not over, oldest first; more than one is a mistake. Where all are
@@ -295,6 +297,29 @@ pub struct PlanSheet {
     /// Somebody else writes the object: it is planned for them, and cannot be applied here.
     #[serde(default)]
     pub hand_over: Option<HandOver>,
+    /// It wants a second person.
+    #[serde(default)]
+    pub quorum: Option<Quorum>,
+}
+
+/// Two people are wanted for a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quorum {
+    /// For more than so many percent of a rule's requests to a new version.
+    pub above: u32,
+    /// Somebody else has proposed it: who reads this may carry it out.
+    pub proposed: Option<Proposed>,
+}
+
+/// A plan that waits for a second person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proposed {
+    /// Who proposed it: the name for display.
+    pub by: Name,
+    /// Why.
+    pub reason: Name,
+    /// When.
+    pub at: Millis,
 }
 
 /// A plan for somebody else to carry out.

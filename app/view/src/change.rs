@@ -1,7 +1,9 @@
 //! The journal: who changed what, why, how it ended.
 
 use crate::{
-    Millis, Name, canary::DiffLine, checklist::Field, source::SourceState, version::Version, why::Why,
+    Millis, Name,
+    canary::{DiffLine, SetWeights},
+    checklist::Field, source::SourceState, version::Version, why::Why,
 };
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,21 @@ pub struct Written {
     pub name: Name,
     /// Who made it: the name for display; empty where the entry is gone or was not read.
     pub actor: Name,
+}
+
+/// What one person may leave for another to carry out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wish {
+    /// Weights to be set.
+    Weights(SetWeights),
+    /// A change to be taken back.
+    Undo {
+        /// Its namespace.
+        namespace: Name,
+        /// Its name in the journal.
+        change: Name,
+    },
 }
 
 /// A finding that somebody wants mended by the edits that its check offers.

@@ -156,6 +156,10 @@ pub enum Refused {
     NotJudged,
     /// This canary is over: nothing can be wanted of it any more.
     CanaryOver { name: Name },
+    /// More than so many percent for a new version want a second person: this one proposes, another carries it out.
+    Quorum { above: u32 },
+    /// One person is enough for this.
+    OneIsEnough,
     /// This canary moves the rule already.
     CanaryRuns { name: Name },
     /// Somebody has frozen everything already.

@@ -22,16 +22,17 @@ use naru_domain::{
     change::{
         ended, mend, owner,
         plan::{Intent, Plan, plan},
+        quorum::{self, Proposal},
         record::Record,
         weights,
     },
     fact::Fact,
-    object::{Key, Kind, Object},
+    object::{Key, Kind, Object, Write},
     snapshot::{Objects, Snapshot},
 };
 use naru_ports::{As, Clock, Cluster, ClusterError};
 use naru_view::{
-    canary::{Applied, DryRun, HandOver, PlanSheet, SetWeights},
+    canary::{Applied, DryRun, HandOver, PlanSheet, Quorum, SetWeights},
     change::Writer,
     why::{ApplyError, SourceName},
 };
@@ -116,10 +117,14 @@ impl Desk<'_> {
     /// Plans on the object as it is *now*, and lets the API server try it as this person.
     pub(crate) async fn plan(&self, who: By<'_>, intent: &Intent) -> Result<PlanSheet, ApplyError> {
         match (self.tried(who, intent).await, intent) {
-            (Ok((plan, tried)), _) => Ok(sheet(
-                plan,
-                tried.unwrap_or_else(|detail| DryRun::Refused { detail }),
-            )),
+            (Ok((plan, live, tried)), _) => {
+                let quorum = self.asks(who, &plan, &live);
+                let dry_run = tried.unwrap_or_else(|detail| DryRun::Refused { detail });
+                Ok(PlanSheet {
+                    quorum,
+                    ..sheet(plan, dry_run)
+                })
+            }
             (
                 Err(ApplyError::Refused {
                     refused: Refused::Owned { owner, .. },
@@ -155,13 +160,17 @@ impl Desk<'_> {
         Ok((plan, live))
     }
 
-    /// The plan, and what the API server says to it; the error is its words for a missing right.
-    async fn tried(&self, who: By<'_>, intent: &Intent) -> Result<(Plan, Result<DryRun, Name>), ApplyError> {
+    /// The plan, what it was made on, and what the API server says to it; the error is its words for a missing right.
+    async fn tried(
+        &self,
+        who: By<'_>,
+        intent: &Intent,
+    ) -> Result<(Plan, Object, Result<DryRun, Name>), ApplyError> {
         for _ in 0..ATTEMPTS {
             let (plan, live) = self.fresh(intent).await?;
             match self.dry_run(who, &plan, &live).await {
-                Tried::Answered(dry_run) => return Ok((plan, Ok(dry_run))),
-                Tried::Forbidden(detail) => return Ok((plan, Err(detail))),
+                Tried::Answered(dry_run) => return Ok((plan, live, Ok(dry_run))),
+                Tried::Forbidden(detail) => return Ok((plan, live, Err(detail))),
                 Tried::Moved => {}
             }
         }
@@ -176,15 +185,7 @@ impl Desk<'_> {
         digest: &str,
         reason: &str,
     ) -> Result<Done, ApplyError> {
-        if self.read_only {
-            return Err(ApplyError::ReadOnly);
-        }
-        let reason = reason.trim();
-        if reason.is_empty() || reason.chars().count() > REASON_LIMIT as usize {
-            return Err(ApplyError::Refused {
-                refused: Refused::Reason { limit: REASON_LIMIT },
-            });
-        }
+        let reason = self.may_write(reason)?;
         let mut lost = None;
         for _ in 0..ATTEMPTS {
             if self.late() {
@@ -198,6 +199,7 @@ impl Desk<'_> {
                     by,
                 });
             }
+            self.second(who, &plan, &live)?;
             let record = self.record(&plan, who.actor(), reason);
             match self.carry_out(who, &record).await {
                 Err(ApplyError::Conflict { .. }) => lost = Some(plan),
@@ -212,6 +214,79 @@ impl Desk<'_> {
             None => None,
         };
         Err(ApplyError::Conflict { by })
+    }
+
+    /// Leaves what was confirmed for a second person, and says what it is called.
+    pub(crate) async fn propose(
+        &self,
+        who: By<'_>,
+        intent: &Intent,
+        digest: &str,
+        reason: &str,
+    ) -> Result<Name, ApplyError> {
+        let reason = self.may_write(reason)?;
+        let (plan, live) = self.fresh(intent).await?;
+        if *plan.digest.0 != *digest {
+            let by = self.writer(&plan, &live).await;
+            return Err(ApplyError::DigestChanged {
+                now: plan.digest.0,
+                by,
+            });
+        }
+        if quorum::wanted(&self.snapshot.objects.value, &live, &plan).is_none() {
+            let refused = Refused::OneIsEnough;
+            return Err(ApplyError::Refused { refused });
+        }
+        let proposal = Proposal::of(&plan, who.actor().clone(), reason.into(), self.clock.now());
+        let object = proposal.object().map_err(|error| ApplyError::Invalid {
+            detail: error.to_string().into(),
+        })?;
+        let name = object.key().name.clone();
+        let write = Write::Create(object);
+        match self.cluster.submit(who.writes(), &write, false, "naru-propose").await {
+            Ok(_) => Ok(name),
+            Err(ClusterError::Forbidden(detail)) => Err(ApplyError::Forbidden { detail }),
+            Err(ClusterError::Invalid(detail)) => Err(ApplyError::Invalid { detail }),
+            Err(ClusterError::Unsure(detail)) => Err(ApplyError::Lost { detail }),
+            Err(error) => Err(ApplyError::Unreachable {
+                detail: error.to_string().into(),
+            }),
+        }
+    }
+
+    /// The reason, without the space around it.
+    fn may_write<'a>(&self, reason: &'a str) -> Result<&'a str, ApplyError> {
+        if self.read_only {
+            return Err(ApplyError::ReadOnly);
+        }
+        let reason = reason.trim();
+        if reason.is_empty() || reason.chars().count() > REASON_LIMIT as usize {
+            return Err(ApplyError::Refused {
+                refused: Refused::Reason { limit: REASON_LIMIT },
+            });
+        }
+        Ok(reason)
+    }
+
+    /// Whether a plan wants a second person, and whether there has been a first.
+    fn asks(&self, who: By<'_>, plan: &Plan, live: &Object) -> Option<Quorum> {
+        let objects = &*self.snapshot.objects.value;
+        let above = quorum::wanted(objects, live, plan)?;
+        let waiting = quorum::waiting(objects, self.clock.now());
+        let first = quorum::by_another(&waiting, plan, who.actor());
+        Some(Quorum {
+            above,
+            proposed: first.map(|it| it.proposed()),
+        })
+    }
+
+    fn second(&self, who: By<'_>, plan: &Plan, live: &Object) -> Result<(), ApplyError> {
+        match self.asks(who, plan, live) {
+            Some(Quorum { above, proposed: None }) => Err(ApplyError::Refused {
+                refused: Refused::Quorum { above },
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Who has written, meanwhile, what a plan would change.
@@ -260,7 +335,12 @@ impl Desk<'_> {
     /// # Errors
     /// Why they cannot be set now; the API server's own words where it was that.
     pub(crate) async fn plan_alone(&self, who: By<'_>, intent: &Intent) -> Result<Plan, ApplyError> {
-        let (plan, tried) = self.tried(who, intent).await?;
+        let (plan, live, tried) = self.tried(who, intent).await?;
+        // Nobody stands beside a controller.
+        if let Some(above) = quorum::wanted(&self.snapshot.objects.value, &live, &plan) {
+            let refused = Refused::Quorum { above };
+            return Err(ApplyError::Refused { refused });
+        }
         match tried {
             Ok(DryRun::Accepted) => Ok(plan),
             Ok(DryRun::Differs { paths }) => Err(ApplyError::Invalid {
@@ -384,5 +464,6 @@ fn sheet(plan: Plan, dry_run: DryRun) -> PlanSheet {
         risks: plan.risks,
         dry_run,
         hand_over: None,
+        quorum: None,
     }
 }

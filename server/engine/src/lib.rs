@@ -234,6 +234,16 @@ impl Console for Engine {
         done.map(|done| done.applied)
     }
 
+    async fn propose(
+        &self,
+        who: &Actor,
+        intent: &Intent,
+        digest: &str,
+        reason: &str,
+    ) -> Result<Name, ApplyError> {
+        self.desk().propose(By::Person(who), intent, digest, reason).await
+    }
+
     async fn reached(&self, scope: &Scope, change: &Key) -> Result<Reached, ApplyError> {
         let look = in_force::Look {
             cluster: &*self.setup.cluster,

@@ -24,6 +24,9 @@ pub(crate) struct Weight {
     /// Only show what would be done, and what the API server says to it
     #[arg(long, env = "NARU_DRY_RUN", value_parser = FalseyValueParser::new())]
     pub(crate) dry_run: bool,
+    /// Leave it for a second person, where the Migration wants one: who runs the same command without this option carries it out
+    #[arg(long, env = "NARU_PROPOSE", value_parser = FalseyValueParser::new(), conflicts_with_all = ["dry_run", "wait"])]
+    pub(crate) propose: bool,
     /// What is waited for after the API server has accepted it
     #[arg(long, env = "NARU_WAIT", value_name = "STATE")]
     pub(crate) wait: Option<Until>,

@@ -69,6 +69,7 @@ pub(super) fn grant(store: &ObjectStore) {
         Kind::DestinationRule,
         Kind::HttpRoute,
         Kind::Change,
+        Kind::Proposal,
     ];
     store.allow_only(
         group(Persona::ServiceTeam),

@@ -260,6 +260,10 @@ impl Console for Stage {
         self.run().engine.steer(who, wish).await
     }
 
+    async fn propose(&self, who: &Actor, intent: &Intent, digest: &str, reason: &str) -> Result<Name, ApplyError> {
+        self.run().engine.propose(who, intent, digest, reason).await
+    }
+
     async fn begin(&self, who: &Actor, wish: &order::Begin) -> Result<Name, ApplyError> {
         self.run().engine.begin(who, wish).await
     }

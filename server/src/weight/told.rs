@@ -8,7 +8,7 @@ use crate::{
     undo::told::{dry_run, line},
 };
 use naru_app::{Lang, format, say};
-use naru_domain::canary::InForce;
+use naru_domain::{Name, canary::InForce};
 use naru_engine::Done;
 use naru_view::canary::{Destination, Observed, PlanSheet, Prediction, RouteRef, Share};
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ pub(super) struct Told<'a> {
     route: RouteRef,
     /// The document's parts, as they come.
     plan: Value,
+    proposed: Value,
     landed: Value,
     in_force: Value,
     observed: Value,
@@ -34,6 +35,7 @@ impl<'a> Told<'a> {
             user,
             route,
             plan: Value::Null,
+            proposed: Value::Null,
             landed: Value::Null,
             in_force: Value::Null,
             observed: Value::Null,
@@ -49,6 +51,10 @@ impl<'a> Told<'a> {
             Some(_) => prediction(lang, &plan.prediction),
             None => lang.weight_no_prometheus().into(),
         });
+        lines.extend(plan.quorum.iter().map(|it| match &it.proposed {
+            Some(first) => say::proposed(lang, first),
+            None => format!("! {}", lang.quorum_wanted(&it.above)),
+        }));
         lines.extend(plan.risks.iter().map(|it| format!("! {}", say::risk(lang, it))));
         lines.push(format!(
             "{}: {}",
@@ -56,7 +62,7 @@ impl<'a> Told<'a> {
             dry_run(lang, &plan.dry_run)
         ));
         self.plan = json!({"target": plan.target, "digest": plan.digest, "diff": plan.diff,
-            "prediction": plan.prediction, "risks": plan.risks, "dryRun": plan.dry_run, "kubectl": plan.kubectl});
+            "prediction": plan.prediction, "risks": plan.risks, "quorum": plan.quorum, "dryRun": plan.dry_run, "kubectl": plan.kubectl});
         self.say(&lines.join("\n  "))
     }
 
@@ -71,6 +77,14 @@ impl<'a> Told<'a> {
         } else {
             self.say(self.lang.hand_not_noted())
         }
+    }
+
+    /// It waits for a second person.
+    pub(super) fn proposed(&mut self, name: &Name) -> Result<(), Failure> {
+        let name = place(&self.route.namespace, name);
+        self.proposed = json!({"namespace": self.route.namespace, "name": name});
+        let lang = self.lang;
+        self.say(&format!("{}: {}", lang.quorum_done_name(&name), lang.quorum_done_text()))
     }
 
     /// How far proxies have come, when it is the last that is told of it.
@@ -110,7 +124,7 @@ impl<'a> Told<'a> {
         match self.options.output {
             Form::Json => {
                 let whole = json!({"by": self.user, "route": self.route, "dryRun": self.options.dry_run, "plan": self.plan,
-                    "landed": self.landed, "inForce": self.in_force, "observed": self.observed});
+                    "proposed": self.proposed, "landed": self.landed, "inForce": self.in_force, "observed": self.observed});
                 files::print(&format!("{whole:#}\n"))
             }
             _ if self.options.dry_run => self.say(self.lang.hand_nothing_written()),

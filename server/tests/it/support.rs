@@ -140,6 +140,10 @@ impl Console for Shown {
         Err(ApplyError::Forbidden { detail: "no".into() })
     }
 
+    async fn propose(&self, _: &Actor, _: &Intent, _: &str, _: &str) -> Result<Name, ApplyError> {
+        Err(ApplyError::Refused { refused: Refused::OneIsEnough })
+    }
+
     async fn begin(&self, _: &Actor, _: &Begin) -> Result<Name, ApplyError> {
         Err(ApplyError::Forbidden { detail: "no".into() })
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Name, Refused, Timestamp,
     actor::Actor,
-    change::owner,
+    change::{owner, quorum},
     mesh::route,
     object::{Kind, Object, Write},
     snapshot::Objects,
@@ -82,6 +82,12 @@ pub fn ordered(
     };
     if let Some(refused) = owner::bars(objects, live, rule) {
         return Err(Unfit::Refused(refused));
+    }
+    // Nobody stands beside a controller.
+    if let Some(above) = quorum::above(objects)
+        && wish.steps.iter().any(|it| it.weight > above)
+    {
+        return Err(Unfit::Refused(Refused::Quorum { above }));
     }
     if let Some(name) = ordered::running(objects, &wish.route) {
         return Err(Unfit::Refused(Refused::CanaryRuns { name }));

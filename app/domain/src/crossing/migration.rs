@@ -35,6 +35,9 @@ pub struct Migration {
     pub batch_cycle: Name,
     /// Items whose signature wants a second person.
     pub two_people: Vec<Name>,
+    /// Who would give a new version more than so many percent of a rule's requests proposes it, and another person carries it out; 0 to 100.
+    /// One person is enough if left out.
+    pub quorum_above: Option<u32>,
     /// How long a signed item's state must have been unwell before the item is open again; a duration such as `10m`, which is also what
     /// holds if it is left out. What is written wrongly opens it at once.
     pub reopen_after: Name,

@@ -32,6 +32,8 @@ pub enum Kind {
     ReferenceGrant,
     /// Naru's journal.
     Change,
+    /// A plan that waits for a second person.
+    Proposal,
     /// Weights that Naru moves step by step (not Flagger's kind of this name).
     Canary,
     /// While there is one, no controller of Naru moves anything.
@@ -81,7 +83,7 @@ struct Api(&'static str, &'static str, &'static str, &'static str, bool);
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::Namespace,
         Self::Pod,
         Self::Service,
@@ -104,6 +106,7 @@ impl Kind {
         Self::HttpRoute,
         Self::ReferenceGrant,
         Self::Change,
+        Self::Proposal,
         Self::Canary,
         Self::Freeze,
         Self::Migration,
@@ -186,6 +189,7 @@ impl Kind {
             Self::HttpRoute => Api(GATEWAY_API, "v1", "HTTPRoute", "httproutes", true),
             Self::ReferenceGrant => Api(GATEWAY_API, "v1beta1", "ReferenceGrant", "referencegrants", true),
             Self::Change => Api("naru.dev", "v1alpha1", "Change", "changes", true),
+            Self::Proposal => Api("naru.dev", "v1alpha1", "Proposal", "proposals", true),
             Self::Canary => Api("naru.dev", "v1alpha1", "Canary", "canaries", true),
             Self::Freeze => Api("naru.dev", "v1alpha1", "Freeze", "freezes", false),
             Self::Migration => Api("naru.dev", "v1alpha1", "Migration", "migrations", false),
@@ -370,7 +374,7 @@ mod tests {
     #[test]
     fn custom_kinds_are_those_of_definitions() {
         let custom = Kind::ALL.into_iter().filter(|kind| kind.custom()).count();
-        assert_eq!(custom, 28);
+        assert_eq!(custom, 29);
         assert!(Kind::Change.custom() && Kind::HttpRoute.custom() && Kind::WasmPlugin.custom());
         assert!(!Kind::Ingress.custom() && !Kind::CustomResourceDefinition.custom());
     }

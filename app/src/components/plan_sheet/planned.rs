@@ -1,6 +1,6 @@
 //! What a person reads before confirming: diff, prediction, risks, dry run, the same as a command.
 
-use super::{Sheet, hand_over};
+use super::{Sheet, hand_over, quorum};
 use crate::{
     AppError,
     components::{
@@ -42,6 +42,7 @@ pub(super) fn planned(
     view! {
         <div class="body">
             {before}
+            {plan.quorum.as_ref().map(|it| quorum::told(lang, it))}
             {plan.hand_over.as_ref().map(|over| view! { <p class="notice">{lang.plan_over(&over.owner)}</p> })}
             <p class="quiet">{lang.plan_target(kind, name, namespace)}" · "{lang.plan_digest(&short(&plan.digest))}</p>
             <section>
@@ -153,6 +154,7 @@ fn dry_run(lang: Lang, it: &DryRun) -> impl IntoView + use<> {
 /// The reason and the button. The button waits for a reason; it says why where nothing may be written.
 fn confirm(sheet: Sheet, lang: Lang, plan: &PlanSheet, busy: bool) -> impl IntoView + use<> {
     let plan = plan.clone();
+    let first = plan.quorum.as_ref().is_some_and(|it| it.proposed.is_none());
     let refused = matches!(plan.dry_run, DryRun::Refused { .. });
     let fits = move || {
         let reason = sheet.reason.get();
@@ -163,16 +165,20 @@ fn confirm(sheet: Sheet, lang: Lang, plan: &PlanSheet, busy: bool) -> impl IntoV
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         if fits() && writable && !busy && !refused {
-            sheet.apply(plan.clone());
+            if first {
+                sheet.propose(plan.clone());
+            } else {
+                sheet.apply(plan.clone());
+            }
         }
     };
-    let word = match (
-        busy,
-        matches!(sheet.ask.get_untracked(), Some(super::Ask::Undo { .. })),
-    ) {
-        (true, _) => lang.plan_applying(),
-        (false, true) => lang.plan_apply_undo(),
-        (false, false) => lang.plan_apply(),
+    let undoes = matches!(sheet.ask.get_untracked(), Some(super::Ask::Undo { .. }));
+    let word = match (busy, first, undoes) {
+        (true, true, _) => lang.quorum_proposing(),
+        (true, false, _) => lang.plan_applying(),
+        (false, true, _) => lang.quorum_propose(),
+        (false, false, true) => lang.plan_apply_undo(),
+        (false, false, false) => lang.plan_apply(),
     };
     let hint = move || match (writable, fits()) {
         (false, _) => Some(lang.plan_read_only()),

@@ -162,6 +162,7 @@ pub(super) fn rule(
             {move || moved.get().then(|| view! { <p class="notice warn inset" role="status">{lang.canary_changed_meanwhile()}</p> })}
             {move || canary.with(|it| whose::stands_in_the_way(lang, it))}
             {takes_over}
+            {whose::proposals(lang, canary, ask)}
             {whose::handed(lang, canary)}
             <div class="sliders">{rows}</div>
             {move || canary.with(|it| observed::observed(lang, it))}

@@ -1,7 +1,7 @@
 //! Who else writes a rule, what is wrong with it, and what was handed over.
 
 use crate::{
-    components::{plan_sheet::Handed, split::names},
+    components::{plan_sheet::{Ask, Handed}, split::names},
     lang::Lang,
     say,
 };
@@ -23,6 +23,29 @@ pub(super) fn stands_in_the_way(lang: Lang, canary: &Canary) -> impl IntoView + 
         || view! { <div class="notice warn inset"><h3>{lang.canary_findings()}</h3><ul>{items}</ul></div> },
     );
     view! { {owner}{findings} }
+}
+
+/// Weights that wait for a second person, each with the way to its plan.
+pub(super) fn proposals(lang: Lang, canary: Memo<Canary>, ask: RwSignal<Option<Ask>>) -> impl IntoView {
+    let all = Memo::new(move |_| canary.with(|it| it.proposals.clone()));
+    move || {
+        let each = all.get().into_iter().map(|(first, wish)| {
+            let named = wish.weights.iter().map(|it| {
+                let name = if it.subset.is_empty() { &it.host } else { &it.subset };
+                format!("{name} {} %", it.weight)
+            });
+            let weights = named.collect::<Vec<_>>().join(", ");
+            let told = say::proposed(lang, &first);
+            let open = move |_| ask.set(Some(Ask::Weights(wish.clone())));
+            view! {
+                <div class="notice inset">
+                    <p><strong>{weights}</strong>" · "{told}</p>
+                    <button type="button" class="button scripted" on:click=open>{lang.quorum_see()}</button>
+                </div>
+            }
+        });
+        each.collect_view()
+    }
 }
 
 /// What was handed over to whoever writes the object, and whether it is there yet.

@@ -97,8 +97,11 @@ impl Hand {
     /// `Refused` by the state of things; `Forbidden` if the objects may not be read; `Unreachable`, `Conflict`.
     pub async fn plan(&self, intent: &Intent) -> Result<Planned, ApplyError> {
         let desk = self.desk();
-        let (plan, tried) = desk.tried(self.by(), intent).await?;
-        Ok(self.planned(&desk, plan, tried).await)
+        let (plan, live, tried) = desk.tried(self.by(), intent).await?;
+        let quorum = desk.asks(self.by(), &plan, &live);
+        let mut planned = self.planned(&desk, plan, tried).await;
+        planned.sheet.quorum = quorum;
+        Ok(planned)
     }
 
     /// Plans weights for somebody else to set, also where a repository owns the object. Nobody is asked what they would say to it.
@@ -116,6 +119,14 @@ impl Hand {
     /// Those of [`plan`](Self::plan), and `Unsure` if the answer was lost and it may have landed.
     pub async fn carry_out(&self, intent: &Intent, digest: &str, reason: &str) -> Result<Done, ApplyError> {
         self.desk().apply(self.by(), intent, digest, reason).await
+    }
+
+    /// Leaves a change for a second person, and says what the proposal is called.
+    ///
+    /// # Errors
+    /// Those of [`carry_out`](Self::carry_out), and `Refused` where one person is enough.
+    pub async fn propose(&self, intent: &Intent, digest: &str, reason: &str) -> Result<Name, ApplyError> {
+        self.desk().propose(self.by(), intent, digest, reason).await
     }
 
     /// Which changes a rollback to before this one takes back, the newest first.

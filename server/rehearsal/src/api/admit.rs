@@ -22,7 +22,7 @@ pub(super) fn validate(kind: Kind, old: Option<&Value>, new: &mut Value) -> Resu
         schema::fit(schema, old, new)?;
     }
     match kind {
-        Kind::Change => at_home(new),
+        Kind::Change | Kind::Proposal => at_home(new),
         Kind::VirtualService => virtual_service(new),
         _ => Ok(()),
     }
@@ -58,16 +58,16 @@ fn metadata(new: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Naru's admission policy: a change targets its own namespace.
+/// Naru's admission policies: a change targets its own namespace, and so does a proposal.
 fn at_home(new: &Value) -> Result<(), String> {
     if new.pointer("/spec/target/namespace") == new.pointer("/metadata/namespace") {
         Ok(())
     } else {
-        Err("spec.target.namespace is not the Change's own".into())
+        Err("spec.target.namespace is not the object's own".into())
     }
 }
 
-/// Naru's admission policy on new entries of the journal: each is that of who asks, of a person for whom Naru asks or of a user with
+/// Naru's admission policies on new entries of the journal and on proposals: each is that of who asks, of a person for whom Naru asks or of a user with
 /// credentials of their own. (Its last question, whether they may patch the target, is only asked in a cluster. There Naru itself has the right
 /// to write one only in namespaces whose canaries it may move.)
 pub(super) fn journal(who: As<'_>, new: &Value) -> Result<(), String> {

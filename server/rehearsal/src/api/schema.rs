@@ -14,6 +14,10 @@ use std::{collections::BTreeMap, sync::LazyLock};
 static SCHEMAS: LazyLock<BTreeMap<Kind, Value>> = LazyLock::new(|| {
     let definitions = [
         (Kind::Change, include_str!("../../../../k8s/crds/changes.yaml")),
+        (
+            Kind::Proposal,
+            include_str!("../../../../k8s/crds/proposals.yaml"),
+        ),
         (Kind::Canary, include_str!("../../../../k8s/crds/canaries.yaml")),
         (Kind::Freeze, include_str!("../../../../k8s/crds/freezes.yaml")),
         (Kind::SignOff, include_str!("../../../../k8s/crds/signoffs.yaml")),

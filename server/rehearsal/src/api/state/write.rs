@@ -97,7 +97,7 @@ impl State {
             set_meta(&mut json, kept, None);
         }
         let admitted = admit::validate(key.kind, None, &mut json).and_then(|()| match key.kind {
-            Kind::Change => admit::journal(who, &json),
+            Kind::Change | Kind::Proposal => admit::journal(who, &json),
             _ => Ok(()),
         });
         admitted.map_err(|said| ClusterError::Invalid(said.into()))?;

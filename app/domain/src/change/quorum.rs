@@ -1,0 +1,167 @@
+//! A second person for large steps, where the Migration asks for one: who would give a new version more than so much proposes it, and somebody
+//! else carries it out.
+//!
+//! What goes back to the stable version never waits for anybody: that is the first destination of a rule, as the button that gives it all
+//! takes it to be.
+
+use super::plan::{Intent, Plan};
+use crate::{
+    Name, Timestamp,
+    actor::Actor,
+    crossing::migration::Migration,
+    mesh::route::{self, Rule},
+    object::{Digest, Key, Kind, Malformed, Object},
+    snapshot::Objects,
+};
+use jiff::SignedDuration;
+use naru_view::{canary::Proposed, weights};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// So long a proposal waits for a second person. Who looks at it later should be asked anew.
+pub const LIFE: SignedDuration = SignedDuration::from_hours(12);
+
+/// The longest reason, in characters.
+pub const REASON: usize = 500;
+
+/// `spec` of a Proposal (`naru.dev/v1alpha1`): a plan that one person made, for another to carry out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Proposal {
+    /// What is wished.
+    pub intent: Intent,
+    /// The object that it is about.
+    pub target: Target,
+    /// Digest of the plan that was proposed: another plan is another proposal.
+    pub digest: Digest,
+    /// By whom.
+    pub actor: Actor,
+    /// Why, 1 to [`REASON`] characters.
+    pub reason: Name,
+    /// When, by the clock of who proposed it.
+    pub at: Timestamp,
+}
+
+/// The object that a proposal is about; it is in the proposal's own namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its namespace.
+    pub namespace: Name,
+    /// Its name.
+    pub name: Name,
+}
+
+impl Proposal {
+    /// A plan, proposed.
+    pub fn of(plan: &Plan, actor: Actor, reason: Name, at: Timestamp) -> Self {
+        let Key { kind, namespace, name } = plan.target.clone();
+        Self {
+            intent: plan.intent.clone(),
+            target: Target { kind, namespace, name },
+            digest: plan.digest.clone(),
+            actor,
+            reason,
+            at,
+        }
+    }
+
+    /// Reads one; None if it is not one of ours.
+    pub fn read(object: &Object) -> Option<Self> {
+        serde_json::from_value(object.get("/spec")?.clone()).ok()
+    }
+
+    /// The object to be created.
+    ///
+    /// # Errors
+    /// None that can happen: its name is made of hexadecimal digits.
+    pub fn object(&self) -> Result<Object, Malformed> {
+        let spec = serde_json::to_value(self).map_err(|_| Malformed("it cannot be written as JSON"))?;
+        let digest = self.digest.short();
+        let name = format!("proposal-{:x}-{digest}", self.at.as_millisecond());
+        let kind = Kind::Proposal;
+        let metadata = json!({"namespace": &*self.target.namespace, "name": name});
+        let json =
+            json!({"apiVersion": kind.api_version(), "kind": kind.name(), "metadata": metadata, "spec": spec});
+        Object::new(kind, json)
+    }
+
+    /// Who proposed it, for display.
+    pub fn by(&self) -> &Name {
+        if self.actor.name.is_empty() {
+            &self.actor.sub
+        } else {
+            &self.actor.name
+        }
+    }
+
+    /// As people are shown it.
+    pub fn proposed(&self) -> Proposed {
+        Proposed {
+            by: self.by().clone(),
+            reason: self.reason.clone(),
+            at: self.at.as_millisecond(),
+        }
+    }
+
+    /// Whether this is the same person. A person's name is no name of theirs, and nobody is two persons by having two groups.
+    pub fn is_by(&self, actor: &Actor) -> bool {
+        (&self.actor.issuer, &self.actor.sub) == (&actor.issuer, &actor.sub)
+    }
+}
+
+/// The percentage above which the Migration wants a second person; None where it wants none. A Migration that cannot be read wants one for
+/// everything: whoever wrote it meant something.
+pub fn above(objects: &Objects) -> Option<u32> {
+    match Migration::of(objects) {
+        Ok(migration) => migration.and_then(|(_, it)| it.quorum_above),
+        Err(_) => Some(0),
+    }
+}
+
+/// The percentage that a plan goes above and that wants a second person; None where one is enough. `live` is what the plan was made on.
+pub fn wanted(objects: &Objects, live: &Object, plan: &Plan) -> Option<u32> {
+    let above = above(objects)?;
+    let mut json = live.json().clone();
+    json_patch::patch(&mut json, &plan.ops).ok()?;
+    let after = Object::new(live.key().kind, json).ok()?;
+    let (before, after) = (route::weighted(live), route::weighted(&after));
+    let same = |it: &Rule| before.iter().find(|old| (old.list, old.index) == (it.list, it.index));
+    let more = |rule: &Rule| {
+        let now = weights::shares(&rule.weights());
+        let was = same(rule).map(|it| weights::shares(&it.weights())).unwrap_or_default();
+        let mut others = now.iter().enumerate().skip(1);
+        others.any(|(at, now)| *now > f64::from(above) && *now > was.get(at).copied().unwrap_or(0.0))
+    };
+    after.iter().any(more).then_some(above)
+}
+
+/// What waits for a second person at a moment, the latest first.
+pub fn waiting(objects: &Objects, now: Timestamp) -> Vec<(Key, Proposal)> {
+    let read = |object: &Object| {
+        let mut proposal = Proposal::read(object)?;
+        // Entries in other namespaces than that of what they are about are nobody's: no right there is needed to write one here.
+        let home = proposal.target.namespace == object.key().namespace;
+        // A laptop's clock may be wrong; the API server's own says how old it is.
+        let made = object.text("/metadata/creationTimestamp").parse().ok();
+        proposal.at = made.unwrap_or(proposal.at);
+        let young = now.duration_since(proposal.at) < LIFE;
+        (home && young).then(|| (object.key().clone(), proposal))
+    };
+    let mut all: Vec<(Key, Proposal)> = objects.of_kind(Kind::Proposal).filter_map(read).collect();
+    all.sort_by(|(a, one), (b, other)| other.at.cmp(&one.at).then_with(|| a.cmp(b)));
+    all
+}
+
+/// Who else than this person has proposed exactly this plan, if anybody has.
+pub fn by_another(waiting: &[(Key, Proposal)], plan: &Plan, actor: &Actor) -> Option<Proposal> {
+    let fits = |it: &Proposal| {
+        it.digest == plan.digest && it.target.name == plan.target.name && it.target.kind == plan.target.kind
+    };
+    let mut all = waiting.iter().map(|(_, it)| it);
+    all.find(|it| fits(it) && !it.is_by(actor)).cloned()
+}
+
+#[cfg(test)]
+mod tests;
