@@ -4,7 +4,10 @@
 //! What goes back to the stable version never waits for anybody: that is the first destination of a rule, as the button that gives it all
 //! takes it to be.
 
-use super::plan::{Intent, Plan};
+use super::{
+    plan::{Intent, Plan},
+    record::{Phase, Record, records},
+};
 use crate::{
     Name, Timestamp,
     actor::Actor,
@@ -105,6 +108,14 @@ impl Proposal {
         }
     }
 
+    /// Whether this change is what came of it, or may be.
+    fn is_spent(&self, record: &Record) -> bool {
+        record.digest == self.digest
+            && *record.target.name == *self.target.name
+            && record.approved_at >= self.at
+            && !matches!(record.phase, Phase::NotCarriedOut { .. })
+    }
+
     /// Whether this is the same person. A person's name is no name of theirs, and nobody is two persons by having two groups.
     pub fn is_by(&self, actor: &Actor) -> bool {
         (&self.actor.issuer, &self.actor.sub) == (&actor.issuer, &actor.sub)
@@ -137,7 +148,7 @@ pub fn wanted(objects: &Objects, live: &Object, plan: &Plan) -> Option<u32> {
     after.iter().any(more).then_some(above)
 }
 
-/// What waits for a second person at a moment, the latest first.
+/// What waits for a second person at a moment, the latest first. What was carried out once was agreed to once.
 pub fn waiting(objects: &Objects, now: Timestamp) -> Vec<(Key, Proposal)> {
     let read = |object: &Object| {
         let mut proposal = Proposal::read(object)?;
@@ -150,6 +161,10 @@ pub fn waiting(objects: &Objects, now: Timestamp) -> Vec<(Key, Proposal)> {
         (home && young).then(|| (object.key().clone(), proposal))
     };
     let mut all: Vec<(Key, Proposal)> = objects.of_kind(Kind::Proposal).filter_map(read).collect();
+    if !all.is_empty() {
+        let journal = records(objects);
+        all.retain(|(_, it)| !journal.iter().any(|record| it.is_spent(record)));
+    }
     all.sort_by(|(a, one), (b, other)| other.at.cmp(&one.at).then_with(|| a.cmp(b)));
     all
 }

@@ -10,5 +10,6 @@ mod import;
 mod kills;
 mod ledger;
 mod observatory;
+mod quorum;
 mod steer;
 mod system;
