@@ -100,7 +100,9 @@ impl Console for Fixed {
         Ok(())
     }
     async fn propose(&self, _: &Actor, _: &Intent, _: &str, _: &str) -> Result<Name, ApplyError> {
-        Err(ApplyError::Refused { refused: Refused::OneIsEnough })
+        Err(ApplyError::Refused {
+            refused: Refused::OneIsEnough,
+        })
     }
 
     async fn begin(&self, _: &Actor, wish: &Begin) -> Result<Name, ApplyError> {

@@ -117,7 +117,9 @@ impl Console for Fixed {
     }
 
     async fn propose(&self, _: &Actor, _: &Intent, _: &str, _: &str) -> Result<Name, ApplyError> {
-        Err(ApplyError::Refused { refused: Refused::OneIsEnough })
+        Err(ApplyError::Refused {
+            refused: Refused::OneIsEnough,
+        })
     }
 
     async fn begin(&self, _: &Actor, wish: &Begin) -> Result<Name, ApplyError> {

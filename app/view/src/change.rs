@@ -3,7 +3,10 @@
 use crate::{
     Millis, Name,
     canary::{DiffLine, SetWeights},
-    checklist::Field, source::SourceState, version::Version, why::Why,
+    checklist::Field,
+    source::SourceState,
+    version::Version,
+    why::Why,
 };
 use serde::{Deserialize, Serialize};
 

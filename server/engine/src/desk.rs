@@ -243,7 +243,11 @@ impl Desk<'_> {
         })?;
         let name = object.key().name.clone();
         let write = Write::Create(object);
-        match self.cluster.submit(who.writes(), &write, false, "naru-propose").await {
+        match self
+            .cluster
+            .submit(who.writes(), &write, false, "naru-propose")
+            .await
+        {
             Ok(_) => Ok(name),
             Err(ClusterError::Forbidden(detail)) => Err(ApplyError::Forbidden { detail }),
             Err(ClusterError::Invalid(detail)) => Err(ApplyError::Invalid { detail }),
@@ -282,7 +286,10 @@ impl Desk<'_> {
 
     fn second(&self, who: By<'_>, plan: &Plan, live: &Object) -> Result<(), ApplyError> {
         match self.asks(who, plan, live) {
-            Some(Quorum { above, proposed: None }) => Err(ApplyError::Refused {
+            Some(Quorum {
+                above,
+                proposed: None,
+            }) => Err(ApplyError::Refused {
                 refused: Refused::Quorum { above },
             }),
             _ => Ok(()),

@@ -260,7 +260,13 @@ impl Console for Stage {
         self.run().engine.steer(who, wish).await
     }
 
-    async fn propose(&self, who: &Actor, intent: &Intent, digest: &str, reason: &str) -> Result<Name, ApplyError> {
+    async fn propose(
+        &self,
+        who: &Actor,
+        intent: &Intent,
+        digest: &str,
+        reason: &str,
+    ) -> Result<Name, ApplyError> {
         self.run().engine.propose(who, intent, digest, reason).await
     }
 

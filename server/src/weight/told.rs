@@ -84,7 +84,11 @@ impl<'a> Told<'a> {
         let name = place(&self.route.namespace, name);
         self.proposed = json!({"namespace": self.route.namespace, "name": name});
         let lang = self.lang;
-        self.say(&format!("{}: {}", lang.quorum_done_name(&name), lang.quorum_done_text()))
+        self.say(&format!(
+            "{}: {}",
+            lang.quorum_done_name(&name),
+            lang.quorum_done_text()
+        ))
     }
 
     /// How far proxies have come, when it is the last that is told of it.

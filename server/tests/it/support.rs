@@ -141,7 +141,9 @@ impl Console for Shown {
     }
 
     async fn propose(&self, _: &Actor, _: &Intent, _: &str, _: &str) -> Result<Name, ApplyError> {
-        Err(ApplyError::Refused { refused: Refused::OneIsEnough })
+        Err(ApplyError::Refused {
+            refused: Refused::OneIsEnough,
+        })
     }
 
     async fn begin(&self, _: &Actor, _: &Begin) -> Result<Name, ApplyError> {

@@ -59,10 +59,18 @@ pub struct Target {
 impl Proposal {
     /// A plan, proposed.
     pub fn of(plan: &Plan, actor: Actor, reason: Name, at: Timestamp) -> Self {
-        let Key { kind, namespace, name } = plan.target.clone();
+        let Key {
+            kind,
+            namespace,
+            name,
+        } = plan.target.clone();
         Self {
             intent: plan.intent.clone(),
-            target: Target { kind, namespace, name },
+            target: Target {
+                kind,
+                namespace,
+                name,
+            },
             digest: plan.digest.clone(),
             actor,
             reason,
@@ -85,8 +93,7 @@ impl Proposal {
         let name = format!("proposal-{:x}-{digest}", self.at.as_millisecond());
         let kind = Kind::Proposal;
         let metadata = json!({"namespace": &*self.target.namespace, "name": name});
-        let json =
-            json!({"apiVersion": kind.api_version(), "kind": kind.name(), "metadata": metadata, "spec": spec});
+        let json = json!({"apiVersion": kind.api_version(), "kind": kind.name(), "metadata": metadata, "spec": spec});
         Object::new(kind, json)
     }
 
@@ -138,10 +145,16 @@ pub fn wanted(objects: &Objects, live: &Object, plan: &Plan) -> Option<u32> {
     json_patch::patch(&mut json, &plan.ops).ok()?;
     let after = Object::new(live.key().kind, json).ok()?;
     let (before, after) = (route::weighted(live), route::weighted(&after));
-    let same = |it: &Rule| before.iter().find(|old| (old.list, old.index) == (it.list, it.index));
+    let same = |it: &Rule| {
+        before
+            .iter()
+            .find(|old| (old.list, old.index) == (it.list, it.index))
+    };
     let more = |rule: &Rule| {
         let now = weights::shares(&rule.weights());
-        let was = same(rule).map(|it| weights::shares(&it.weights())).unwrap_or_default();
+        let was = same(rule)
+            .map(|it| weights::shares(&it.weights()))
+            .unwrap_or_default();
         let mut others = now.iter().enumerate().skip(1);
         others.any(|(at, now)| *now > f64::from(above) && *now > was.get(at).copied().unwrap_or(0.0))
     };

@@ -1,7 +1,10 @@
 //! Who else writes a rule, what is wrong with it, and what was handed over.
 
 use crate::{
-    components::{plan_sheet::{Ask, Handed}, split::names},
+    components::{
+        plan_sheet::{Ask, Handed},
+        split::names,
+    },
     lang::Lang,
     say,
 };
@@ -31,7 +34,11 @@ pub(super) fn proposals(lang: Lang, canary: Memo<Canary>, ask: RwSignal<Option<A
     move || {
         let each = all.get().into_iter().map(|(first, wish)| {
             let named = wish.weights.iter().map(|it| {
-                let name = if it.subset.is_empty() { &it.host } else { &it.subset };
+                let name = if it.subset.is_empty() {
+                    &it.host
+                } else {
+                    &it.subset
+                };
                 format!("{name} {} %", it.weight)
             });
             let weights = named.collect::<Vec<_>>().join(", ");

@@ -99,7 +99,10 @@ async fn who_proposes_cannot_carry_out_and_who_carries_out_needs_a_proposal() {
     let replayed = engine.plan(&lee, &half).await.unwrap();
     assert_eq!(replayed.digest, sheet.digest);
     assert_eq!(replayed.quorum.and_then(|it| it.proposed), None);
-    assert_eq!(engine.apply(&lee, &half, &replayed.digest, "once more").await, quorum());
+    assert_eq!(
+        engine.apply(&lee, &half, &replayed.digest, "once more").await,
+        quorum()
+    );
 }
 
 #[tokio::test]

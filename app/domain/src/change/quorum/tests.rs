@@ -28,7 +28,7 @@ fn wish(v1: u32, v2: u32) -> Intent {
 }
 
 /// The example, whose weights are 90 and 10 unless said otherwise, under a Migration.
-fn system(v2: u32, migration: Value) -> Objects {
+fn system(v2: u32, migration: &Value) -> Objects {
     let mut objects = example::objects();
     let edited = example::edited(&objects, |json| {
         let route = &mut json["spec"]["http"][0]["route"];
@@ -42,10 +42,13 @@ fn system(v2: u32, migration: Value) -> Objects {
 
 fn planned(objects: &Objects, intent: &Intent) -> (Plan, Object) {
     let live = objects.object(Kind::VirtualService, "user-service", "user-service");
-    (plan(intent, &example::snapshot(objects.clone())).unwrap(), live.unwrap().clone())
+    (
+        plan(intent, &example::snapshot(objects.clone())).unwrap(),
+        live.unwrap().clone(),
+    )
 }
 
-fn asks(now: u32, v2: u32, migration: Value) -> Option<u32> {
+fn asks(now: u32, v2: u32, migration: &Value) -> Option<u32> {
     let objects = system(now, migration);
     let (plan, live) = planned(&objects, &wish(100 - v2, v2));
     wanted(&objects, &live, &plan)
@@ -63,12 +66,12 @@ fn only_more_of_the_new_version_than_so_much_wants_two() {
         (60, 50, None),
         (50, 0, None),
     ] {
-        assert_eq!(asks(now, v2, n()), expected, "{now} → {v2}");
+        assert_eq!(asks(now, v2, &n()), expected, "{now} → {v2}");
     }
-    assert_eq!(asks(10, 100, json!({})), None);
-    assert_eq!(asks(0, 1, json!({"quorumAbove": 0})), Some(0));
+    assert_eq!(asks(10, 100, &json!({})), None);
+    assert_eq!(asks(0, 1, &json!({"quorumAbove": 0})), Some(0));
     // What cannot be read is not taken for nothing.
-    assert_eq!(asks(10, 11, json!({"quorumAbove": "most"})), Some(0));
+    assert_eq!(asks(10, 11, &json!({"quorumAbove": "most"})), Some(0));
 }
 
 fn person(sub: &str) -> Actor {
@@ -80,10 +83,13 @@ fn person(sub: &str) -> Actor {
 
 #[test]
 fn only_another_persons_young_proposal_of_the_same_plan_counts() {
-    let mut objects = system(10, json!({"quorumAbove": 25}));
+    let mut objects = system(10, &json!({"quorumAbove": 25}));
     let (plan, _) = planned(&objects, &wish(50, 50));
     let proposal = Proposal::of(&plan, person("kim"), "half".into(), example::now());
-    assert_eq!(Proposal::read(&proposal.object().unwrap()), Some(proposal.clone()));
+    assert_eq!(
+        Proposal::read(&proposal.object().unwrap()),
+        Some(proposal.clone())
+    );
     objects.put(Fact::Object(proposal.object().unwrap()));
     let waits = |objects: &Objects, later| waiting(objects, example::now() + later);
     let all = waits(&objects, LIFE / 2);
@@ -101,14 +107,14 @@ fn only_another_persons_young_proposal_of_the_same_plan_counts() {
     // One that lies elsewhere needed no right where it acts.
     let mut json = proposal.object().unwrap().json().clone();
     json["metadata"]["namespace"] = json!("other");
-    let mut elsewhere = system(10, json!({"quorumAbove": 25}));
+    let mut elsewhere = system(10, &json!({"quorumAbove": 25}));
     elsewhere.put(Fact::read(Kind::Proposal, json).unwrap());
     assert_eq!(waits(&elsewhere, LIFE / 2), []);
 }
 
 #[test]
 fn how_old_it_is_says_the_api_server() {
-    let mut objects = system(10, json!({"quorumAbove": 25}));
+    let mut objects = system(10, &json!({"quorumAbove": 25}));
     let (plan, _) = planned(&objects, &wish(50, 50));
     let ahead = Proposal::of(&plan, person("kim"), "half".into(), example::now() + LIFE);
     let mut json = ahead.object().unwrap().json().clone();
