@@ -1,5 +1,6 @@
 // A canary that Naru takes through its steps on the real mesh: under load, with a version that fails, and with one that dies unseen.
 import { setTimeout as sleep } from "node:timers/promises";
+import { begin, steer, phase, weights, set, away } from "../../fixtures/canary.ts";
 import { expect, test } from "../../fixtures/console.ts";
 import {
   accepted, auditEnd, component, failures, kubectl, load, ours, rate, scaled, stream, streamed, userServiceCounts, withoutRetries,
@@ -10,79 +11,12 @@ test.describe.configure({ mode: "serial" });
 
 const NARU = "system:serviceaccount:naru:naru";
 
-interface Said {
-  code: string;
-  args?: Record<string, string>;
-}
-interface Status {
-  phase?: string;
-  why?: Said[];
-  alarm?: Said;
-  metrics?: { metric: string; n: number; canary: number; difference: number; low: number }[];
-  written?: { change: string; after: { stable: number; canary: number } };
-}
-
-/** In its own namespace, by whoever runs kubectl. */
-async function begin(name: string, steps: number[], more: object = {}): Promise<void> {
-  const whoami = JSON.parse(await kubectl("auth", "whoami", "-o", "json"));
-  const subject = whoami.status.userInfo.username;
-  const order = {
-    apiVersion: "naru.dev/v1alpha1",
-    kind: "Canary",
-    metadata: { name, namespace: "user-service" },
-    spec: {
-      route: { name: "user-service", rule: 0 },
-      stable: { host: "user-service", subset: "v1" },
-      canary: { host: "user-service", subset: "v2" },
-      steps: steps.map((weight) => ({ weight, dwell: "20s", requests: 100 })),
-      warmUp: "0s",
-      approvedBy: { issuer: "kubernetes", subject, name: subject },
-      ...more,
-    },
-  };
-  await kubectl("create", "-f", await written(order));
-}
-
-async function written(json: object): Promise<string> {
-  const { mkdtemp, writeFile } = await import("node:fs/promises");
-  const path = `${await mkdtemp("/tmp/naru-canary-")}/it.json`;
-  await writeFile(path, JSON.stringify(json));
-  return path;
-}
-
-async function status(name: string): Promise<Status> {
-  return JSON.parse(await kubectl("-n", "user-service", "get", "canaries.naru.dev", name, "-o", "json")).status ?? {};
-}
-
-async function steer(name: string, course: string): Promise<void> {
-  await kubectl("-n", "user-service", "patch", "canaries.naru.dev", name, "--type=merge", "-p", JSON.stringify({ spec: { course } }));
-}
-
-async function phase(name: string, wanted: string, timeout: number): Promise<Status> {
-  await expect.poll(async () => (await status(name)).phase, { timeout, intervals: [500], message: `phase of ${name}` }).toBe(wanted);
-  return status(name);
-}
-
-async function weights(): Promise<number[]> {
-  const route = JSON.parse(await kubectl("-n", "user-service", "get", "virtualservice", "user-service", "-o", "json"));
-  return route.spec.http[0].route.map((it: { weight?: number }) => it.weight ?? 0);
-}
-
-async function set(v1: number) {
-  const ops = [v1, 100 - v1].map((value, i) => ({ op: "add", path: `/spec/http/0/route/${i}/weight`, value }));
-  await kubectl("-n", "user-service", "patch", "virtualservice", "user-service", "--type=json", "-p", JSON.stringify(ops));
-}
-
 /** Makes all pods of v2 fail so many of 100 requests. */
 async function sick(percent: number) {
   const pods = JSON.parse(await kubectl("-n", "user-service", "get", "pods", "-l", "app=user-service,version=v2", "-o", "json"));
   for (const pod of pods.items) {
     await fetch(`http://${pod.status.podIP}:9090/fault?percent=${percent}&status=500&delay_ms=0`, { method: "POST" });
   }
-}
-
-async function away() {
-  await kubectl("-n", "user-service", "delete", "canaries.naru.dev", "--all");
 }
 
 test.beforeAll(async () => {

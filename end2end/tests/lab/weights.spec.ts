@@ -37,7 +37,7 @@ async function set(v1: number) {
   await kubectl("-n", "user-service", ...patch);
 }
 
-test("90/10 to 50/50 and back: exactly the weights, exactly the split, nothing lost", async ({ server, page, visit }) => {
+test("90/10 to 50/50 and back: exactly the weights, exactly the split, nothing lost", async ({ server, page, visit, a11y }) => {
   test.setTimeout(420_000);
   const original = await object("virtualservice", "user-service", "user-service");
   const audit = await auditEnd();
@@ -55,6 +55,7 @@ test("90/10 to 50/50 and back: exactly the weights, exactly the split, nothing l
   const sheet = page.getByRole("dialog");
   await expect(sheet).toContainText("/spec/http/0/route/0/weight");
   await expect(sheet).toContainText("Accepted as planned");
+  await a11y.check();
   await sheet.getByRole("textbox", { name: "Reason, for the journal" }).fill("Half and half, by a journey");
   await sheet.getByRole("button", { name: "Apply" }).click();
   await expect(sheet.getByText("In the journal as")).toBeVisible();
@@ -63,6 +64,7 @@ test("90/10 to 50/50 and back: exactly the weights, exactly the split, nothing l
   const reached = sheet.getByText(/(All 4|\d of 4) proxies that route by it have acknowledged it/);
   await expect(reached).toBeVisible();
   console.log(await reached.innerText());
+  await a11y.check();
   await page.keyboard.press("Escape");
 
   const made = await accepted(audit);
@@ -96,6 +98,10 @@ test("90/10 to 50/50 and back: exactly the weights, exactly the split, nothing l
   console.log(`the page observed ${seen.shares[1].percent.toFixed(2)} % of ${seen.n}`);
   expect(Math.abs(seen.shares[1].percent - share)).toBeLessThanOrEqual(0.5);
   await expect(page.getByText(/Observed .* UTC, [\d,]+ requests/)).toBeVisible();
+  // Both versions had requests before the change, and each answers within a second.
+  const rows = page.locator("table.observed tbody tr");
+  await expect(rows).toHaveText([/before [\d.]+ %.* ms.*before [\d.]+ ms/, /before [\d.]+ %.* ms.*before [\d.]+ ms/]);
+  await a11y.check();
 
   await rate(60);
   await page.goto("/changes");
