@@ -252,6 +252,14 @@ impl Desk<'_> {
             Err(ClusterError::Forbidden(detail)) => Err(ApplyError::Forbidden { detail }),
             Err(ClusterError::Invalid(detail)) => Err(ApplyError::Invalid { detail }),
             Err(ClusterError::Unsure(detail)) => Err(ApplyError::Lost { detail }),
+            // The definitions are older than this Naru.
+            Err(ClusterError::NotFound) => {
+                let kind = Kind::Proposal.name().into();
+                let whys = vec![Why::KindAbsent { kind }];
+                Err(ApplyError::Refused {
+                    refused: Refused::Unknown { whys },
+                })
+            }
             Err(error) => Err(ApplyError::Unreachable {
                 detail: error.to_string().into(),
             }),

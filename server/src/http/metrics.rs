@@ -167,7 +167,7 @@ mod tests {
             "change": null});
         let route = json!({"route": {"namespace": "shop", "name": "user", "rule": 0}, "rule_name": "", "hosts": [], "gateways": [],
             "destinations": [], "resource_version": "1", "rate": null, "observed": {"observed": "unknown", "whys": []},
-            "owner": null, "last_change": null, "findings": [], "orders": [order]});
+            "owner": null, "proposals": [], "last_change": null, "findings": [], "orders": [order]});
         serde_json::from_value(
             json!({"version": {"epoch": 1, "seq": 1}, "sources": [], "astray": [{"namespace": "shop", "name": "lost", "route": "gone", "why": {"lost": "no-rule", "rule": 0}}], "routes": [route]}),
         )

@@ -2,7 +2,7 @@
 
 use crate::system::{engine, store, until, weights, wish};
 use naru_domain::{
-    Refused,
+    Refused, Why,
     actor::{Actor, Scope},
     change::plan::Intent,
     object::Kind,
@@ -19,6 +19,13 @@ use serde_json::json;
 use std::sync::Arc;
 
 fn system() -> ObjectStore {
+    let store = without_proposals();
+    store.install(Kind::Proposal);
+    store
+}
+
+/// The definitions are older than this Naru.
+fn without_proposals() -> ObjectStore {
     let store = store();
     let migration = json!({"metadata": {"name": "m"}, "spec": {"system": "s", "quorumAbove": 25}});
     store
@@ -127,4 +134,26 @@ async fn a_small_step_is_one_persons_and_naru_takes_no_large_one_alone() {
     };
     assert_eq!(engine.begin(&kim, &begin(50)).await, quorum());
     engine.begin(&kim, &begin(25)).await.unwrap();
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_proposed_it_is_said_what_is_missing() {
+    let store = without_proposals();
+    let engine = engine(Arc::new(store.clone())).await;
+    let kim = person("kim");
+    until(|| engine.view(&Scope::all()).canaries.routes.len() == 1).await;
+    let sheet = engine.plan(&kim, &wish(50, 50)).await.unwrap();
+    let refused = engine.propose(&kim, &wish(50, 50), &sheet.digest, "half").await;
+    let kind = "Proposal".into();
+    let whys = vec![Why::KindAbsent { kind }];
+    assert_eq!(
+        refused,
+        Err(ApplyError::Refused {
+            refused: Refused::Unknown { whys }
+        })
+    );
+    assert_eq!(
+        engine.apply(&kim, &wish(50, 50), &sheet.digest, "half").await,
+        quorum()
+    );
 }
