@@ -14,6 +14,7 @@ use crate::{
     changes::{journal, placed},
     cli::{Rollback, TakingBack, Undo},
     failure::{Failure, NotChanged},
+    inventory::inventory,
     startup,
 };
 use naru_app::{Lang, say};
@@ -179,7 +180,12 @@ impl Asking {
 /// The hand of whoever the kubeconfig names, who must be able to see the whole journal: what took a change back may stand in any entry.
 async fn hand(options: &TakingBack, change: &Key, lang: Lang) -> Result<(Hand, Name), Failure> {
     let (cluster, user) = startup::oneself(&options.kubernetes).await?;
-    let (objects, _) = journal(&*cluster).await?;
+    let (mut objects, _) = journal(&*cluster).await?;
+    // Whether taking back wants a second person, as giving a new version its requests again may.
+    let quorum = inventory(&*cluster, &[Kind::Migration, Kind::Proposal]).await;
+    let (quorum, _) = quorum.map_err(Failure::Source)?;
+    objects.whole.extend(quorum.whole);
+    objects.kinds.extend(quorum.kinds);
     if let Some(KindState::Lost(why)) = objects.kinds.get(&Kind::Change) {
         let detail = say::why(lang, why).trim_end_matches('.').into();
         return Err(Failure::NotChanged(NotChanged {

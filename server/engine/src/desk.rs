@@ -8,6 +8,7 @@
 
 mod carry;
 mod hand;
+mod second;
 
 pub use hand::{Hand, Planned, PlannedAll, read_off, taking_back};
 
@@ -22,12 +23,11 @@ use naru_domain::{
     change::{
         ended, mend, owner,
         plan::{Intent, Plan, plan},
-        quorum::{self, Proposal},
         record::Record,
         weights,
     },
     fact::Fact,
-    object::{Key, Kind, Object, Write},
+    object::{Key, Kind, Object},
     snapshot::{Objects, Snapshot},
 };
 use naru_ports::{As, Clock, Cluster, ClusterError};
@@ -118,7 +118,7 @@ impl Desk<'_> {
     pub(crate) async fn plan(&self, who: By<'_>, intent: &Intent) -> Result<PlanSheet, ApplyError> {
         match (self.tried(who, intent).await, intent) {
             (Ok((plan, live, tried)), _) => {
-                let quorum = self.asks(who, &plan, &live);
+                let quorum = self.asks(who, &plan, &live)?;
                 let dry_run = tried.unwrap_or_else(|detail| DryRun::Refused { detail });
                 Ok(PlanSheet {
                     quorum,
@@ -191,14 +191,7 @@ impl Desk<'_> {
             if self.late() {
                 break;
             }
-            let (plan, live) = self.fresh(intent).await?;
-            if *plan.digest.0 != *digest {
-                let by = self.writer(&plan, &live).await;
-                return Err(ApplyError::DigestChanged {
-                    now: plan.digest.0,
-                    by,
-                });
-            }
+            let (plan, live) = self.confirmed(intent, digest).await?;
             self.second(who, &plan, &live)?;
             let record = self.record(&plan, who.actor(), reason);
             match self.carry_out(who, &record).await {
@@ -216,54 +209,17 @@ impl Desk<'_> {
         Err(ApplyError::Conflict { by })
     }
 
-    /// Leaves what was confirmed for a second person, and says what it is called.
-    pub(crate) async fn propose(
-        &self,
-        who: By<'_>,
-        intent: &Intent,
-        digest: &str,
-        reason: &str,
-    ) -> Result<Name, ApplyError> {
-        let reason = self.may_write(reason)?;
+    /// The plan made anew, if it is still the confirmed one, and what it was made on.
+    async fn confirmed(&self, intent: &Intent, digest: &str) -> Result<(Plan, Object), ApplyError> {
         let (plan, live) = self.fresh(intent).await?;
-        if *plan.digest.0 != *digest {
-            let by = self.writer(&plan, &live).await;
-            return Err(ApplyError::DigestChanged {
-                now: plan.digest.0,
-                by,
-            });
+        if *plan.digest.0 == *digest {
+            return Ok((plan, live));
         }
-        if quorum::wanted(&self.snapshot.objects.value, &live, &plan).is_none() {
-            let refused = Refused::OneIsEnough;
-            return Err(ApplyError::Refused { refused });
-        }
-        let proposal = Proposal::of(&plan, who.actor().clone(), reason.into(), self.clock.now());
-        let object = proposal.object().map_err(|error| ApplyError::Invalid {
-            detail: error.to_string().into(),
-        })?;
-        let name = object.key().name.clone();
-        let write = Write::Create(object);
-        match self
-            .cluster
-            .submit(who.writes(), &write, false, "naru-propose")
-            .await
-        {
-            Ok(_) => Ok(name),
-            Err(ClusterError::Forbidden(detail)) => Err(ApplyError::Forbidden { detail }),
-            Err(ClusterError::Invalid(detail)) => Err(ApplyError::Invalid { detail }),
-            Err(ClusterError::Unsure(detail)) => Err(ApplyError::Lost { detail }),
-            // The definitions are older than this Naru.
-            Err(ClusterError::NotFound) => {
-                let kind = Kind::Proposal.name().into();
-                let whys = vec![Why::KindAbsent { kind }];
-                Err(ApplyError::Refused {
-                    refused: Refused::Unknown { whys },
-                })
-            }
-            Err(error) => Err(ApplyError::Unreachable {
-                detail: error.to_string().into(),
-            }),
-        }
+        let by = self.writer(&plan, &live).await;
+        Err(ApplyError::DigestChanged {
+            now: plan.digest.0,
+            by,
+        })
     }
 
     /// The reason, without the space around it.
@@ -278,30 +234,6 @@ impl Desk<'_> {
             });
         }
         Ok(reason)
-    }
-
-    /// Whether a plan wants a second person, and whether there has been a first.
-    fn asks(&self, who: By<'_>, plan: &Plan, live: &Object) -> Option<Quorum> {
-        let objects = &*self.snapshot.objects.value;
-        let above = quorum::wanted(objects, live, plan)?;
-        let waiting = quorum::waiting(objects, self.clock.now());
-        let first = quorum::by_another(&waiting, plan, who.actor());
-        Some(Quorum {
-            above,
-            proposed: first.map(|it| it.proposed()),
-        })
-    }
-
-    fn second(&self, who: By<'_>, plan: &Plan, live: &Object) -> Result<(), ApplyError> {
-        match self.asks(who, plan, live) {
-            Some(Quorum {
-                above,
-                proposed: None,
-            }) => Err(ApplyError::Refused {
-                refused: Refused::Quorum { above },
-            }),
-            _ => Ok(()),
-        }
     }
 
     /// Who has written, meanwhile, what a plan would change.
@@ -352,7 +284,7 @@ impl Desk<'_> {
     pub(crate) async fn plan_alone(&self, who: By<'_>, intent: &Intent) -> Result<Plan, ApplyError> {
         let (plan, live, tried) = self.tried(who, intent).await?;
         // Nobody stands beside a controller.
-        if let Some(above) = quorum::wanted(&self.snapshot.objects.value, &live, &plan) {
+        if let Some(Quorum { above, .. }) = self.asks(who, &plan, &live)? {
             let refused = Refused::Quorum { above };
             return Err(ApplyError::Refused { refused });
         }

@@ -84,9 +84,8 @@ pub fn ordered(
         return Err(Unfit::Refused(refused));
     }
     // Nobody stands beside a controller.
-    if let Some(above) = quorum::above(objects)
-        && wish.steps.iter().any(|it| it.weight > above)
-    {
+    let above = quorum::above(objects).map_err(|why| Unfit::Refused(Refused::Unknown { whys: vec![why] }))?;
+    if let Some(above) = above.filter(|above| wish.steps.iter().any(|it| it.weight > *above)) {
         return Err(Unfit::Refused(Refused::Quorum { above }));
     }
     if let Some(name) = ordered::running(objects, &wish.route) {

@@ -9,7 +9,7 @@ use super::{
     record::{Phase, Record, records},
 };
 use crate::{
-    Name, Timestamp,
+    Name, Timestamp, Why,
     actor::Actor,
     crossing::migration::Migration,
     mesh::route::{self, Rule},
@@ -131,34 +131,51 @@ impl Proposal {
 
 /// The percentage above which the Migration wants a second person; None where it wants none. A Migration that cannot be read wants one for
 /// everything: whoever wrote it meant something.
-pub fn above(objects: &Objects) -> Option<u32> {
-    match Migration::of(objects) {
+///
+/// # Errors
+/// Why it is not known whether there is a Migration.
+pub fn above(objects: &Objects) -> Result<Option<u32>, Why> {
+    if let Some(why) = objects.gap(Kind::Migration) {
+        return Err(why);
+    }
+    Ok(match Migration::of(objects) {
         Ok(migration) => migration.and_then(|(_, it)| it.quorum_above),
         Err(_) => Some(0),
-    }
+    })
 }
 
 /// The percentage that a plan goes above and that wants a second person; None where one is enough. `live` is what the plan was made on.
-pub fn wanted(objects: &Objects, live: &Object, plan: &Plan) -> Option<u32> {
-    let above = above(objects)?;
+///
+/// # Errors
+/// As [`above`], of a plan that gives a new version more; of any other nothing has to be known.
+pub fn wanted(objects: &Objects, live: &Object, plan: &Plan) -> Result<Option<u32>, Why> {
     let mut json = live.json().clone();
-    json_patch::patch(&mut json, &plan.ops).ok()?;
-    let after = Object::new(live.key().kind, json).ok()?;
-    let (before, after) = (route::weighted(live), route::weighted(&after));
-    let same = |it: &Rule| {
-        before
-            .iter()
-            .find(|old| (old.list, old.index) == (it.list, it.index))
+    let after = json_patch::patch(&mut json, &plan.ops).map(|()| Object::new(live.key().kind, json));
+    // A plan that does not fit what it was made on is never carried out.
+    let Ok(Ok(after)) = after else {
+        return Ok(None);
     };
-    let more = |rule: &Rule| {
-        let now = weights::shares(&rule.weights());
-        let was = same(rule)
-            .map(|it| weights::shares(&it.weights()))
-            .unwrap_or_default();
-        let mut others = now.iter().enumerate().skip(1);
-        others.any(|(at, now)| *now > f64::from(above) && *now > was.get(at).copied().unwrap_or(0.0))
-    };
-    after.iter().any(more).then_some(above)
+    let most = route::weighted(&after)
+        .iter()
+        .filter_map(|rule| raised(&route::weighted(live), rule))
+        .fold(0.0, f64::max);
+    if most <= 0.0 {
+        return Ok(None);
+    }
+    Ok(above(objects)?.filter(|above| most > f64::from(*above)))
+}
+
+/// The largest share, in points of 100, that a destination but the first gets of a rule and has not had; None where none gets more.
+fn raised(before: &[Rule], rule: &Rule) -> Option<f64> {
+    let same = before
+        .iter()
+        .find(|it| (it.list, it.index) == (rule.list, rule.index));
+    let was = same.map(|it| weights::shares(&it.weights())).unwrap_or_default();
+    let had = |at: usize| was.get(at).copied().unwrap_or(0.0);
+    let now = weights::shares(&rule.weights()).into_iter().enumerate().skip(1);
+    now.filter(|(at, share)| *share > had(*at))
+        .map(|(_, share)| share)
+        .reduce(f64::max)
 }
 
 /// What waits for a second person at a moment, the latest first. What was carried out once was agreed to once.

@@ -82,7 +82,8 @@ impl Hand {
         }
     }
 
-    /// To take changes back, for this user, as the API server names them. `journal` has all Changes, and says so in its kinds.
+    /// To take changes back, for this user, as the API server names them. `journal` has all Changes, and the
+    /// Migration and Proposals that say who has to agree, and says so in its kinds.
     pub fn new(cluster: Arc<dyn Cluster>, clock: Arc<dyn Clock>, user: &Name, mut journal: Objects) -> Self {
         // What a change is about is read anew before each step.
         journal
@@ -98,7 +99,7 @@ impl Hand {
     pub async fn plan(&self, intent: &Intent) -> Result<Planned, ApplyError> {
         let desk = self.desk();
         let (plan, live, tried) = desk.tried(self.by(), intent).await?;
-        let quorum = desk.asks(self.by(), &plan, &live);
+        let quorum = desk.asks(self.by(), &plan, &live)?;
         let mut planned = self.planned(&desk, plan, tried).await;
         planned.sheet.quorum = quorum;
         Ok(planned)

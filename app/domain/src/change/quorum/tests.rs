@@ -1,11 +1,12 @@
 use super::{LIFE, Proposal, by_another, waiting, wanted};
 use crate::{
+    Why,
     actor::Actor,
     change::plan::{Intent, Plan, plan},
     example,
     fact::Fact,
     object::{Kind, Object},
-    snapshot::Objects,
+    snapshot::{KindState, Objects},
 };
 use naru_view::canary::{RouteRef, RuleList, SetWeights, WeightOf};
 use serde_json::{Value, json};
@@ -51,7 +52,23 @@ fn planned(objects: &Objects, intent: &Intent) -> (Plan, Object) {
 fn asks(now: u32, v2: u32, migration: &Value) -> Option<u32> {
     let objects = system(now, migration);
     let (plan, live) = planned(&objects, &wish(100 - v2, v2));
-    wanted(&objects, &live, &plan)
+    wanted(&objects, &live, &plan).unwrap()
+}
+
+#[test]
+fn what_nobody_may_read_holds_up_more_and_never_less() {
+    for (v2, known) in [(11, false), (0, true)] {
+        let mut objects = system(10, &json!({"quorumAbove": 25}));
+        let (plan, live) = planned(&objects, &wish(100 - v2, v2));
+        let lost = Why::NotYet {
+            source: crate::SourceName::Kubernetes,
+        };
+        objects
+            .kinds
+            .insert(Kind::Migration, KindState::Lost(lost.clone()));
+        let expected = if known { Ok(None) } else { Err(lost) };
+        assert_eq!(wanted(&objects, &live, &plan), expected, "{v2}");
+    }
 }
 
 #[test]
