@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "../fixtures/console.ts";
 
 const FILE = join(tmpdir(), `naru-quorum-${process.pid}.yaml`);
-writeFileSync(FILE, "apiVersion: naru.dev/v1alpha1\nkind: Migration\nmetadata: {name: shop}\nspec: {system: Shop, quorumAbove: 25}\n");
+writeFileSync(FILE, "apiVersion: naru.dev/v1alpha1\nkind: Migration\nmetadata: {name: buildingbite}\nspec: {system: Shop, quorumAbove: 25}\n");
 
 test.use({ world: "own", rehearsed: `-f ${FILE}` });
 

@@ -59,7 +59,7 @@ pub(super) fn observed(lang: Lang, canary: &Canary) -> AnyView {
             let past = |told: String| view! { <p class="quiet num">{lang.canary_before(&told)}</p> };
             let failed_before = share.before.map(|it| {
                 past(match part(it.failed, it.n) {
-                    Some(failed) => format::percent(failed),
+                    failed @ Some(_) => format::percent_of(failed),
                     None => lang.canary_before_none().into(),
                 })
             });
