@@ -3,14 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "@playwright/test";
 import { away, begin, phase, set, status, weights } from "../../fixtures/canary.ts";
 import { labCommand } from "../../fixtures/console.ts";
-import { accepted, auditEnd, kubectl, ours, rate } from "../../fixtures/lab.ts";
+import { accepted, auditEnd, kubectl, much, ours, rate } from "../../fixtures/lab.ts";
 import { start } from "../../fixtures/server.ts";
 
 test.skip(!ours, "only the lab's own route may be moved at random");
 
-/** Who comes next believes in the Lease of the one that died for a while. So few by default. */
-const KILLS = Number(process.env.NARU_LAB_CANARY_KILLS ?? 4);
-const STEPS = [20, 40, 60, 80, 100];
+/** Who comes next believes in the Lease of the one that died for a while. */
+const KILLS = much(3, 20);
+const STEPS = Array.from({ length: much(5, 20) }, (_, i) => (i + 1) * much(20, 5));
 
 test.afterAll(async () => {
   await away();

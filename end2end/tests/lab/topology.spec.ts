@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { expect, test } from "../../fixtures/console.ts";
-import { type Topology, edges, kubectl, live, load, ours, rate } from "../../fixtures/lab.ts";
+import { edges, kubectl, live, load, much, ours, rate, type Topology } from "../../fixtures/lab.ts";
 
 test.skip(!ours, "what is expected is the lab's own system");
 test.describe.configure({ mode: "serial" });
@@ -37,9 +37,10 @@ test("the edges are those of the traffic, no more and no fewer", async ({ server
   }
 });
 
-test("over five minutes each edge's count is the load generator's, within 1 % and one scrape", async () => {
+const seconds = much(120, 300);
+
+test(`over ${seconds / 60} minutes each edge's count is the load generator's, within 1 % and one scrape`, async () => {
   test.setTimeout(420_000);
-  const seconds = 300;
   await rate(60);
   const before = await load();
   const started = Date.now();
