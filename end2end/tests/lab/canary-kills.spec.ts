@@ -29,10 +29,14 @@ test("each step is written once, whoever dies on the way", async () => {
   const met: string[] = [];
   for (let i = 0; i < KILLS; i++) {
     const server = await start(labCommand());
-    // Until it has the Lease and has begun to look, and then somewhere in the middle of what it does.
+    // Until it has the Lease and goes on, and then in the middle of a move, or anywhere.
     const had = (await status("killed")).written?.change;
-    await expect.poll(async () => (await status("killed")).written?.change !== had || (await over()), { timeout: 45_000, intervals: [100] }).toBe(true);
-    await sleep(Math.random() * 1_500);
+    const goes = async () => {
+      const { phase, written } = await status("killed");
+      return i % 2 ? written?.change !== had : phase === "Moving";
+    };
+    await expect.poll(async () => (await goes()) || (await over()), { timeout: 45_000, intervals: [20] }).toBe(true);
+    if (i % 2) await sleep(Math.random() * 1_500);
     await server.kill();
     met.push(`${(await status("killed")).phase} at ${(await weights())[1]} %`);
     await server.stop();
