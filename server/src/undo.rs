@@ -121,6 +121,17 @@ impl Asking {
 
     /// Takes one after the other back, and stops at the first that is refused.
     async fn carry_out(&self, order: &[Key], reason: &str, told: &mut Told<'_>) -> Result<(), Failure> {
+        if let [first, _, ..] = order {
+            // Half a rollback is worse than none: who else has to agree is known before it begins.
+            match self.hand.plan_all(order).await {
+                Ok(PlannedAll {
+                    refused: Some(refused @ Refused::Quorum { .. }),
+                    ..
+                }) => return Err(self.refused(first, ApplyError::Refused { refused }, told).await),
+                Err(error) => return Err(self.refused(first, error, told).await),
+                Ok(_) => {}
+            }
+        }
         for key in order {
             let planned = match self.hand.plan(&taking_back(key)).await {
                 Ok(planned) => planned,

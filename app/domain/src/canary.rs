@@ -16,7 +16,7 @@ mod version;
 pub use capacity::capacity;
 pub use facts::facts;
 pub use in_force::{InForce, in_force};
-pub use ordered::{astray, running};
+pub use ordered::{astray, running, stable};
 pub use question::question;
 pub use version::deployment;
 
@@ -54,6 +54,9 @@ pub const KINDS: [Kind; 2] = [Kind::VirtualService, Kind::HttpRoute];
 /// some tens of milliseconds for each proxy (111 ms in all was the median in our lab); counting starts well after that.
 const SETTLE: SignedDuration = SignedDuration::from_secs(2);
 
+/// managedFields tell whole seconds, by the API server's clock.
+const SAME_WRITE: SignedDuration = SignedDuration::from_secs(3);
+
 /// Weights that stand for longer are counted over this: what was so yesterday hides what is so now, and raw samples of many hours cost
 /// Prometheus dearly.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(1);
@@ -89,12 +92,22 @@ pub fn questions(objects: &Objects, now: Timestamp) -> Vec<(RouteRef, SplitQuest
             let question = SplitQuestion {
                 services,
                 since: (moment + SETTLE).max(now - LOOK_BACK),
-                changed: (moment >= now - LOOK_BACK).then_some(moment),
+                changed: changed(&records, object, &route).filter(|it| *it >= now - LOOK_BACK),
             };
             questions.push((route, question));
         }
     }
     questions
+}
+
+/// When the weights were set, where it was Naru that set them and nobody has written the object since: another write, of whatever it is, is no
+/// change of weights that anything could be compared with.
+fn changed(records: &[Record], object: &Object, route: &RouteRef) -> Option<Timestamp> {
+    let Phase::Landed { at, .. } = last_change(records, object, route)?.phase else {
+        return None;
+    };
+    let near = |written: Timestamp| written.duration_since(at).abs() <= SAME_WRITE;
+    object.written_at().is_none_or(near).then_some(at)
 }
 
 /// Since when the weights stand for certain: since the object was last written, by whomever and whatever for. Where nobody recorded that,

@@ -146,7 +146,7 @@ pub struct Split {
     pub before: Option<Before>,
 }
 
-/// Requests to the same services in the minutes up to a change. A series that began within them counts from its first sample.
+/// Requests to the same services in the minutes up to a change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Before {
     /// The first sample that was counted from.

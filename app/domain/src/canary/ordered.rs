@@ -80,6 +80,17 @@ pub fn running(objects: &Objects, route: &RouteRef) -> Option<Name> {
     Some(oldest.object.key().name.clone())
 }
 
+/// The position of the stable version in a rule: as the canary that moves it says, else the first.
+pub fn stable(objects: &Objects, route: &RouteRef, rule: &route::Rule) -> usize {
+    let name = running(objects, route);
+    let object = name.and_then(|it| objects.object(Kind::Canary, &route.namespace, &it));
+    let Some(spec) = object.and_then(|it| Spec::read(it).ok()) else {
+        return 0;
+    };
+    let is_it = |it: &route::Destination| it.host == spec.stable.host && it.subset == spec.stable.subset;
+    rule.destinations.iter().position(is_it).unwrap_or(0)
+}
+
 fn read(object: &Object) -> Result<Read<'_>, Unreadable> {
     Ok(Read {
         object,

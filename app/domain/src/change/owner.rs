@@ -6,6 +6,9 @@ use crate::{Name, Refused, mesh::route::Rule, object::Object, snapshot::Objects}
 use naru_view::{canary::Owner, why::Leaves};
 use serde_json::Value;
 
+/// Flux's marks.
+const FLUX: [&str; 2] = ["kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name"];
+
 /// What Argo CD is called here.
 const ARGO_CD: &str = "Argo CD";
 
@@ -45,7 +48,6 @@ pub fn bars(objects: &Objects, object: &Object, rule: &Rule) -> Option<Refused> 
 /// `app.kubernetes.io/instance` alone proves nothing, since Helm and kustomize set it too. What counts: Argo CD's tracking annotation,
 /// Flux's labels, Helm's release annotation, a controlling ownerReference, or a controller among the field managers of `spec`.
 pub fn of(object: &Object) -> Option<(Name, Name)> {
-    const FLUX: [&str; 2] = ["kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name"];
     const HELM: &str = "meta.helm.sh/release-name";
     const DECIDE: [(&str, &str); 2] = [("rollouts-controller", "Argo Rollouts"), ("flagger", "Flagger")];
     const APPLY: [(&str, &str); 4] = [

@@ -1,18 +1,19 @@
 //! A second person for large steps, where the Migration asks for one: who would give a new version more than so much proposes it, and somebody
 //! else carries it out.
 //!
-//! What goes back to the stable version never waits for anybody: that is the first destination of a rule, as the button that gives it all
-//! takes it to be.
+//! What goes back to the stable version never waits for anybody: that is what the Canary that moves the rule says, and else the first destination, as
+//! the button that gives it all takes it to be.
 
 use super::{
     plan::{Intent, Plan},
-    record::{Phase, Record, records},
+    record::{NEAR_S, Phase, Record, records},
 };
 use crate::{
     Name, Timestamp, Why,
     actor::Actor,
+    canary,
     crossing::migration::Migration,
-    mesh::route::{self, Rule},
+    mesh::route::{self, Destination, Rule},
     object::{Digest, Key, Kind, Malformed, Object},
     snapshot::Objects,
 };
@@ -20,9 +21,13 @@ use jiff::SignedDuration;
 use naru_view::{canary::Proposed, weights};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// So long a proposal waits for a second person. Who looks at it later should be asked anew.
 pub const LIFE: SignedDuration = SignedDuration::from_hours(12);
+
+/// What an entry's own time may differ from the API server's.
+const NEAR: SignedDuration = SignedDuration::from_secs(NEAR_S);
 
 /// The longest reason, in characters.
 pub const REASON: usize = 500;
@@ -119,13 +124,15 @@ impl Proposal {
     fn is_spent(&self, record: &Record) -> bool {
         record.digest == self.digest
             && *record.target.name == *self.target.name
-            && record.approved_at >= self.at
+            // An entry has the time of who wrote it, to within some seconds of the API server's, which the proposal has.
+            && record.approved_at >= self.at - NEAR
             && !matches!(record.phase, Phase::NotCarriedOut { .. })
     }
 
-    /// Whether this is the same person. A person's name is no name of theirs, and nobody is two persons by having two groups.
-    pub fn is_by(&self, actor: &Actor) -> bool {
-        (&self.actor.issuer, &self.actor.sub) == (&actor.issuer, &actor.sub)
+    /// Whether this is certainly another person. Of two who have come in by different doors (an identity provider, a kubeconfig) nobody knows that they
+    /// are two; a name or a group makes nobody another.
+    pub fn is_by_another(&self, actor: &Actor) -> bool {
+        self.actor.issuer == actor.issuer && self.actor.sub != actor.sub
     }
 }
 
@@ -155,27 +162,42 @@ pub fn wanted(objects: &Objects, live: &Object, plan: &Plan) -> Result<Option<u3
     let Ok(Ok(after)) = after else {
         return Ok(None);
     };
-    let most = route::weighted(&after)
+    let before = route::weighted(live);
+    let stable = |rule: &Rule| canary::stable(objects, &canary::reference(live, rule), rule);
+    let rules = route::weighted(&after);
+    let each = rules
         .iter()
-        .filter_map(|rule| raised(&route::weighted(live), rule))
-        .fold(0.0, f64::max);
+        .filter_map(|rule| raised(&before, rule, stable(rule)));
+    let most = each.fold(0.0, f64::max);
     if most <= 0.0 {
         return Ok(None);
     }
     Ok(above(objects)?.filter(|above| most > f64::from(*above)))
 }
 
-/// The largest share, in points of 100, that a destination but the first gets of a rule and has not had; None where none gets more.
-fn raised(before: &[Rule], rule: &Rule) -> Option<f64> {
+/// The largest share, in points of 100, that a version but the stable one gets of a rule and has not had; None where none gets more. A version may
+/// stand there several times.
+fn raised(before: &[Rule], rule: &Rule, stable: usize) -> Option<f64> {
+    let shares = |rule: &Rule| {
+        let mut all = BTreeMap::<(Name, Name, Option<u16>), f64>::new();
+        for (it, share) in rule.destinations.iter().zip(weights::shares(&rule.weights())) {
+            *all.entry(version(it)).or_default() += share;
+        }
+        all
+    };
     let same = before
         .iter()
         .find(|it| (it.list, it.index) == (rule.list, rule.index));
-    let was = same.map(|it| weights::shares(&it.weights())).unwrap_or_default();
-    let had = |at: usize| was.get(at).copied().unwrap_or(0.0);
-    let now = weights::shares(&rule.weights()).into_iter().enumerate().skip(1);
-    now.filter(|(at, share)| *share > had(*at))
-        .map(|(_, share)| share)
-        .reduce(f64::max)
+    let was = same.map(shares).unwrap_or_default();
+    let stable = rule.destinations.get(stable).map(version);
+    let more = shares(rule)
+        .into_iter()
+        .filter(|(it, share)| Some(it) != stable.as_ref() && *share > was.get(it).copied().unwrap_or(0.0));
+    more.map(|(_, share)| share).reduce(f64::max)
+}
+
+fn version(it: &Destination) -> (Name, Name, Option<u16>) {
+    (it.host.clone(), it.subset.clone(), it.port)
 }
 
 /// What waits for a second person at a moment, the latest first. What was carried out once was agreed to once.
@@ -191,6 +213,10 @@ pub fn waiting(objects: &Objects, now: Timestamp) -> Vec<(Key, Proposal)> {
         (home && young).then(|| (object.key().clone(), proposal))
     };
     let mut all: Vec<(Key, Proposal)> = objects.of_kind(Kind::Proposal).filter_map(read).collect();
+    // Without the journal nobody knows which of them were carried out.
+    if objects.gap(Kind::Change).is_some() {
+        return Vec::new();
+    }
     if !all.is_empty() {
         let journal = records(objects);
         all.retain(|(_, it)| !journal.iter().any(|record| it.is_spent(record)));
@@ -205,7 +231,7 @@ pub fn by_another(waiting: &[(Key, Proposal)], plan: &Plan, actor: &Actor) -> Op
         it.digest == plan.digest && it.target.name == plan.target.name && it.target.kind == plan.target.kind
     };
     let mut all = waiting.iter().map(|(_, it)| it);
-    all.find(|it| fits(it) && !it.is_by(actor)).cloned()
+    all.find(|it| fits(it) && it.is_by_another(actor)).cloned()
 }
 
 #[cfg(test)]

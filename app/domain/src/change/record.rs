@@ -275,7 +275,7 @@ impl Record {
 }
 
 /// So many seconds an entry's own time may differ from the API server's and be believed: it is finer.
-const NEAR_S: i64 = 5;
+pub(super) const NEAR_S: i64 = 5;
 
 /// When an entry was written: by the API server's clock where its own is far from it. Whoever writes entries by hand may write any time, and a
 /// laptop's clock may be wrong; how old an entry is decides what recovery does with it.

@@ -13,13 +13,13 @@ use naru_domain::{
         rollback,
         touched::{Apart, apart},
     },
-    object::{Key, Write},
+    object::{Key, Object, Write},
     snapshot::{KindState, Objects, Observed, Section, Snapshot},
     traffic::{Dated, Traffic},
 };
 use naru_ports::{Clock, Cluster, ClusterError};
 use naru_view::{
-    canary::{DryRun, PlanSheet, SetWeights},
+    canary::{DryRun, PlanSheet, Quorum, SetWeights},
     why::ApplyError,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -101,6 +101,19 @@ impl Hand {
         let (plan, live, tried) = desk.tried(self.by(), intent).await?;
         let quorum = desk.asks(self.by(), &plan, &live)?;
         let mut planned = self.planned(&desk, plan, tried).await;
+        // What is taken back by hand is not proposed by hand: there a second person has to have come first.
+        if let (
+            Intent::Undo { .. },
+            Some(Quorum {
+                above,
+                proposed: None,
+            }),
+            None,
+        ) = (intent, &quorum, &planned.against)
+        {
+            let refused = Refused::Quorum { above: *above };
+            planned.against = Some(ApplyError::Refused { refused });
+        }
         planned.sheet.quorum = quorum;
         Ok(planned)
     }
@@ -155,7 +168,23 @@ impl Hand {
         let (snapshot, live) = desk.seen(newest).await?;
         let steps = rollback::plan_all(order, &snapshot);
         let mut before = Patch::default();
+        let mut state = live.clone();
         for plan in steps.plans {
+            // Half a rollback is worse than none.
+            if let Some(Quorum {
+                above,
+                proposed: None,
+            }) = desk.asks(self.by(), &plan, &state)?
+            {
+                all.refused = Some(Refused::Quorum { above });
+                return Ok(all);
+            }
+            let mut json = state.json().clone();
+            if json_patch::patch(&mut json, &plan.ops).is_ok()
+                && let Ok(after) = Object::new(plan.target.kind, json)
+            {
+                state = after;
+            }
             before.0.extend(plan.ops.0.iter().cloned());
             let whole = Plan {
                 ops: before.clone(),

@@ -29,6 +29,9 @@ pub(super) fn leaves(objects: &Objects, object: &Object, paths: &[String]) -> Le
     let Some(called) = application(object) else {
         return Leaves::Nothing;
     };
+    if others_apply(object) {
+        return Leaves::Nothing;
+    }
     let application = called.as_str().into();
     if objects.gap(Kind::Application).is_some() {
         return Leaves::Unread { application };
@@ -36,7 +39,8 @@ pub(super) fn leaves(objects: &Objects, object: &Object, paths: &[String]) -> Le
     // In another namespace than Argo CD's own it is called NAMESPACE_NAME.
     let is_it = |it: &&Object| {
         let key = it.key();
-        *key.name == *called || format!("{}_{}", key.namespace, key.name) == called
+        (*key.name == *called && is_home(objects, &key.namespace))
+            || format!("{}_{}", key.namespace, key.name) == called
     };
     let mut found = objects.of_kind(Kind::Application).filter(is_it);
     let (Some(it), None) = (found.next(), found.next()) else {
@@ -45,7 +49,10 @@ pub(super) fn leaves(objects: &Objects, object: &Object, paths: &[String]) -> Le
     let application: Name = format!("{}/{}", it.key().namespace, it.key().name).into();
     let ignored = it.list("/spec/ignoreDifferences").iter();
     let ignored: Vec<&Value> = ignored.filter(|it| is_about(it, object)).collect();
-    if !paths.iter().all(|path| ignored.iter().any(|it| covers(it, path))) {
+    if !paths
+        .iter()
+        .all(|path| ignored.iter().any(|it| covers(it, object, path)))
+    {
         return Leaves::Takes { application };
     }
     let options = it.list("/spec/syncPolicy/syncOptions");
@@ -55,9 +62,33 @@ pub(super) fn leaves(objects: &Objects, object: &Object, paths: &[String]) -> Le
     }
 }
 
+/// Whether Argo CD itself is in a namespace: the usual one, or where its controller runs.
+fn is_home(objects: &Objects, namespace: &str) -> bool {
+    let controller = |it: &Object| {
+        *it.key().namespace == *namespace
+            && it.label("app.kubernetes.io/name") == Some("argocd-application-controller")
+    };
+    namespace == "argocd" || objects.of_kind(Kind::StatefulSet).any(controller)
+}
+
+/// Whether somebody else applies it too, and would take back what Argo CD leaves alone.
+fn others_apply(object: &Object) -> bool {
+    super::FLUX.iter().any(|it| object.label(it).is_some())
+}
+
+/// The name by which Argo CD knows its Application; None of an annotation that came along with a copy of another object.
 fn application(object: &Object) -> Option<String> {
     if let Some(id) = object.annotation(TRACKING) {
-        return Some(id.split_once(':').map_or(id, |(name, _)| name).to_owned());
+        let (name, about) = id.split_once(':')?;
+        let key = object.key();
+        let here = format!(
+            "{}/{}:{}/{}",
+            key.kind.group(),
+            key.kind.name(),
+            key.namespace,
+            key.name
+        );
+        return (about == here).then(|| name.to_owned());
     }
     let label = LABELS.into_iter().find_map(|it| object.label(it));
     label.map(ToOwned::to_owned)
@@ -76,20 +107,32 @@ fn is_about(entry: &Value, object: &Object) -> bool {
 }
 
 /// Whether an entry takes the field at this JSON pointer out, or something that it is in.
-fn covers(entry: &Value, path: &str) -> bool {
+fn covers(entry: &Value, object: &Object, path: &str) -> bool {
     let texts = |field: &str| {
         let list = entry.get(field).and_then(Value::as_array);
         list.into_iter().flatten().filter_map(Value::as_str)
     };
     let tokens: Vec<&str> = path.split('/').skip(1).collect();
-    let pointer = |it: &str| path == it || path.strip_prefix(it).is_some_and(|rest| rest.starts_with('/'));
-    texts("jsonPointers").any(pointer)
-        || texts("jqPathExpressions").filter_map(parse).any(|parts| {
-            parts.len() <= tokens.len() && parts.iter().zip(&tokens).all(|(part, token)| part.is(token))
+    let within = |it: &str| {
+        path.strip_prefix(it)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    texts("jsonPointers").any(|it| it.starts_with('/') && within(it))
+        || texts("jqPathExpressions").filter_map(parse).any(|steps| {
+            steps.len() <= tokens.len()
+                && steps.iter().zip(&tokens).all(|(step, token)| step.part.is(token))
+                && runs(object.json(), &steps)
         })
 }
 
 /// One step of a jq path.
+#[derive(Debug, PartialEq)]
+struct Step {
+    part: Part,
+    /// What it does not fit is passed over (`?`), rather than an error.
+    lenient: bool,
+}
+
 #[derive(Debug, PartialEq)]
 enum Part {
     Field(String),
@@ -107,41 +150,63 @@ impl Part {
     }
 }
 
+/// Whether a path runs to its end on a value. An expression that fails anywhere takes nothing out anywhere: `.spec.http[].route[].weight` fails where one
+/// rule redirects, and has no `route` (jq manual: null can be asked for a field, and not for each of its values).
+fn runs(value: &Value, steps: &[Step]) -> bool {
+    let Some((step, rest)) = steps.split_first() else {
+        return true;
+    };
+    match (&step.part, value) {
+        (Part::Field(name), Value::Object(fields)) => runs(fields.get(name).unwrap_or(&Value::Null), rest),
+        (Part::Index(index), Value::Array(all)) => runs(all.get(*index).unwrap_or(&Value::Null), rest),
+        (Part::Field(_) | Part::Index(_), Value::Null) => runs(&Value::Null, rest),
+        (Part::Each, Value::Array(all)) => all.iter().all(|it| runs(it, rest)),
+        (Part::Each, Value::Object(fields)) => fields.values().all(|it| runs(it, rest)),
+        _ => step.lenient,
+    }
+}
+
 /// A jq expression that is nothing but a path (jq manual, "Object Identifier-Index" to "Array/Object Value Iterator"); None for all others, whose meaning
 /// would have to be worked out on the object.
-fn parse(expression: &str) -> Option<Vec<Part>> {
+fn parse(expression: &str) -> Option<Vec<Step>> {
     let mut rest = expression.trim();
-    let mut parts = Vec::new();
+    let mut steps: Vec<Step> = Vec::new();
     if !rest.starts_with('.') {
         return None;
     }
     while !rest.is_empty() {
-        rest = rest.strip_prefix('?').unwrap_or(rest);
+        if let Some(after) = rest.strip_prefix('?') {
+            steps.last_mut()?.lenient = true;
+            rest = after;
+            continue;
+        }
         let after_dot = rest.strip_prefix('.');
+        let part;
         if let Some(inside) = after_dot.unwrap_or(rest).strip_prefix('[') {
             let (index, after) = inside.split_once(']')?;
-            parts.push(match index.trim() {
+            part = match index.trim() {
                 "" => Part::Each,
                 index => match index.strip_prefix('"').and_then(|it| it.strip_suffix('"')) {
                     Some(name) if !name.contains(['"', '\\']) => Part::Field(name.to_owned()),
                     Some(_) => return None,
                     None => Part::Index(index.parse().ok()?),
                 },
-            });
+            };
             rest = after;
-        } else if let Some(field) = after_dot {
+        } else {
+            let field = after_dot?;
             let end = field.find(|it: char| !(it.is_ascii_alphanumeric() || it == '_'));
             let (name, after) = field.split_at(end.unwrap_or(field.len()));
             if name.is_empty() {
                 return None;
             }
-            parts.push(Part::Field(name.to_owned()));
+            part = Part::Field(name.to_owned());
             rest = after;
-        } else if !rest.is_empty() {
-            return None;
         }
+        let lenient = false;
+        steps.push(Step { part, lenient });
     }
-    (!parts.is_empty()).then_some(parts)
+    (!steps.is_empty()).then_some(steps)
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-use super::{LIFE, Proposal, by_another, waiting, wanted};
+use super::{LIFE, Proposal, by_another, raised, waiting, wanted};
 use crate::{
     Why,
     actor::Actor,
     change::plan::{Intent, Plan, plan},
     example,
     fact::Fact,
+    mesh::route,
     object::{Kind, Object},
     snapshot::{KindState, Objects},
 };
@@ -127,6 +128,60 @@ fn only_another_persons_young_proposal_of_the_same_plan_counts() {
     let mut elsewhere = system(10, &json!({"quorumAbove": 25}));
     elsewhere.put(Fact::read(Kind::Proposal, json).unwrap());
     assert_eq!(waits(&elsewhere, LIFE / 2), []);
+}
+
+#[test]
+fn who_comes_in_by_another_door_may_be_the_same_person() {
+    let mut objects = system(10, &json!({"quorumAbove": 25}));
+    let (plan, _) = planned(&objects, &wish(50, 50));
+    let proposal = Proposal::of(&plan, person("kim"), "half".into(), example::now());
+    objects.put(Fact::Object(proposal.object().unwrap()));
+    let all = waiting(&objects, example::now());
+    assert!(by_another(&all, &plan, &person("lee")).is_some());
+    assert_eq!(by_another(&all, &plan, &Actor::of_cluster(&"lee".into())), None);
+    // And what nobody knows to be used up or not counts for nothing.
+    objects.kinds.insert(Kind::Change, KindState::NotYet);
+    assert_eq!(waiting(&objects, example::now()), []);
+}
+
+#[test]
+fn the_stable_version_is_what_the_canary_says_and_goes_back_alone() {
+    let asks = |canary: Option<&str>, v1: u32| {
+        let mut objects = system(80, &json!({"quorumAbove": 25}));
+        if let Some(phase) = canary {
+            let to = |subset: &str| json!({"host": "user-service", "subset": subset});
+            let order = json!({
+                "metadata": {"name": "steps", "namespace": "user-service"},
+                "spec": {"route": {"name": "user-service", "rule": 0}, "stable": to("v2"), "canary": to("v1"),
+                    "steps": [{"weight": 20, "dwell": "10m", "requests": 500}],
+                    "approvedBy": {"issuer": "i", "subject": "s", "name": "n"}},
+                "status": {"phase": phase},
+            });
+            objects.put(Fact::read(Kind::Canary, order).unwrap());
+        }
+        let (plan, live) = planned(&objects, &wish(v1, 100 - v1));
+        wanted(&objects, &live, &plan).unwrap()
+    };
+    // v2 is second, and stable.
+    assert_eq!(asks(Some("Dwelling"), 0), None);
+    assert_eq!(asks(Some("Dwelling"), 50), Some(25));
+    // Nobody says so any more.
+    assert_eq!(asks(Some("RolledBack"), 50), None);
+    assert_eq!(asks(None, 0), Some(25));
+    assert_eq!(asks(None, 50), None);
+}
+
+#[test]
+fn a_version_that_stands_twice_is_one() {
+    let rule = |parts: [u32; 3]| {
+        let to = |subset: &str, weight: u32| json!({"destination": {"host": "a", "subset": subset}, "weight": weight});
+        let route = [("v1", parts[0]), ("v2", parts[1]), ("v2", parts[2])].map(|(it, weight)| to(it, weight));
+        let json = json!({"metadata": {"name": "r", "namespace": "n"}, "spec": {"hosts": ["a"], "http": [{"route": route}]}});
+        route::weighted(&Object::new(Kind::VirtualService, json).unwrap())
+    };
+    let (before, after) = (rule([80, 10, 10]), rule([50, 25, 25]));
+    assert_eq!(raised(&before, &after[0], 0), Some(50.0));
+    assert_eq!(raised(&after, &before[0], 0), None);
 }
 
 #[test]

@@ -137,19 +137,42 @@ pub(super) fn split(series: &[&Series], since: Timestamp, now: Timestamp) -> Res
     })
 }
 
-/// Counts requests in the minutes up to a change; None where nothing was counted.
+/// Counts requests in the minutes up to a change; None where nothing was counted. A series is born, as after it, where its target had been scraped
+/// within them without it.
 pub(super) fn before(series: &[&Series], changed: Timestamp) -> Option<Before> {
     let to_ms = changed.as_millisecond();
     let from_ms = changed.checked_sub(BEFORE).ok()?.as_millisecond();
+    let inside = |it: &&'_ Series| {
+        let place = |at: i64| it.samples.partition_point(|sample| sample.at_ms <= at);
+        (place(from_ms), place(to_ms))
+    };
+    let mut scraped = BTreeMap::<&[Name; 4], i64>::new();
+    for it in series {
+        let (start, end) = inside(it);
+        if let Some(first) = it.samples[start..end].first() {
+            let at = scraped.entry(&it.target).or_insert(first.at_ms);
+            *at = first.at_ms.min(*at);
+        }
+    }
     let (mut rows, mut window) = (Rows::default(), None::<(i64, i64)>);
     for &it in series {
-        let place = |at: i64| it.samples.partition_point(|sample| sample.at_ms <= at);
-        let inside = &it.samples[place(from_ms)..place(to_ms)];
-        let [first, later @ ..] = inside else { continue };
-        let Some(last) = later.last() else { continue };
+        let (start, end) = inside(&it);
+        let samples = &it.samples[start..end];
+        let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
+            continue;
+        };
+        let born = start == 0 && scraped.get(&it.target).is_some_and(|at| *at < first.at_ms);
+        let (base, later) = if born {
+            (0.0, samples)
+        } else {
+            (first.value, &samples[1..])
+        };
+        if later.is_empty() {
+            continue;
+        }
         let (from, to) = window.unwrap_or((first.at_ms, last.at_ms));
         window = Some((from.min(first.at_ms), to.max(last.at_ms)));
-        rows.add(it, gained(first.value, later));
+        rows.add(it, gained(base, later));
     }
     let ((from, to), (rows, _)) = (window?, rows.rounded());
     Some(Before {

@@ -321,7 +321,24 @@ fn the_minutes_up_to_a_change_are_counted_beside() {
         .iter()
         .map(|it| (&*it.workload, it.requests, it.failed, it.spent_ms))
         .collect();
-    assert_eq!(rows, [("b-v1", 80 + 2, 2, Some(800.0)), ("b-v2", 10, 0, None)]);
+    assert_eq!(rows, [("b-v1", 80 + 3, 3, Some(900.0)), ("b-v2", 10, 0, None)]);
     assert_eq!((found.from, found.to), (at(-185), at(98)));
     assert_eq!(before(&all[4..5], at(98)), None);
+}
+
+#[test]
+fn failures_that_began_before_the_change_are_as_many_as_they_would_be_after_it() {
+    let all = [
+        series("p", "b-v1", false, &[(20, 5.0), (50, 8.0), (98, 9.0)]),
+        // First seen when their target had been scraped without them, one of them a single time.
+        series("p", "b-v1", true, &[(50, 40.0), (98, 41.0)]),
+        series("p", "b-v2", true, &[(98, 7.0)]),
+    ];
+    let found = before(&all.iter().collect::<Vec<_>>(), at(98)).unwrap();
+    let rows: Vec<_> = found
+        .rows
+        .iter()
+        .map(|it| (&*it.workload, it.requests, it.failed))
+        .collect();
+    assert_eq!(rows, [("b-v1", 4 + 41, 41), ("b-v2", 7, 7)]);
 }

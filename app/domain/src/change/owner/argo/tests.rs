@@ -1,4 +1,4 @@
-use super::{Part, leaves, parse};
+use super::{Part, Step, leaves, parse};
 use crate::{
     fact::Fact,
     object::{Kind, Object},
@@ -12,7 +12,16 @@ const WEIGHTS: [&str; 2] = ["/spec/http/1/route/0/weight", "/spec/http/1/route/1
 fn tracked(id: &str) -> Object {
     let metadata =
         json!({"name": "user", "namespace": "shop", "annotations": {"argocd.argoproj.io/tracking-id": id}});
-    Object::new(Kind::VirtualService, json!({"metadata": metadata})).unwrap()
+    Object::new(
+        Kind::VirtualService,
+        json!({"metadata": metadata, "spec": spec()}),
+    )
+    .unwrap()
+}
+
+/// A rule with one destination, and a weighted one.
+fn spec() -> Value {
+    json!({"hosts": ["a"], "http": [{"route": [{"destination": {"host": "b"}}]}, {"route": [{"weight": 90}, {"weight": 10}]}]})
 }
 
 fn with(applications: &[Value]) -> Objects {
@@ -62,6 +71,7 @@ fn weights_are_kept_where_they_are_ignored_and_the_sync_respects_it() {
         (pointers(json!([WEIGHTS[0]])), takes()),
         (jq(json!([".spec.http[0].route[].weight"])), takes()),
         (pointers(json!(["/spec/htt"])), takes()),
+        (pointers(json!([""])), takes()),
         (
             jq(json!([
                 ".spec.http[] | select(.name == \"main\") | .route[].weight"
@@ -98,6 +108,45 @@ fn weights_are_kept_where_they_are_ignored_and_the_sync_respects_it() {
 }
 
 #[test]
+fn an_expression_that_fails_on_the_object_takes_nothing_out() {
+    let kept = |expression: &str| {
+        let mut redirects = tracked(ID).json().clone();
+        redirects["spec"]["http"][0] = json!({"redirect": {"uri": "/"}});
+        let object = Object::new(Kind::VirtualService, redirects).unwrap();
+        let ignored = json!([{"group": "networking.istio.io", "kind": "VirtualService", "jqPathExpressions": [expression]}]);
+        let objects = with(&[application(&ignored, &json!(["RespectIgnoreDifferences=true"]))]);
+        let seen = leaves(&objects, &object, &WEIGHTS.map(ToOwned::to_owned));
+        matches!(seen, Leaves::Kept { .. })
+    };
+    // "Cannot iterate over null": there is no list of destinations.
+    assert!(!kept(".spec.http[].route[].weight"));
+    assert!(kept(".spec.http[].route[]?.weight"));
+    assert!(kept(".spec.http[1].route[].weight"));
+    assert!(kept(".spec.http[].route"));
+}
+
+#[test]
+fn who_else_applies_it_takes_all_back() {
+    let all = json!([{"group": "*", "kind": "*", "jsonPointers": ["/spec"]}]);
+    let objects = with(&[application(&all, &json!(["RespectIgnoreDifferences=true"]))]);
+    let seen = |edit: fn(&mut Value)| {
+        let mut json = tracked(ID).json().clone();
+        edit(&mut json);
+        let object = Object::new(Kind::VirtualService, json).unwrap();
+        leaves(&objects, &object, &WEIGHTS.map(ToOwned::to_owned))
+    };
+    assert!(matches!(seen(|_| ()), Leaves::Kept { .. }));
+    let flux =
+        |json: &mut Value| json["metadata"]["labels"] = json!({"kustomize.toolkit.fluxcd.io/name": "apps"});
+    assert_eq!(seen(flux), Leaves::Nothing);
+    // The annotation of another object, copied with it.
+    assert_eq!(
+        seen(|json| json["metadata"]["name"] = json!("copy")),
+        Leaves::Nothing
+    );
+}
+
+#[test]
 fn an_application_that_is_not_here_is_not_known() {
     let unread = |name: &str| Leaves::Unread {
         application: name.into(),
@@ -107,7 +156,14 @@ fn an_application_that_is_not_here_is_not_known() {
     assert_eq!(seen(&Objects::default(), ID), unread("shop"));
     let mut other = here.clone();
     other["metadata"]["namespace"] = json!("team-a");
-    assert_eq!(seen(&with(&[here, other.clone()]), ID), unread("shop"));
+    // A namesake of a team's own is another Application.
+    assert_eq!(seen(&with(std::slice::from_ref(&other)), ID), unread("shop"));
+    assert_eq!(
+        seen(&with(&[here, other.clone()]), ID),
+        Leaves::Takes {
+            application: "argocd/shop".into()
+        }
+    );
     let there = seen(
         &with(&[other]),
         "team-a_shop:networking.istio.io/VirtualService:shop/user",
@@ -137,14 +193,19 @@ fn who_tracks_by_label_is_known_by_its_label() {
 
 #[test]
 fn what_is_no_path_is_not_read_as_one() {
-    let field = |name: &str| Part::Field(name.to_owned());
+    let step = |part| Step { part, lenient: false };
+    let field = |name: &str| step(Part::Field(name.to_owned()));
     assert_eq!(
         parse(" .spec.http[0] "),
-        Some(vec![field("spec"), field("http"), Part::Index(0)])
+        Some(vec![field("spec"), field("http"), step(Part::Index(0))])
     );
+    let each = Step {
+        part: Part::Each,
+        lenient: true,
+    };
     assert_eq!(
-        parse(".[\"spec\"].http[]"),
-        Some(vec![field("spec"), field("http"), Part::Each])
+        parse(".[\"spec\"].http[]?"),
+        Some(vec![field("spec"), field("http"), each])
     );
     for odd in [
         "",
