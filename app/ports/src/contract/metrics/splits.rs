@@ -48,7 +48,9 @@ pub async fn a_split_counts_only_later_samples(subject: &dyn Subject) {
 /// What was before the moment is counted beside, of the same services, and never with what came later.
 pub async fn what_was_before_a_change_is_told_beside(subject: &dyn Subject) {
     let one = requests("v1", Reporter::Source);
+    // Another code is another series: of one, all requests take as long as the first did.
     let slow = Series {
+        code: "201",
         duration_ms: 80,
         ..one.clone()
     };
