@@ -25,7 +25,7 @@ use crate::{
     change::{
         owner,
         plan::Intent,
-        quorum,
+        quorum::{self, Proposal},
         record::{Phase, Record, records},
         touched,
     },
@@ -65,8 +65,9 @@ const LOOK_BACK: SignedDuration = SignedDuration::from_hours(1);
 pub fn canaries(snapshot: &Snapshot) -> Vec<Canary> {
     let objects = &*snapshot.objects.value;
     let (records, ordered) = (records(objects), ordered::Ordered::of(objects));
+    let waiting = quorum::waiting(objects, snapshot.taken);
     let mut all: Vec<Canary> = weighted(objects)
-        .map(|(object, rule)| canary(snapshot, &records, &ordered, object, &rule))
+        .map(|(object, rule)| canary(snapshot, &records, &ordered, &waiting, object, &rule))
         .collect();
     all.sort_by(|a, b| a.route.cmp(&b.route));
     all
@@ -230,6 +231,7 @@ fn canary(
     snapshot: &Snapshot,
     records: &[Record],
     ordered: &ordered::Ordered<'_>,
+    waiting: &[(Key, Proposal)],
     object: &Object,
     rule: &Rule,
 ) -> Canary {
@@ -258,7 +260,7 @@ fn canary(
         resource_version: object.resource_version(),
         rate: rate(snapshot, object, rule).ok().map(round::significant),
         owner: owner::of_weights(objects, object, rule),
-        proposals: proposals(objects, &route, rule, snapshot.taken),
+        proposals: proposals(waiting, &route, rule),
         last_change: last.map(|record| record.key.name.clone()),
         destinations,
         route,
@@ -266,18 +268,13 @@ fn canary(
 }
 
 /// Weights of a rule that wait for a second person; none that it has already.
-fn proposals(
-    objects: &Objects,
-    route: &RouteRef,
-    rule: &Rule,
-    now: Timestamp,
-) -> Vec<(Proposed, SetWeights)> {
+fn proposals(waiting: &[(Key, Proposal)], route: &RouteRef, rule: &Rule) -> Vec<(Proposed, SetWeights)> {
     let stands = |wish: &SetWeights| {
         let wanted = wish.weights.iter().map(|it| it.weight);
         wanted.eq(rule.weights())
     };
     let mut all = Vec::new();
-    for (_, it) in quorum::waiting(objects, now) {
+    for (_, it) in waiting {
         if let Intent::SetWeights(wish) = &it.intent
             && wish.route == *route
             && !stands(wish)

@@ -389,10 +389,9 @@ impl Desk<'_> {
 
     /// Where the API server's result differs from ours: a defaulting or mutating webhook at work.
     fn unexpected(&self, plan: &Plan, live: &Object, result: &Object) -> Vec<Name> {
-        let mut ours = live.json().clone();
-        match json_patch::patch(&mut ours, &plan.ops).map(|()| Object::new(plan.target.kind, ours)) {
-            Ok(Ok(ours)) => ours.differences(result, DIFFERING),
-            _ => Vec::new(),
+        match plan.on(live) {
+            Ok(ours) => ours.differences(result, DIFFERING),
+            Err(_) => Vec::new(),
         }
     }
 }

@@ -195,6 +195,14 @@ fn operations(edit: &Edit, from: &Option<Value>, to: &Option<Value>) -> Vec<Patc
 }
 
 impl Plan {
+    /// An object as the edits would leave it.
+    ///
+    /// # Errors
+    /// They do not fit it, or leave no object.
+    pub fn on(&self, object: &Object) -> Result<Object, Refused> {
+        patched(object, &self.ops)
+    }
+
     /// The guarded write.
     pub fn write(&self) -> Write {
         Write::Patch {

@@ -156,10 +156,8 @@ pub fn above(objects: &Objects) -> Result<Option<u32>, Why> {
 /// # Errors
 /// As [`above`], of a plan that gives a new version more; of any other nothing has to be known.
 pub fn wanted(objects: &Objects, live: &Object, plan: &Plan) -> Result<Option<u32>, Why> {
-    let mut json = live.json().clone();
-    let after = json_patch::patch(&mut json, &plan.ops).map(|()| Object::new(live.key().kind, json));
     // A plan that does not fit what it was made on is never carried out.
-    let Ok(Ok(after)) = after else {
+    let Ok(after) = plan.on(live) else {
         return Ok(None);
     };
     let before = route::weighted(live);

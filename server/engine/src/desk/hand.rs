@@ -13,7 +13,7 @@ use naru_domain::{
         rollback,
         touched::{Apart, apart},
     },
-    object::{Key, Object, Write},
+    object::{Key, Write},
     snapshot::{KindState, Objects, Observed, Section, Snapshot},
     traffic::{Dated, Traffic},
 };
@@ -179,12 +179,9 @@ impl Hand {
                 all.refused = Some(Refused::Quorum { above });
                 return Ok(all);
             }
-            let mut json = state.json().clone();
-            if json_patch::patch(&mut json, &plan.ops).is_ok()
-                && let Ok(after) = Object::new(plan.target.kind, json)
-            {
-                state = after;
-            }
+            state = plan
+                .on(&state)
+                .map_err(|refused| ApplyError::Refused { refused })?;
             before.0.extend(plan.ops.0.iter().cloned());
             let whole = Plan {
                 ops: before.clone(),
