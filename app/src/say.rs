@@ -2,7 +2,7 @@
 
 use crate::{AppError, format, lang::Lang};
 use naru_view::{
-    canary::{Owner, Proposed},
+    canary::{Owner, Proposed, Role},
     change::Writer,
     freeze::{Share, Stay},
     order::{Arg, Metric, Said},
@@ -18,6 +18,14 @@ pub fn source(source: SourceName) -> &'static str {
         SourceName::Prometheus => "Prometheus",
         SourceName::Istiod => "istiod",
         SourceName::Pods => "pods",
+    }
+}
+
+/// What a destination is to its rule.
+pub fn role(lang: Lang, role: Role) -> &'static str {
+    match role {
+        Role::Stable => lang.canary_role_stable(),
+        Role::Canary => lang.canary_role_canary(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Weighted routes as they are: what was set, what is behind it, what is really observed.
 
+mod arriving;
 pub mod begin;
 mod capacity;
 mod facts;
@@ -30,9 +31,10 @@ use crate::{
         touched,
     },
     mesh::{
-        gateway_api,
+        MeshConfig, gateway_api,
         host::Host,
         route::{self, Rule},
+        route_tag,
         subset::{self, Subset},
     },
     object::{Key, Kind, Object},
@@ -42,7 +44,7 @@ use crate::{
 };
 use jiff::SignedDuration;
 use naru_view::{
-    canary::{Canary, Destination, Proposed, RouteRef, RuleList, SetWeights},
+    canary::{Canary, Destination, Proposed, Role, RouteRef, RuleList, SetWeights},
     weights::{self, TOTAL},
 };
 use std::collections::BTreeSet;
@@ -85,11 +87,15 @@ fn weighted(objects: &Objects) -> impl Iterator<Item = (&Object, Rule)> {
 /// The splits to ask Prometheus for: one for each weighted rule, from the moment since which its weights stand.
 pub fn questions(objects: &Objects, now: Timestamp) -> Vec<(RouteRef, SplitQuestion)> {
     let records = records(objects);
+    let told = route_tag::told_since(objects, &MeshConfig::of(objects).root_namespace);
     let mut questions = Vec::new();
     for (object, rule) in weighted(objects).filter(|(_, rule)| !rule.list.connections()) {
         let route = reference(object, &rule);
         let moment = moment(&records, object, &route);
         if let (Some(moment), Ok(services)) = (moment, services(objects, object, &rule)) {
+            // What was counted before the proxies told by which rule it came says nothing where several rules lead to the same pods.
+            let told = told.filter(|told| *told > moment && observed::mixes(objects, object, &rule));
+            let moment = told.unwrap_or(moment);
             let question = SplitQuestion {
                 services,
                 since: (moment + SETTLE).max(now - LOOK_BACK),
@@ -238,12 +244,24 @@ fn canary(
     let objects = &*snapshot.objects.value;
     let route = reference(object, rule);
     let last = last_change(records, object, &route);
-    let destinations: Vec<Destination> = rule
+    let stable = ordered.stable(&route, rule);
+    let mut destinations: Vec<Destination> = rule
         .destinations
         .iter()
         .zip(rule.weights())
-        .map(|(is, weight)| destination(objects, object, is, weight))
+        .enumerate()
+        .map(|(at, (is, weight))| {
+            let role = if at == stable { Role::Stable } else { Role::Canary };
+            destination(objects, object, is, (role, weight))
+        })
         .collect();
+    if let (Some(traffic), Ok(services), false) = (
+        &snapshot.traffic.value.traffic,
+        services(objects, object, rule),
+        rule.list.connections(),
+    ) {
+        arriving::tell(&mut destinations, &services, traffic);
+    }
     Canary {
         observed: observed::observed(
             snapshot,
@@ -297,7 +315,12 @@ fn bound(
     }
 }
 
-fn destination(objects: &Objects, object: &Object, is: &route::Destination, weight: u32) -> Destination {
+fn destination(
+    objects: &Objects,
+    object: &Object,
+    is: &route::Destination,
+    (role, weight): (Role, u32),
+) -> Destination {
     let namespace = &object.key().namespace;
     let behind = match is.resolve(objects, namespace) {
         Host::Service(service) => match subset::endpoints(objects, &service, &is.subset, namespace) {
@@ -314,6 +337,8 @@ fn destination(objects: &Objects, object: &Object, is: &route::Destination, weig
         subset: is.subset.clone(),
         port: is.port,
         weight,
+        role,
+        arriving: None,
         ready: behind.as_ref().map(|behind| behind.ready),
         workloads: workloads
             .map(|(namespace, name)| Name::from(format!("{namespace}/{name}")))

@@ -29,7 +29,7 @@ mod world;
 
 pub(crate) use ask::scraped_proxies;
 pub use check::{ALL, Check, OWN, OwnCheck, codes};
-pub(crate) use check::{OWN_MISSED, OWN_SERIES};
+pub(crate) use check::{INSEPARABLE, OWN_MISSED, OWN_SERIES};
 pub use finding::{Code, Fact, FactSource, Finding, Found, Severity};
 pub use preflight::{Preflight, preflight};
 pub(crate) use sync::Connected;

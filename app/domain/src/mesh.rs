@@ -31,6 +31,7 @@ mod prepared;
 pub mod protocol;
 mod proxy;
 pub mod route;
+pub mod route_tag;
 pub mod subset;
 #[cfg(test)]
 mod tests;

@@ -130,6 +130,10 @@ pub struct SplitQuestion {
 /// So long before a change is counted to be compared with what came of it: enough for a mean, and hardly another hour of the day.
 pub const BEFORE: SignedDuration = SignedDuration::from_mins(5);
 
+/// The label by which proxies tell a route's name, where a Telemetry lets them: none of Istio's standard labels has it
+/// (<https://istio.io/latest/docs/reference/config/metrics/#labels>).
+pub const ROUTE_TAG: &str = "route_name";
+
 /// Requests to services since a moment, counted from raw samples (never from `rate`, which loses a series' first sample), by the
 /// callers' proxies. Mirrored copies and callers without a proxy are not in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,8 +144,8 @@ pub struct Split {
     pub to: Timestamp,
     /// Where requests arrived, sorted by workload.
     pub rows: Vec<SplitRow>,
-    /// Requests that reached no workload.
-    pub unrouted: u64,
+    /// Requests that reached no workload, by the [route's name](SplitRow::route).
+    pub unrouted: BTreeMap<Name, u64>,
     /// The same before the change; None where it was not asked for, and where nothing was counted.
     pub before: Option<Before>,
 }
@@ -166,6 +170,8 @@ pub struct SplitRow {
     pub workload: Name,
     /// Its version label.
     pub version: Name,
+    /// The name of the route that led here, as the callers' proxies tell it in the label [`ROUTE_TAG`]; empty where they do not.
+    pub route: Name,
     /// Requests.
     pub requests: u64,
     /// Of these, failed.

@@ -26,7 +26,7 @@ use crate::{
 };
 use naru_view::{
     View,
-    canary::{Canaries, Destination},
+    canary::{Canaries, Destination, Observed},
     change::{Change, Changes, Phase as Shown},
     freeze::Standstill,
     source::SourceState,
@@ -40,10 +40,16 @@ pub fn view(snapshot: &Snapshot, scope: &Scope, layout: &Layout) -> View {
     let topology = topology::topology(&Known::of(snapshot), layout, scope, sources.clone(), version);
     let mut routes = canaries(snapshot);
     routes.retain(|canary| scope.sees(&canary.route.namespace));
-    routes
-        .iter_mut()
-        .flat_map(|it| &mut it.destinations)
-        .for_each(|it| redact(it, scope));
+    for route in &mut routes {
+        for destination in &mut route.destinations {
+            redact(destination, scope);
+        }
+        if let Observed::Unknown { apart: Some(it), .. } = &mut route.observed {
+            let all = it.names.len();
+            it.names.retain(|wish| scope.sees(&wish.field.namespace));
+            it.elsewhere = it.names.len() < all;
+        }
+    }
     let mut astray = astray(&snapshot.objects.value);
     astray.retain(|it| scope.sees(&it.namespace));
     let mut changes = changes(&snapshot.objects.value);

@@ -1,5 +1,7 @@
 //! One VirtualService or HTTPRoute: each weighted rule with what is set, what is drafted and what is observed.
 
+mod apart;
+mod arriving;
 mod observed;
 pub(super) mod order;
 mod rule;

@@ -2,6 +2,7 @@
 
 use crate::{
     Millis, Name,
+    change::Mend,
     order::{Astray, Order},
     source::SourceState,
     version::Version,
@@ -164,6 +165,12 @@ impl Canary {
         self.owner.as_ref().is_some_and(Owner::bars)
     }
 
+    /// The position of the stable version.
+    pub fn stable(&self) -> usize {
+        let mut all = self.destinations.iter();
+        all.position(|it| it.role == Role::Stable).unwrap_or(0)
+    }
+
     /// What the weights are taken of: all of them together.
     pub fn total(&self) -> u64 {
         self.destinations.iter().map(|it| u64::from(it.weight)).sum()
@@ -195,10 +202,35 @@ pub struct Destination {
     pub port: Option<u16>,
     /// As set, or what the list's own default is. Weights are relative: what share it is depends on the others.
     pub weight: u32,
+    /// Which version it is.
+    pub role: Role,
     /// Ready pods behind it; None where it cannot be known.
     pub ready: Option<u32>,
     /// Workloads behind it (`namespace/name`), sorted.
     pub workloads: Vec<Name>,
+    /// What arrives there now; None where it is not known, and of what splits connections.
+    pub arriving: Option<Arriving>,
+}
+
+/// What a destination is to a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The version to go back to: as the Canary that moves the rule says, else the first by custom.
+    Stable,
+    /// Any other.
+    Canary,
+}
+
+/// Requests per second that proxies count at a destination's pods now, by whatever rule they came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Arriving {
+    /// As their callers see them: one that was tried again is one.
+    pub requests: f64,
+    /// As the pods' own proxies count those callers' tries; None where they are not collected.
+    pub attempts: Option<f64>,
+    /// Of callers without a proxy, or by another name than the rule's services': no weight was asked for them.
+    pub around: f64,
 }
 
 /// The measured split of a rule, counted only from samples taken after the weights were set.
@@ -209,6 +241,8 @@ pub enum Observed {
     Unknown {
         /// At least one reason.
         whys: Vec<Why>,
+        /// How it can come to be known, where other rules send requests to the same pods and nothing but that is in the way.
+        apart: Option<Apart>,
     },
     /// Counted.
     Known {
@@ -222,9 +256,35 @@ pub enum Observed {
         shares: Vec<Share>,
         /// Requests that reached no destination at all (no healthy upstream, no route), charged to nobody.
         unrouted: u64,
+        /// Requests that other rules sent to the same services meanwhile, where they could be told apart; they are in none of the shares.
+        others: u64,
         /// From when to when [what was before](Share::before) was counted; None where it was not.
         before: Option<(Millis, Millis)>,
     },
+}
+
+/// What it takes to tell requests of several rules apart that go to the same pods: proxies that tell the name of the route, and rules that have one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Apart {
+    /// The Telemetry that lets proxies tell it, for whoever owns the mesh's; None where it is there.
+    pub tag: Option<Tag>,
+    /// Plans that give rules a name of their own, one for each VirtualService.
+    pub names: Vec<Mend>,
+    /// Others of these are of namespaces that this viewer does not see.
+    pub elsewhere: bool,
+    /// Requests that were counted with a route's name.
+    pub told: u64,
+    /// Requests that were counted without one.
+    pub untold: u64,
+}
+
+/// A Telemetry of the whole mesh.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tag {
+    /// Of the one that is there, which only wants a patch: its namespace and name.
+    pub there: Option<Name>,
+    /// The object or the patch, as JSON (an object is YAML too).
+    pub text: Name,
 }
 
 /// One destination's measured share.

@@ -61,7 +61,7 @@ pub enum Why {
     TooYoung { samples: u32, needed: u32 },
     /// No request was seen in the window, so there is nothing to divide by.
     NoTraffic { window_s: u32 },
-    /// Requests routed by another rule reach the same subset and cannot be told apart.
+    /// Requests routed by another rule reach the same subset, and which they are is not told.
     HeaderRouted { subset: Name },
     /// These weights split connections, and what is counted by destination here is requests.
     Connections,

@@ -4,7 +4,7 @@ use crate::{
     api::ObjectStore,
     run::Run,
     scenario::{Scenario, System},
-    traffic::SimulatedMetrics,
+    traffic::{KEPT, SimulatedMetrics},
     world::{
         controllers::{Startup, controllers},
         policies::policies,
@@ -37,6 +37,8 @@ pub struct Settings {
     pub seed: u64,
     /// Seconds of traffic before the start.
     pub history_s: u32,
+    /// How long the proxies' samples are kept, as Prometheus' retention.
+    pub kept: SignedDuration,
     /// Events that a watch may fall behind before it has to list anew.
     pub backlog: usize,
     /// How long new pods take to become ready.
@@ -49,6 +51,7 @@ impl Default for Settings {
         Self {
             seed: 1,
             history_s: 300,
+            kept: KEPT,
             backlog: 4_096,
             startup: Startup::AtOnce,
         }
@@ -103,7 +106,7 @@ impl Rehearsal {
             let loaded = store.load(kind, json, "kubectl-client-side-apply");
             debug_assert!(loaded.is_ok(), "{loaded:?}");
         }
-        let metrics = SimulatedMetrics::of(&store, system.demand, settings.seed, clock, settings.history_s);
+        let metrics = SimulatedMetrics::of(&store, system.demand, &settings, clock);
         Self {
             cluster: Arc::new(store),
             metrics: Arc::new(metrics),

@@ -43,11 +43,12 @@ mod toll;
 pub use demand::{Arrivals, Call, Caller, Demand, Shape, Token, Turn, Work};
 pub use exposition::{CONTENT_TYPE, Exposition};
 pub(crate) use observer::{Answered, Observer, Second};
-pub use samples::{Count, Line};
+pub use samples::{Count, KEPT, Line};
 pub use toll::{Cause, Harm, Toll};
 
-use crate::api::ObjectStore;
+use crate::{Settings, api::ObjectStore};
 use exposition::Identities;
+use jiff::SignedDuration;
 use naru_domain::{
     SourceName, Timestamp, Why,
     judge::guardrail::{Counts, CountsQuestion},
@@ -97,18 +98,24 @@ impl std::fmt::Debug for SimulatedMetrics {
 impl SimulatedMetrics {
     /// Counts nothing by itself: counters grow by [`Self::count`] and are scraped by [`Self::scrape`].
     pub fn by_hand(clock: Arc<dyn Clock>) -> Self {
-        Self::with(clock, None, None)
+        Self::with(clock, KEPT, None, None)
     }
 
-    /// Observes a simulated system since `history_s` seconds ago. Equal seeds, demands and objects give equal counts at equal times.
-    pub fn of(store: &ObjectStore, demand: Demand, seed: u64, clock: Arc<dyn Clock>, history_s: u32) -> Self {
+    /// Observes a simulated system as the settings say. Equal seeds, demands and objects give equal counts at equal times.
+    pub fn of(store: &ObjectStore, demand: Demand, settings: &Settings, clock: Arc<dyn Clock>) -> Self {
+        let (seed, history_s) = (settings.seed, settings.history_s);
         let simulation = Simulation::new(store.journal(), demand, seed, clock.now(), history_s);
-        Self::with(clock, Some(store.clone()), Some(simulation))
+        Self::with(clock, settings.kept, Some(store.clone()), Some(simulation))
     }
 
-    fn with(clock: Arc<dyn Clock>, store: Option<ObjectStore>, simulation: Option<Simulation>) -> Self {
+    fn with(
+        clock: Arc<dyn Clock>,
+        kept: SignedDuration,
+        store: Option<ObjectStore>,
+        simulation: Option<Simulation>,
+    ) -> Self {
         let state = State {
-            samples: Samples::default(),
+            samples: Samples::new(kept),
             simulation,
             failing: None,
             missing: 0,

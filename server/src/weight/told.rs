@@ -106,7 +106,14 @@ impl<'a> Told<'a> {
     /// What was counted since.
     pub(super) fn observed(&mut self, observed: &Observed, of: &[Destination]) -> Result<(), Failure> {
         self.observed = json!(observed);
-        let Observed::Known { n, shares, from, .. } = observed else {
+        let Observed::Known {
+            n,
+            shares,
+            from,
+            others,
+            ..
+        } = observed
+        else {
             return Ok(());
         };
         let lang = self.lang;
@@ -120,6 +127,9 @@ impl<'a> Told<'a> {
         };
         let mut lines = vec![lang.canary_observed_n(&format::count(*n), &format::clock(*from))];
         lines.extend(of.iter().zip(shares).map(share));
+        if *others > 0 {
+            lines.push(lang.canary_others(&format::count(*others)));
+        }
         self.say(&lines.join("\n"))
     }
 

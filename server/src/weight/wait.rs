@@ -135,7 +135,7 @@ impl Waiting<'_> {
                         told.observed(&it.observed, &it.destinations)?;
                         match &it.observed {
                             Observed::Known { .. } => Vec::new(),
-                            Observed::Unknown { whys } => whys.clone(),
+                            Observed::Unknown { whys, .. } => whys.clone(),
                         }
                     }
                     None => vec![Why::NoMoment],

@@ -1,5 +1,7 @@
 //! The split that was really seen since the weights were set.
 
+mod apart;
+
 use crate::{
     Name, Why,
     mesh::{
@@ -7,7 +9,7 @@ use crate::{
         route::{self, Rule},
     },
     object::Object,
-    snapshot::Snapshot,
+    snapshot::{Objects, Snapshot},
     topology::round,
     traffic::{Split, SplitRow},
 };
@@ -17,7 +19,7 @@ use naru_view::canary::{Destination, Observed, Past, Share};
 const Z: f64 = 1.959_963_984_540_054;
 
 /// Counts each destination's requests. Unknown where there is no moment to count from, where nothing was measured, and where requests
-/// of other rules arrive at the same pods.
+/// of other rules arrive at the same pods and the proxies do not tell by which rule.
 pub(super) fn observed(
     snapshot: &Snapshot,
     object: &Object,
@@ -25,49 +27,70 @@ pub(super) fn observed(
     destinations: &[Destination],
     has_moment: bool,
 ) -> Observed {
+    let unknown = |whys| Observed::Unknown { whys, apart: None };
     if rule.list.connections() {
-        return Observed::Unknown {
-            whys: vec![Why::Connections],
-        };
+        return unknown(vec![Why::Connections]);
     }
-    let objects = &*snapshot.objects.value;
-    let route = super::reference(object, rule);
+    let services = super::services(&snapshot.objects.value, object, rule);
+    let mixed = mixed(&snapshot.objects.value, object, rule);
     let mut whys = Vec::new();
     if !has_moment {
         whys.push(Why::NoMoment);
     }
-    if let Err(why) = super::services(objects, object, rule) {
-        whys.push(why);
-    } else {
-        let reached = rule.destinations.iter().filter(|it| {
-            let Host::Service(service) = it.resolve(objects, &object.key().namespace) else {
-                return false;
-            };
-            route::others_reach(objects, (object, rule), &service, &it.subset)
-        });
-        whys.extend(reached.map(|it| Why::HeaderRouted { subset: it.label() }));
+    if let Err(why) = &services {
+        whys.push(why.clone());
     }
     if overlap(destinations) {
         whys.push(Why::NotJudged {
             what: "destinations that share a workload".into(),
         });
     }
-    let split = match snapshot.traffic.value.splits.get(&route) {
-        None if whys.is_empty() => Err(Why::NotYet {
-            source: crate::SourceName::Prometheus,
-        }),
-        None => return Observed::Unknown { whys },
-        Some(Err(why)) => Err(why.clone()),
-        Some(Ok(dated)) => Ok(&dated.value),
-    };
-    match split {
-        Ok(split) if whys.is_empty() => count(split, destinations),
-        Ok(_) => Observed::Unknown { whys },
-        Err(why) => {
-            whys.push(why);
-            Observed::Unknown { whys }
+    let splits = &snapshot.traffic.value.splits;
+    let split = match splits.get(&super::reference(object, rule)) {
+        Some(Ok(dated)) => Some(&dated.value),
+        Some(Err(why)) => {
+            whys.push(why.clone());
+            None
         }
+        None => {
+            if whys.is_empty() && mixed.is_empty() {
+                whys.push(Why::NotYet {
+                    source: crate::SourceName::Prometheus,
+                });
+            }
+            None
+        }
+    };
+    let (Some(split), Ok(services), true) = (split, &services, whys.is_empty()) else {
+        return unknown(mixed.into_iter().chain(whys).collect());
+    };
+    if mixed.is_empty() {
+        return count(split, destinations, 0);
     }
+    match apart::of_rule(snapshot, (object, rule), services, split) {
+        Ok((split, others)) => count(&split, destinations, others),
+        Err(apart) => Observed::Unknown {
+            whys: mixed,
+            apart: Some(apart),
+        },
+    }
+}
+
+/// Whether requests of other rules arrive at the same pods.
+pub(super) fn mixes(objects: &Objects, object: &Object, rule: &Rule) -> bool {
+    !mixed(objects, object, rule).is_empty()
+}
+
+/// That they do, for each destination of which it is so.
+fn mixed(objects: &Objects, object: &Object, rule: &Rule) -> Vec<Why> {
+    let reached = rule.destinations.iter().filter(|it| {
+        let Host::Service(service) = it.resolve(objects, &object.key().namespace) else {
+            return false;
+        };
+        route::others_reach(objects, (object, rule), &service, &it.subset)
+    });
+    let why = |it: &route::Destination| Why::HeaderRouted { subset: it.label() };
+    reached.map(why).collect()
 }
 
 /// Whether one workload is behind two destinations, so that an arrival there says nothing.
@@ -79,7 +102,7 @@ fn overlap(destinations: &[Destination]) -> bool {
     seen.len() < all
 }
 
-fn count(split: &Split, destinations: &[Destination]) -> Observed {
+fn count(split: &Split, destinations: &[Destination], others: u64) -> Observed {
     let counts: Vec<Past> = destinations.iter().map(|it| past(&split.rows, it)).collect();
     let n: u64 = counts.iter().map(|it| it.n).sum();
     if n == 0 {
@@ -88,6 +111,7 @@ fn count(split: &Split, destinations: &[Destination]) -> Observed {
             whys: vec![Why::NoTraffic {
                 window_s: u32::try_from(window).unwrap_or(0),
             }],
+            apart: None,
         };
     }
     let before = |it| split.before.as_ref().map(|before| past(&before.rows, it));
@@ -108,7 +132,8 @@ fn count(split: &Split, destinations: &[Destination]) -> Observed {
         to: split.to.as_millisecond(),
         n,
         shares: shares.collect(),
-        unrouted: split.unrouted,
+        unrouted: split.unrouted.values().sum(),
+        others,
         before: split
             .before
             .as_ref()
@@ -179,7 +204,7 @@ mod tests {
     use naru_view::canary::{Canary, Observed, Past, RouteRef, RuleList, SetWeights, WeightOf};
     use std::sync::Arc;
 
-    fn route(rule: u32) -> RouteRef {
+    pub(super) fn route(rule: u32) -> RouteRef {
         RouteRef {
             namespace: "user-service".into(),
             name: "user-service".into(),
@@ -189,7 +214,7 @@ mod tests {
     }
 
     /// The example after a change of ours to 50 and 50 landed.
-    fn landed(mut objects: Objects, rule: u32) -> Objects {
+    pub(super) fn landed(mut objects: Objects, rule: u32) -> Objects {
         let to = |subset: &str| WeightOf {
             host: "user-service".into(),
             subset: subset.into(),
@@ -232,6 +257,7 @@ mod tests {
             namespace: "user-service".into(),
             workload: format!("user-service-{version}").into(),
             version: version.into(),
+            route: "".into(),
             requests,
             failed: 1,
             timed: requests - 10,
@@ -241,7 +267,7 @@ mod tests {
             from: example::now(),
             to: example::now() + jiff::SignedDuration::from_secs(60),
             rows: vec![row("v1", 490), row("v2", 510)],
-            unrouted: 3,
+            unrouted: [("".into(), 3)].into(),
             before: Some(Before {
                 from: example::now() - jiff::SignedDuration::from_secs(60),
                 to: example::now(),
@@ -285,7 +311,8 @@ mod tests {
         assert_eq!(
             canary.observed,
             Observed::Unknown {
-                whys: vec![Why::NoMoment]
+                whys: vec![Why::NoMoment],
+                apart: None,
             }
         );
         assert!(questions(&example::objects(), example::now()).is_empty());
@@ -302,22 +329,8 @@ mod tests {
         assert_eq!(
             seen(objects, None, 0).observed,
             Observed::Unknown {
-                whys: vec![Why::NoMoment]
-            }
-        );
-    }
-
-    #[test]
-    fn header_routed_requests_make_it_unknown_whatever_was_counted() {
-        let canary = seen(
-            landed(example::objects_with_header_rule(), 1),
-            Some(Ok(split())),
-            1,
-        );
-        assert_eq!(
-            canary.observed,
-            Observed::Unknown {
-                whys: vec![Why::HeaderRouted { subset: "v2".into() }]
+                whys: vec![Why::NoMoment],
+                apart: None,
             }
         );
     }

@@ -45,6 +45,21 @@ impl<'a> Ordered<'a> {
         }
         running.into_iter().map(|it| order(it, destinations)).collect()
     }
+
+    /// The oldest canary of a rule that is not over, which is the one that moves it.
+    fn running(&self, route: &RouteRef) -> Option<&Read<'a>> {
+        let running = self.0.iter().filter(|it| names(it, route) && !it.status.over());
+        running.min_by_key(|it| (created(it.object), it.object.key().name.clone()))
+    }
+
+    /// The position of the stable version in a rule: as the canary that moves it says, else the first.
+    pub(super) fn stable(&self, route: &RouteRef, rule: &route::Rule) -> usize {
+        let Some(Read { spec, .. }) = self.running(route) else {
+            return 0;
+        };
+        let is_it = |it: &route::Destination| it.host == spec.stable.host && it.subset == spec.stable.subset;
+        rule.destinations.iter().position(is_it).unwrap_or(0)
+    }
 }
 
 /// Canary objects that move no weighted rule that there is, by namespace and name.
@@ -74,21 +89,13 @@ pub fn astray(objects: &Objects) -> Vec<Astray> {
 
 /// The oldest canary of a rule that is not over, which is the one that moves it.
 pub fn running(objects: &Objects, route: &RouteRef) -> Option<Name> {
-    let all = Ordered::of(objects).0;
-    let running = all.iter().filter(|it| names(it, route) && !it.status.over());
-    let oldest = running.min_by_key(|it| (created(it.object), it.object.key().name.clone()))?;
-    Some(oldest.object.key().name.clone())
+    let all = Ordered::of(objects);
+    Some(all.running(route)?.object.key().name.clone())
 }
 
 /// The position of the stable version in a rule: as the canary that moves it says, else the first.
 pub fn stable(objects: &Objects, route: &RouteRef, rule: &route::Rule) -> usize {
-    let name = running(objects, route);
-    let object = name.and_then(|it| objects.object(Kind::Canary, &route.namespace, &it));
-    let Some(spec) = object.and_then(|it| Spec::read(it).ok()) else {
-        return 0;
-    };
-    let is_it = |it: &route::Destination| it.host == spec.stable.host && it.subset == spec.stable.subset;
-    rule.destinations.iter().position(is_it).unwrap_or(0)
+    Ordered::of(objects).stable(route, rule)
 }
 
 fn read(object: &Object) -> Result<Read<'_>, Unreadable> {

@@ -49,6 +49,7 @@ fn split() -> Split {
         namespace: "user-service".into(),
         workload: format!("user-service-{version}").into(),
         version: version.into(),
+        route: "".into(),
         requests,
         failed: 0,
     };
@@ -56,7 +57,7 @@ fn split() -> Split {
         from: example::now(),
         to: example::now(),
         rows: vec![row("v1", 900), row("v2", 100)],
-        unrouted: 0,
+        unrouted: [].into(),
         before: None,
     }
 }
@@ -118,12 +119,17 @@ fn both_services_are_counted_since_somebody_wrote_the_spec_unless_another_rule_l
         json["spec"]["rules"].as_array_mut().unwrap().push(v2);
     };
     let subset = "user-service-v2".into();
-    assert_eq!(
-        only(example::with_http_route_edited(by_header), Some(split())).observed,
-        Observed::Unknown {
-            whys: vec![Why::HeaderRouted { subset }]
-        }
-    );
+    let observed = only(example::with_http_route_edited(by_header), Some(split())).observed;
+    let Observed::Unknown {
+        whys,
+        apart: Some(apart),
+    } = observed
+    else {
+        panic!("{observed:?}")
+    };
+    assert_eq!(whys, [Why::HeaderRouted { subset }]);
+    // Its rules have names by their places; it is the proxies that do not tell them.
+    assert!(apart.names.is_empty() && apart.tag.is_some() && apart.untold == 1_000);
 }
 
 #[test]
@@ -184,7 +190,7 @@ fn connections_are_told_apart_from_requests() {
     assert_eq!(canary.points(), [90, 10]);
     assert_eq!(canary.rate, None);
     let whys = vec![Why::Connections];
-    assert_eq!(canary.observed, Observed::Unknown { whys });
+    assert_eq!(canary.observed, Observed::Unknown { whys, apart: None });
 }
 
 #[test]

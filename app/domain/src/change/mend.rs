@@ -59,11 +59,11 @@ pub(super) fn plan(wish: &Mend, snapshot: &Snapshot) -> Result<Plan, Refused> {
 /// With what is there now.
 fn edit(object: &Object, it: fix::Edit) -> Option<Edit> {
     let path = PointerBuf::parse(&*it.path).ok()?;
-    let before = object.get(&it.path)?.clone();
+    let before = object.get(&it.path).cloned();
     Some(Edit {
         label: "".into(),
         neighbours: Vec::new(),
-        before: Some(before),
+        before,
         after: it.after,
         path,
     })

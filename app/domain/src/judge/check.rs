@@ -30,6 +30,7 @@ pub struct OwnCheck {
 
 mod own_threshold;
 
+pub(crate) use canary_separable::INSEPARABLE;
 pub(crate) use own_threshold::{MISSED as OWN_MISSED, SERIES as OWN_SERIES};
 
 /// The check of each item of a team's own.
@@ -111,6 +112,7 @@ checks! {
     canary_header,
     canary_alive,
     canary_owner,
+    canary_separable,
     canary_evidence,
     fault_left,
     outlier_detection,

@@ -13,7 +13,7 @@ use serde_json::Value;
 /// One field as it should be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edit {
-    /// JSON pointer (RFC 6901) of a field that is there.
+    /// JSON pointer (RFC 6901) of a field that is there, or of one that its object can have.
     pub path: Name,
     /// What it should be; None to take it out.
     pub after: Option<Value>,

@@ -12,6 +12,7 @@ pub(crate) mod scope;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod told_apart;
 mod unreachable;
 pub(crate) mod virtual_host;
 

@@ -37,6 +37,8 @@ pub struct Series {
     pub mtls: bool,
     /// Each of its requests took this long.
     pub duration_ms: u32,
+    /// `route_name`; empty where proxies do not tell it.
+    pub route: &'static str,
 }
 
 /// An adapter under test, and the hands that only its harness has.
@@ -99,6 +101,7 @@ fn requests(version: &str, reporter: Reporter) -> Series {
         flags: "-",
         mtls,
         duration_ms: 20,
+        route: "",
     }
 }
 
@@ -183,6 +186,7 @@ macro_rules! metrics_contract {
             the_same_samples_give_the_same_answer
             the_young_claim_nothing
             a_split_counts_only_later_samples
+            a_split_tells_routes_apart
             what_was_before_a_change_is_told_beside
             a_split_is_what_callers_counted_for_this_service
             what_reached_nobody_is_counted_apart

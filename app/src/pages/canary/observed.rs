@@ -1,7 +1,8 @@
 //! What is observed of a rule: the split, and how each destination answered, beside what was before the weights were set.
 
+use super::apart;
 use crate::{
-    components::{sign, split::label, whys::whys},
+    components::{plan_sheet::Ask, sign, split::label, whys::whys},
     format,
     lang::Lang,
 };
@@ -27,10 +28,11 @@ pub(super) fn over(lang: Lang, observed: &Observed) -> Option<String> {
 }
 
 /// The observed split as a table, judged against what is set; or why there is none.
-pub(super) fn observed(lang: Lang, canary: &Canary) -> AnyView {
-    let (shares, unrouted, window) = match &canary.observed {
-        Observed::Unknown { whys: reasons } => {
-            return view! { <div class="inset"><p>{lang.canary_observed_unknown()}</p>{whys(lang, reasons)}</div> }.into_any();
+pub(super) fn observed(lang: Lang, canary: &Canary, ask: RwSignal<Option<Ask>>) -> AnyView {
+    let (shares, unrouted, others, window) = match &canary.observed {
+        Observed::Unknown { whys: reasons, apart } => {
+            let apart = apart.as_ref().map(|it| apart::steps(lang, it, ask));
+            return view! { <div class="inset"><p>{lang.canary_observed_unknown()}</p>{whys(lang, reasons)}{apart}</div> }.into_any();
         }
         Observed::Known { n: 0, .. } => {
             return view! { <p class="inset">{lang.canary_too_few()}</p> }.into_any();
@@ -38,9 +40,10 @@ pub(super) fn observed(lang: Lang, canary: &Canary) -> AnyView {
         Observed::Known {
             shares,
             unrouted,
+            others,
             before,
             ..
-        } => (shares, *unrouted, *before),
+        } => (shares, *unrouted, *others, *before),
     };
     let set = canary.shares();
     let rows = canary
@@ -89,6 +92,8 @@ pub(super) fn observed(lang: Lang, canary: &Canary) -> AnyView {
     let class = if inside { "quiet inset" } else { "inset text-warn" };
     let unrouted =
         (unrouted > 0).then(|| view! { <p class="inset text-bad">{lang.canary_unrouted(unrouted)}</p> });
+    let others = (others > 0)
+        .then(|| view! { <p class="quiet inset">{lang.canary_others(&format::count(others))}</p> });
     view! {
         <div class="scroll">
             <table class="rows observed">
@@ -107,6 +112,7 @@ pub(super) fn observed(lang: Lang, canary: &Canary) -> AnyView {
         </div>
         <p class=class>{verdict}</p>
         {window.map(|(from, to)| view! { <p class="quiet inset">{lang.canary_before_window(&format::clock(from), &format::clock(to))}</p> })}
+        {others}
         {unrouted}
     }
     .into_any()

@@ -1,6 +1,6 @@
 //! One weighted rule: linked sliders and number fields over a draft, and the way to its plan.
 
-use super::{observed, order::Start, track, whose};
+use super::{arriving, observed, order::Start, track, whose};
 use crate::{
     components::{
         in_force::in_force,
@@ -11,7 +11,7 @@ use crate::{
     format,
     lang::Lang,
     pages::canary_list,
-    routes,
+    routes, say,
 };
 use leptos::{ev, prelude::*};
 use leptos_router::components::A;
@@ -165,7 +165,7 @@ pub(super) fn rule(
             {whose::proposals(lang, canary, ask)}
             {whose::handed(lang, canary)}
             <div class="sliders">{rows}</div>
-            {move || canary.with(|it| observed::observed(lang, it))}
+            {move || canary.with(|it| observed::observed(lang, it, ask))}
             {reached}
             {of_list(lang, list)}
             <noscript><p class="notice inset">{lang.canary_needs_script(&list.kind(), &first.route.place())}</p></noscript>
@@ -214,12 +214,12 @@ fn service(host: &str, namespace: &str) -> Option<String> {
     }
 }
 
-/// "100 % stable" is always in reach: one button for the first destination, which by custom is the stable one.
+/// "100 % stable" is always in reach: one button.
 fn stable(lang: Lang, canary: Memo<Canary>, draft: Draft, forbidden: Memo<bool>) -> impl IntoView + use<> {
-    let name = canary.with(|it| it.destinations.first().map(label).unwrap_or_default());
+    let name = canary.with(|it| it.destinations.get(it.stable()).map(label).unwrap_or_default());
     let all = move |_| {
         draft.locked.update(|locked| locked.fill(false));
-        draft.set(0, TOTAL);
+        draft.set(canary.with_untracked(Canary::stable), TOTAL);
     };
     view! {
         <button type="button" class="button stop" disabled=move || forbidden.get() on:click=all>{lang.canary_all_stable(&name)}</button>
@@ -306,20 +306,20 @@ fn row(
                 .map(|it| it.host.to_string())
         })
     };
-    let rate = move || {
-        canary.with(|it| it.rate).zip(share.get()).map(|(rate, share)| {
-            format!(
-                " · {}",
-                lang.canary_per_second(&format::number(rate * share.percent / 100.0))
-            )
-        })
-    };
+    let role = move || destination.with(|it| it.as_ref().map(|it| say::role(lang, it.role)));
+    let arriving =
+        Memo::new(move |_| destination.with(|it| it.as_ref().and_then(|it| it.arriving.zip(Some(it.ready)))));
+    let rate = move || arriving.get().map(|(it, ready)| arriving::rate(lang, &it, ready));
+    let attempts = move || arriving.get().map(|(it, _)| arriving::attempts(lang, &it));
+    let around = move || arriving.get().map(|(it, _)| arriving::around(lang, &it));
     view! {
         <div class="slider">
             <div class="name">
-                <strong>{name}</strong>
+                <strong>{name}</strong>" "<span class="quiet">{role}</span>
                 <p class="quiet">{host}</p>
                 <p class="quiet">{pods}{rate}</p>
+                {attempts}
+                {around}
                 {move || as_set().map(|it| view! { <p class="quiet num">{it}</p> })}
             </div>
             <div class="track">

@@ -59,8 +59,11 @@ const KINDS: [Kind; 7] = [
     Kind::ReplicaSet,
 ];
 
-/// A step wants so many requests: of the rehearsal's samples 20 minutes are kept, in which 5 % of 5 a second make 300.
-const REQUESTS: u64 = 100;
+/// A step wants so many requests of the canary: 5 % of 5 a second take 33 minutes for them.
+const REQUESTS: u64 = 500;
+
+/// As long as a judgement looks back.
+const KEPT: SignedDuration = SignedDuration::from_hours(2);
 
 /// A canary's weights, each for ten minutes.
 pub(crate) const USUAL: &[u32] = &[5, 10, 25, 50];
@@ -104,6 +107,7 @@ impl Played {
         };
         let settings = Settings {
             seed,
+            kept: KEPT,
             ..Settings::default()
         };
         let rehearsal = Rehearsal::of(system, settings, clock.clone());

@@ -91,6 +91,8 @@ impl Changes {
 fn configures(kind: Kind, key: &Key) -> bool {
     match kind {
         Kind::ConfigMap => &*key.name == "istio",
+        // By one, proxies tell the names of routes.
+        Kind::Telemetry => true,
         Kind::Deployment => false,
         kind => naru_domain::mesh::KINDS.contains(&kind),
     }

@@ -182,7 +182,16 @@ impl Step<'_, '_> {
             To::Answer(_) | To::Refused | To::Outside => None,
         };
         let service = self.tally.service(&service.unwrap_or_default());
-        self.at_source(from, NOBODY, service, Protocol::Http, code, Flags::NONE, AT_ONCE);
+        self.at_source(
+            from,
+            &routed.route,
+            NOBODY,
+            service,
+            Protocol::Http,
+            code,
+            Flags::NONE,
+            AT_ONCE,
+        );
         Some(Outcome {
             wrong: Some((cause, place((&workload.0, &workload.1)))),
             ms: AT_ONCE,
@@ -218,7 +227,7 @@ impl Step<'_, '_> {
         };
         flags = flags.and(own);
         let number = self.tally.service(&service);
-        self.at_source(from, NOBODY, number, protocol, code, flags, ms);
+        self.at_source(from, &routed.route, NOBODY, number, protocol, code, flags, ms);
         Outcome {
             wrong: cause.map(|cause| (cause, named(meant))),
             ms,
@@ -235,7 +244,16 @@ impl Step<'_, '_> {
             namespace: "".into(),
             name: "PassthroughCluster".into(),
         });
-        self.at_source(from, NOBODY, service, protocol, 200, Flags::NONE, ms);
+        self.at_source(
+            from,
+            &Name::default(),
+            NOBODY,
+            service,
+            protocol,
+            200,
+            Flags::NONE,
+            ms,
+        );
         Outcome { wrong: None, ms }
     }
 
@@ -281,7 +299,16 @@ impl Step<'_, '_> {
         let (delay, flags, abort) = self.faults(routed);
         let own = |this: &mut Self, code, more: Flags, cause| {
             let ms = delay + AT_ONCE;
-            this.at_source(from, NOBODY, service, protocol, code, flags.and(more), ms);
+            this.at_source(
+                from,
+                &routed.route,
+                NOBODY,
+                service,
+                protocol,
+                code,
+                flags.and(more),
+                ms,
+            );
             Outcome {
                 wrong: Some((cause, of_service(&leg.service))),
                 ms,
@@ -313,7 +340,16 @@ impl Step<'_, '_> {
         }
         if attempt.counted {
             let (class, flags) = (attempt.end.class, flags.and(attempt.flags));
-            self.at_source(from, class, service, protocol, attempt.code, flags, delay + ms);
+            self.at_source(
+                from,
+                &routed.route,
+                class,
+                service,
+                protocol,
+                attempt.code,
+                flags,
+                delay + ms,
+            );
         }
         Outcome {
             wrong: attempt.wrong,

@@ -9,8 +9,9 @@ use super::{
 use naru_domain::{
     Name,
     mesh::{
-        Mesh, Proxy, host,
-        route::{self, ChosenDestination, Effects, Outcome, Request, Table},
+        Mesh, Proxy, gateway_api, host,
+        route::{self, ChosenDestination, Effects, Outcome, Request, Table, told_apart},
+        route_tag,
         subset::{self, Reach},
     },
     object::{Key, Kind},
@@ -80,6 +81,8 @@ pub(super) struct Routed {
     pub(super) port: u16,
     /// The model judged all of it.
     pub(super) judged: bool,
+    /// The name of the route, where proxies tell it; else empty.
+    pub(super) route: Name,
 }
 
 /// What is behind a destination.
@@ -161,7 +164,12 @@ impl Routes {
         let request = request(&it, port, asked);
         let routed = if by.proxied.meshed() {
             let table = tables.entry(side).or_insert_with(|| Table::of(mesh, &by.proxy));
-            self.routed(table.choose(&request), &request, &it)
+            let choice = table.choose(&request);
+            let route = told(mesh, &choice);
+            Routed {
+                route,
+                ..self.routed(choice, &request, &it)
+            }
         } else {
             self.direct(mesh, &by.proxy, &request)
         };
@@ -200,6 +208,7 @@ impl Routes {
             port: request.port,
             effects: choice.effects,
             judged,
+            route: Name::default(),
         }
     }
 
@@ -231,6 +240,7 @@ impl Routes {
             path: request.path.clone(),
             port: request.port,
             judged: true,
+            route: Name::default(),
         }
     }
 
@@ -289,6 +299,23 @@ impl Routes {
         self.behind.insert((side, destination), behind.clone());
         behind
     }
+}
+
+/// What proxies tell of the route that was chosen.
+fn told(mesh: &Mesh<'_>, choice: &route::Choice) -> Name {
+    if !route_tag::told(mesh.objects, &mesh.config.root_namespace) {
+        return Name::default();
+    }
+    let Some((key, index)) = &choice.rule else {
+        return told_apart::DEFAULT.into();
+    };
+    let of = mesh.objects.whole.get(key);
+    let rules = of.map(|it| match key.kind {
+        Kind::HttpRoute => gateway_api::weights::rules(it),
+        _ => route::rules(it),
+    });
+    let rule = rules.into_iter().flatten().find(|it| it.index == *index);
+    rule.map(|it| told_apart::name(key, &it)).unwrap_or_default()
 }
 
 fn limits(pool: &subset::Pool) -> Option<Limits> {

@@ -11,6 +11,7 @@ use super::{
     SCRAPE_MS,
     exposition::{Exposition, Identities, Row, labels},
 };
+use jiff::SignedDuration;
 use kept::Scrape;
 use naru_domain::{
     Name, Timestamp, Why,
@@ -25,8 +26,8 @@ use std::{
     sync::Arc,
 };
 
-/// How long samples are kept: longer than any window that a page offers.
-const KEPT_MS: i64 = 20 * 60 * 1_000;
+/// How long samples are kept, where nothing else is asked for: longer than any window that a page offers.
+pub const KEPT: SignedDuration = SignedDuration::from_mins(20);
 
 /// Samples that a rate needs: over fewer it says more about the scrapes than about the traffic.
 const RATE_NEEDS: usize = 4;
@@ -42,6 +43,8 @@ pub struct Line {
     pub code: Name,
     /// Envoy's response flags; `-` for none.
     pub flags: Name,
+    /// Name of the route that led there; empty where proxies do not tell it.
+    pub route: Name,
 }
 
 /// How much a counter grew.
@@ -67,8 +70,10 @@ impl Count {
 }
 
 /// Counters and their samples.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Samples {
+    /// How long samples are kept.
+    kept: SignedDuration,
     numbers: HashMap<Arc<Line>, usize>,
     /// By number.
     lines: Vec<Arc<Line>>,
@@ -82,6 +87,20 @@ pub(super) struct Samples {
 }
 
 impl Samples {
+    /// None yet; each will be kept for so long.
+    pub(super) fn new(kept: SignedDuration) -> Self {
+        Self {
+            kept,
+            numbers: HashMap::new(),
+            lines: Vec::new(),
+            now: Vec::new(),
+            histograms: Vec::new(),
+            fresh: Vec::new(),
+            scrapes: VecDeque::new(),
+            labels: Vec::new(),
+        }
+    }
+
     /// The number of a series.
     pub(super) fn number(&mut self, line: &Line) -> usize {
         if let Some(&number) = self.numbers.get(line) {
@@ -123,8 +142,8 @@ impl Samples {
     }
 
     pub(super) fn scrape(&mut self, at: Timestamp) {
-        let kept = |it: &Scrape| at.as_millisecond() - it.at.as_millisecond() <= KEPT_MS;
-        while self.scrapes.front().is_some_and(|first| !kept(first)) {
+        let kept = self.kept;
+        while (self.scrapes.front()).is_some_and(|first| at.duration_since(first.at) > kept) {
             self.scrapes.pop_front();
         }
         self.scrapes.push_back(Scrape::of(at, &mut self.fresh));
@@ -257,7 +276,7 @@ impl Samples {
             });
         };
         let (rows, unrouted) = self.rows(question, &after);
-        if rows.is_empty() && unrouted == 0 {
+        if rows.is_empty() && unrouted.is_empty() {
             let window = last.at.duration_since(base.at).as_secs();
             return Err(Why::NoTraffic {
                 window_s: u32::try_from(window).unwrap_or(u32::MAX),
@@ -287,7 +306,7 @@ impl Samples {
 
 impl Samples {
     /// What callers counted to a question's services from the first of these scrapes to the last, and what of it reached no workload.
-    fn rows(&self, question: &SplitQuestion, scrapes: &[&Scrape]) -> (Vec<SplitRow>, u64) {
+    fn rows(&self, question: &SplitQuestion, scrapes: &[&Scrape]) -> (Vec<SplitRow>, BTreeMap<Name, u64>) {
         let mut grown = vec![(0, 0); self.lines.len()];
         for scrape in scrapes.iter().skip(1) {
             scrape.each(|number, by| {
@@ -295,8 +314,8 @@ impl Samples {
                 grown[number].1 += by.duration_us;
             });
         }
-        let mut rows: BTreeMap<[&Name; 3], SplitRow> = BTreeMap::new();
-        let mut unrouted = 0;
+        let mut rows: BTreeMap<[&Name; 4], SplitRow> = BTreeMap::new();
+        let mut unrouted = BTreeMap::new();
         for (line, (requests, duration_us)) in self.lines.iter().zip(grown) {
             let counts =
                 line.flow.reporter == Reporter::Source && question.services.contains(&line.flow.service);
@@ -305,14 +324,15 @@ impl Samples {
                 continue;
             }
             if target.workload.is_empty() {
-                unrouted += requests;
+                *unrouted.entry(line.route.clone()).or_default() += requests;
                 continue;
             }
-            let place = [&target.namespace, &target.workload, &target.version];
+            let place = [&target.namespace, &target.workload, &target.version, &line.route];
             let row = rows.entry(place).or_insert_with(|| SplitRow {
                 namespace: target.namespace.clone(),
                 workload: target.workload.clone(),
                 version: target.version.clone(),
+                route: line.route.clone(),
                 requests: 0,
                 failed: 0,
                 timed: 0,

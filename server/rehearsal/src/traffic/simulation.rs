@@ -304,7 +304,7 @@ impl Simulation {
 
 #[cfg(test)]
 mod tests {
-    use crate::traffic::{Count, Line, samples::Samples};
+    use crate::traffic::{Count, KEPT, Line, samples::Samples};
     use naru_domain::{
         Timestamp,
         traffic::{FlowKey, Party, Protocol, Reporter, ServiceId},
@@ -328,9 +328,10 @@ mod tests {
             mtls: false,
             code: "200".into(),
             flags: "-".into(),
+            route: "".into(),
         };
         let (by_a, by_b) = (line("a", Reporter::Source), line("a", Reporter::Destination));
-        let mut samples = Samples::default();
+        let mut samples = Samples::new(KEPT);
         let mut end = Timestamp::UNIX_EPOCH;
         for n in 0..4 {
             for line in [&by_a, &by_b] {

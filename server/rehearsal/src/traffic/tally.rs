@@ -62,6 +62,8 @@ pub(super) struct Series {
     /// 0 for no answer, and for bytes.
     pub(super) code: u16,
     pub(super) flags: Flags,
+    /// The route that led there, or [`NOBODY`].
+    pub(super) route: u32,
 }
 
 /// The numbers that counters have.
@@ -70,6 +72,8 @@ pub(super) struct Tally {
     numbers: BTreeMap<Series, usize>,
     services: Vec<ServiceId>,
     service_numbers: BTreeMap<ServiceId, u32>,
+    routes: Vec<Name>,
+    route_numbers: BTreeMap<Name, u32>,
 }
 
 impl Tally {
@@ -80,6 +84,20 @@ impl Tally {
         let number = narrow(self.services.len());
         self.services.push(service.clone());
         self.service_numbers.insert(service.clone(), number);
+        number
+    }
+
+    /// The number of a route's name; [`NOBODY`] of none.
+    pub(super) fn route(&mut self, name: &Name) -> u32 {
+        if name.is_empty() {
+            return NOBODY;
+        }
+        if let Some(&number) = self.route_numbers.get(name) {
+            return number;
+        }
+        let number = narrow(self.routes.len());
+        self.routes.push(name.clone());
+        self.route_numbers.insert(name.clone(), number);
         number
     }
 
@@ -113,6 +131,11 @@ impl Tally {
             mtls: series.mtls,
             code,
             flags: series.flags.text().into(),
+            route: self
+                .routes
+                .get(series.route as usize)
+                .cloned()
+                .unwrap_or_default(),
         }
     }
 }

@@ -50,6 +50,7 @@ fn line(reporter: Reporter, protocol: Protocol, code: &str, flags: &str) -> Line
         mtls: reporter == Reporter::Destination,
         code: code.into(),
         flags: flags.into(),
+        route: "".into(),
     }
 }
 

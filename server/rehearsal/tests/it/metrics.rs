@@ -53,6 +53,7 @@ impl Subject for Counted {
             }
             .into(),
             flags: series.flags.into(),
+            route: series.route.into(),
         };
         let duration_us = requests * u64::from(series.duration_ms) * 1_000;
         self.metrics.count(

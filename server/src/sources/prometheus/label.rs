@@ -52,6 +52,7 @@ labels! {
     Flags = "response_flags",
     GrpcStatus = "grpc_response_status",
     Policy = "connection_security_policy",
+    Route = "route_name",
     Host = "host",
     ExportedNamespace = "exported_namespace",
     ExportedService = "exported_service",

@@ -89,6 +89,7 @@ fn series(row: &Row, unit: Unit) -> (ServiceId, Series) {
             .labels
             .first([Label::TargetVersion, Label::TargetRevision])
             .clone(),
+        route: get(Label::Route),
         failed: failed(
             protocol(&row.labels),
             row.labels.get(Label::Code),

@@ -35,14 +35,38 @@ pub async fn a_split_counts_only_later_samples(subject: &dyn Subject) {
         namespace: "shop".into(),
         workload: format!("user-{version}").into(),
         version: version.into(),
+        route: "".into(),
         requests: requests.into(),
         failed,
         timed: requests.into(),
         spent_ms: Some(f64::from(requests) * 20.0),
     };
     assert_eq!(split.rows, [row("v1", 280, 0), row("v2", 140, 20)]);
-    assert_eq!(split.unrouted, 0);
+    assert!(split.unrouted.is_empty());
     assert!(since <= split.from && split.from < split.to, "{split:?}");
+}
+
+/// What proxies tell the route of is counted by it, beside what they do not.
+pub async fn a_split_tells_routes_apart(subject: &dyn Subject) {
+    let plain = requests("v1", Reporter::Source);
+    let by = |route, it: &Series| Series { route, ..it.clone() };
+    let (weighted, tester) = (by("weights", &plain), by("tester.beta", &plain));
+    let nobody = by("weights", &unrouted());
+    let since = subject.now();
+    run(
+        subject,
+        2,
+        &[(&plain, 0), (&weighted, 0), (&tester, 0), (&nobody, 0)],
+    )
+    .await;
+    let all = [(&plain, 3), (&weighted, 50), (&tester, 20), (&nobody, 4)];
+    run(subject, 1, &all).await;
+    let split = split(subject, since)
+        .await
+        .unwrap_or_else(|why| panic!("{why:?}"));
+    let told: Vec<_> = split.rows.iter().map(|it| (&*it.route, it.requests)).collect();
+    assert_eq!(told, [("", 3), ("tester.beta", 20), ("weights", 50)]);
+    assert_eq!(split.unrouted, [("weights".into(), 4)].into());
 }
 
 /// What was before the moment is counted beside, of the same services, and never with what came later.
@@ -115,7 +139,7 @@ pub async fn what_reached_nobody_is_counted_apart(subject: &dyn Subject) {
         .unwrap_or_else(|why| panic!("{why:?}"));
     assert_eq!(
         (split.rows.len(), split.rows[0].requests, split.unrouted),
-        (1, 630, 70)
+        (1, 630, [("".into(), 70)].into())
     );
     let traffic = traffic(subject).await;
     let flow = flow(&traffic, &nobody);

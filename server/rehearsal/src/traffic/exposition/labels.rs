@@ -5,7 +5,7 @@ use naru_domain::{
     Name,
     mesh::host,
     snapshot::Objects,
-    traffic::{Party, Protocol, Reporter, ServiceId},
+    traffic::{Party, Protocol, ROUTE_TAG, Reporter, ServiceId},
     workload::workload_of,
 };
 use std::{collections::HashMap, fmt::Write};
@@ -67,6 +67,9 @@ pub(in super::super) fn labels(line: &Line, mutual: bool, identities: &Identitie
         (false, false) => "none",
     };
     all.put("connection_security_policy", policy);
+    if !line.route.is_empty() {
+        all.put(ROUTE_TAG, &line.route);
+    }
     all.0
 }
 

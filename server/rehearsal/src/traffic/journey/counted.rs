@@ -9,13 +9,17 @@ use crate::{
         tally::{Flags, NOBODY, Series},
     },
 };
-use naru_domain::traffic::{Protocol, Reporter};
+use naru_domain::{
+    Name,
+    traffic::{Protocol, Reporter},
+};
 
 impl Step<'_, '_> {
     #[expect(clippy::too_many_arguments, reason = "each is a label")]
     pub(super) fn at_source(
         &mut self,
         from: From<'_>,
+        route: &Name,
         target: u32,
         service: u32,
         protocol: Protocol,
@@ -37,6 +41,7 @@ impl Step<'_, '_> {
             mtls: false,
             code: if protocol == Protocol::Tcp { 0 } else { code },
             flags,
+            route: self.tally.route(route),
         };
         self.tally.count(series, grown, self.peers, self.samples);
     }
@@ -67,6 +72,8 @@ impl Step<'_, '_> {
             mtls,
             code: if way.protocol == Protocol::Tcp { 0 } else { code },
             flags,
+            // It is told of callers alone.
+            route: NOBODY,
         };
         self.tally.count(series, grown, self.peers, self.samples);
     }

@@ -34,6 +34,8 @@ pub(super) struct Series {
     pub(super) workload: Name,
     /// Its version.
     pub(super) version: Name,
+    /// The route that led there; empty where that is not told.
+    pub(super) route: Name,
     /// Whether it counts failures.
     pub(super) failed: bool,
     /// Which proxy counted, in Prometheus's terms: instance, pod, namespace, job.
@@ -125,7 +127,7 @@ pub(super) fn split(series: &[&Series], since: Timestamp, now: Timestamp) -> Res
         unrouted,
         before: None,
     };
-    if value.unrouted == 0 && value.rows.iter().all(|it| it.requests == 0) {
+    if value.unrouted.is_empty() && value.rows.iter().all(|it| it.requests == 0) {
         return Err(Why::NoTraffic {
             window_s: u32::try_from((to - from) / 1000).unwrap_or(u32::MAX),
         });
@@ -185,7 +187,7 @@ pub(super) fn before(series: &[&Series], changed: Timestamp) -> Option<Before> {
 
 /// What was counted to each workload: sums of whole numbers, rounded once, at the end.
 #[derive(Default)]
-struct Rows<'a>(BTreeMap<[&'a Name; 3], Sums>);
+struct Rows<'a>(BTreeMap<[&'a Name; 4], Sums>);
 
 #[derive(Default)]
 struct Sums {
@@ -197,7 +199,12 @@ struct Sums {
 
 impl<'a> Rows<'a> {
     fn add(&mut self, series: &'a Series, n: f64) {
-        let place = [&series.namespace, &series.workload, &series.version];
+        let place = [
+            &series.namespace,
+            &series.workload,
+            &series.version,
+            &series.route,
+        ];
         let sums = self.0.entry(place).or_default();
         let timed = if series.switched { 0.0 } else { n };
         match series.unit {
@@ -210,20 +217,24 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The workloads' rows, and how many requests reached none.
-    fn rounded(self) -> (Vec<SplitRow>, u64) {
-        let (mut rows, mut unrouted) = (Vec::new(), 0);
+    /// The workloads' rows, and how many requests reached none, by route.
+    fn rounded(self) -> (Vec<SplitRow>, BTreeMap<Name, u64>) {
+        let (mut rows, mut unrouted) = (Vec::new(), BTreeMap::new());
         // A counter is never negative, and far from 2^53 within a few hours.
         let whole = |it: f64| it.round() as u64;
-        for ([namespace, workload, version], sums) in self.0 {
+        for ([namespace, workload, version, route], sums) in self.0 {
             if workload.is_empty() {
-                unrouted += whole(sums.requests);
+                let requests = whole(sums.requests);
+                if requests > 0 {
+                    *unrouted.entry(route.clone()).or_default() += requests;
+                }
                 continue;
             }
             rows.push(SplitRow {
                 namespace: namespace.clone(),
                 workload: workload.clone(),
                 version: version.clone(),
+                route: route.clone(),
                 requests: whole(sums.requests),
                 failed: whole(sums.failed),
                 timed: whole(sums.timed),

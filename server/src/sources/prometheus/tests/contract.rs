@@ -110,6 +110,9 @@ fn labels(series: &Series) -> String {
             },
         ),
     ];
+    if !series.route.is_empty() {
+        all.push(("route_name".into(), series.route.into()));
+    }
     let mut party = |side: &str, it: &Party| {
         all.push((format!("{side}_cluster"), or_unknown(&it.cluster)));
         all.push((format!("{side}_workload_namespace"), or_unknown(&it.namespace)));
