@@ -252,6 +252,26 @@ pub fn risk(lang: Lang, risk: &Risk) -> String {
         Risk::AllToOne { subset } => lang.risk_all_to_one(subset),
         Risk::Blind => lang.risk_blind().into(),
         Risk::TakesOver { canary } => lang.risk_takes_over(canary),
+        Risk::Autoscaler {
+            subset,
+            autoscaler,
+            most,
+            pods,
+        } => lang.risk_autoscaler(autoscaler, most, pods, subset),
+        Risk::Pool {
+            subset,
+            caller,
+            rule,
+            field,
+            limit,
+            most,
+        } => {
+            let by = match &**rule {
+                "" => lang.risk_pool_of_mesh().to_owned(),
+                rule => format!("DestinationRule {rule}"),
+            };
+            lang.risk_pool(&by, caller, field, limit, most, subset)
+        }
         Risk::RulesStay { application, list } => lang.risk_rules_stay(application, list),
     }
 }

@@ -26,6 +26,7 @@ test.describe("without a Telemetry", () => {
 
   test("the shares are unknown, and both steps are offered", async ({ page, visit, a11y }) => {
     await visit(ROUTE);
+    await new Band(page).pass(1);
     await expect(page.getByText(UNKNOWN)).toBeVisible();
     const steps = page.locator("section.apart");
     await expect(steps.getByRole("listitem")).toHaveCount(2);
@@ -46,6 +47,7 @@ test.describe("with one", () => {
   test("names are all that is missing, and then each rule's requests are its own", async ({ page, visit, a11y }) => {
     await visit(ROUTE);
     const band = new Band(page);
+    await band.pass(1);
     await expect(page.locator("section.apart")).toContainText("Proxies tell the name of the route that a request took.");
     await name(page);
     await band.pass(3);

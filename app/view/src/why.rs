@@ -195,6 +195,23 @@ pub enum Risk {
     OpenStreamsStay,
     /// The ready pods of the destination would each carry this many times what the route's busiest pod carries now.
     Load { subset: Name, pods: u32, factor: f64 },
+    /// If each pod of the destination is to carry what the route's busiest pod carries now, more are wanted than its autoscaler makes at most.
+    Autoscaler {
+        subset: Name,
+        autoscaler: Name,
+        most: u32,
+        pods: u32,
+    },
+    /// A caller's pods would now and then have so many requests under way at once to the destination, where each one's pool takes no more than the limit;
+    /// what is over it gets 503. With the DestinationRule and the field that sets it; the rule is empty where meshConfig does.
+    Pool {
+        subset: Name,
+        caller: Name,
+        rule: Name,
+        field: Name,
+        limit: u32,
+        most: u32,
+    },
     /// Another rule sends requests with certain headers to this subset, whatever its weight.
     HeaderRouted { subset: Name },
     /// All requests would go to one destination; the other must stay able to take them back.

@@ -205,15 +205,31 @@ test("a version that dies while Prometheus is down gets no more requests, by its
   }
 });
 
-test("whoever sets the weights by hand stops it, and it says who", async ({ server }) => {
-  test.setTimeout(180_000);
-  await server;
+test("steered from its page by keyboard alone; whoever sets the weights by hand stops it, and it says who", async ({ page, visit, a11y }) => {
+  test.setTimeout(240_000);
+  await visit("/canary/user-service/user-service");
   await away();
   await begin("touched", [10, 50, 100], { steps: [10, 50, 100].map((weight) => ({ weight, dwell: "5m", requests: 5000 })) });
   await phase("touched", "Dwelling", 60_000);
+  const heading = page.getByRole("heading", { level: 1 });
+  await expect(heading).toContainText("v2 at 10 %, next 50 %", { timeout: 15_000 });
+  await a11y.check();
+  const dialog = page.getByRole("dialog");
+  for (const [verb, said, now] of [["Pause", "v2 paused at 10 %", "Paused"], ["Go on", "v2 at 10 %, next 50 %", "Dwelling"]]) {
+    await page.getByRole("button", { name: verb, exact: true }).press("Enter");
+    await expect(dialog).toContainText("What will happen");
+    await dialog.getByRole("button", { name: verb, exact: true }).press("Enter");
+    await expect(dialog).toContainText("The Canary says so now");
+    await page.keyboard.press("Escape");
+    await phase("touched", now, 60_000);
+    await expect(heading).toContainText(said, { timeout: 15_000 });
+    await a11y.check();
+  }
   await set(60);
   const stopped = await phase("touched", "Stopped", 60_000);
   expect(stopped.alarm).toMatchObject({ code: "touched", args: { by: "kubectl-patch" } });
+  await expect(page.getByText("kubectl-patch").first()).toBeVisible({ timeout: 15_000 });
+  await a11y.check();
   expect(await weights()).toEqual([60, 40]);
   await set(100);
 });

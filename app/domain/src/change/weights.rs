@@ -1,5 +1,7 @@
 //! Setting the weights of a rule.
 
+mod bounds;
+
 use super::{
     owner,
     plan::{Edit, Intent, Plan, assemble},
@@ -61,7 +63,7 @@ fn planned(wish: &SetWeights, snapshot: &Snapshot, may_own: impl Fn(&str) -> boo
         return Err(Refused::NothingToDo);
     }
     let prediction = predict(snapshot, object, &rule, wish, &behind);
-    let risks = risks(objects, object, &rule, wish, &prediction);
+    let risks = risks(snapshot, object, &rule, wish, &prediction);
     assemble(
         Intent::SetWeights(wish.clone()),
         object,
@@ -248,12 +250,13 @@ fn predict(
 }
 
 fn risks(
-    objects: &Objects,
+    snapshot: &Snapshot,
     object: &Object,
     rule: &Rule,
     wish: &SetWeights,
     prediction: &Prediction,
 ) -> Vec<Risk> {
+    let objects = &*snapshot.objects.value;
     let mut risks = Vec::new();
     // First, since it is the one that nobody expects who looks at this rule alone.
     if let Some(canary) = canary::running(objects, &wish.route) {
@@ -288,6 +291,7 @@ fn risks(
             });
         }
     }
+    risks.extend(bounds::risks(snapshot, object, rule, wish, prediction));
     for (destination, wanted) in rule.destinations.iter().zip(&wish.weights) {
         if wanted.weight == TOTAL {
             risks.push(Risk::AllToOne {
