@@ -267,10 +267,16 @@ pub fn risk(lang: Lang, risk: &Risk) -> String {
             most,
         } => {
             let by = match &**rule {
+                "" if caller.is_empty() => "DestinationRule".to_owned(),
                 "" => lang.risk_pool_of_mesh().to_owned(),
                 rule => format!("DestinationRule {rule}"),
             };
-            lang.risk_pool(&by, caller, field, limit, most, subset)
+            let caller: &str = if caller.is_empty() {
+                lang.risk_pool_caller()
+            } else {
+                caller
+            };
+            lang.risk_pool(&by, &caller, field, limit, most, subset)
         }
         Risk::RulesStay { application, list } => lang.risk_rules_stay(application, list),
     }

@@ -53,7 +53,16 @@ test.describe("with one", () => {
     await band.pass(3);
     const table = page.locator("table.observed");
     await expect(table.locator("tbody tr")).toHaveCount(2);
+    // One in twenty has the header: of some 60 a second those are told apart, and of the rest v2 has about its ten in a hundred.
     await expect(page.getByText(/[\d,]+ more requests came to the same services by other rules/)).toBeVisible();
+    const number = async (text: Promise<string>) => Number((await text).replaceAll(",", "").match(/[\d.]+/)?.[0]);
+    const others = await number(page.getByText(/more requests came/).innerText());
+    const cells = await table.locator("tbody tr").nth(1).locator("td").allInnerTexts();
+    const all = await number(Promise.resolve((await page.getByText(/Observed .* UTC, [\d,]+ requests/).innerText()).replace(/.*UTC, /, "")));
+    expect(others / (others + all), "by the header").toBeGreaterThan(0.03);
+    expect(others / (others + all), "by the header").toBeLessThan(0.07);
+    expect(await number(Promise.resolve(cells[1])), "by the weights").toBeGreaterThan(7);
+    expect(await number(Promise.resolve(cells[1])), "by the weights").toBeLessThan(13);
     await expect(page.getByText(UNKNOWN)).toHaveCount(0);
     await a11y.check();
   });

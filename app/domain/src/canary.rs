@@ -33,7 +33,7 @@ use crate::{
     mesh::{
         MeshConfig, gateway_api,
         host::Host,
-        route::{self, Rule},
+        route::{self, Leading, Rule},
         route_tag,
         subset::{self, Subset},
     },
@@ -67,9 +67,15 @@ const LOOK_BACK: SignedDuration = SignedDuration::from_hours(1);
 pub fn canaries(snapshot: &Snapshot) -> Vec<Canary> {
     let objects = &*snapshot.objects.value;
     let (records, ordered) = (records(objects), ordered::Ordered::of(objects));
-    let waiting = quorum::waiting(objects, snapshot.taken);
+    let seen = Seen {
+        snapshot,
+        records,
+        ordered,
+        waiting: quorum::waiting(objects, snapshot.taken),
+        leading: Leading::of(objects),
+    };
     let mut all: Vec<Canary> = weighted(objects)
-        .map(|(object, rule)| canary(snapshot, &records, &ordered, &waiting, object, &rule))
+        .map(|(object, rule)| canary(&seen, object, &rule))
         .collect();
     all.sort_by(|a, b| a.route.cmp(&b.route));
     all
@@ -87,15 +93,23 @@ fn weighted(objects: &Objects) -> impl Iterator<Item = (&Object, Rule)> {
 /// The splits to ask Prometheus for: one for each weighted rule, from the moment since which its weights stand.
 pub fn questions(objects: &Objects, now: Timestamp) -> Vec<(RouteRef, SplitQuestion)> {
     let records = records(objects);
-    let told = route_tag::told_since(objects, &MeshConfig::of(objects).root_namespace);
+    let told = route_tag::told_since(objects, &MeshConfig::of(objects));
+    let leading = Leading::of(objects);
     let mut questions = Vec::new();
     for (object, rule) in weighted(objects).filter(|(_, rule)| !rule.list.connections()) {
         let route = reference(object, &rule);
         let moment = moment(&records, object, &route);
         if let (Some(moment), Ok(services)) = (moment, services(objects, object, &rule)) {
-            // What was counted before the proxies told by which rule it came says nothing where several rules lead to the same pods.
-            let told = told.filter(|told| *told > moment && observed::mixes(objects, object, &rule));
-            let moment = told.unwrap_or(moment);
+            // Where several rules lead to the same pods: what was counted before the proxies told by which of them says nothing, and what
+            // another was called or did before it was last written is not known.
+            let moment = match observed::mixes(objects, &leading, object, &rule) {
+                true => leading
+                    .to(&services)
+                    .filter_map(|it| it.object.written_at())
+                    .chain(told)
+                    .fold(moment, Timestamp::max),
+                false => moment,
+            };
             let question = SplitQuestion {
                 services,
                 since: (moment + SETTLE).max(now - LOOK_BACK),
@@ -233,14 +247,24 @@ fn last_change<'a>(records: &'a [Record], object: &Object, route: &RouteRef) -> 
     (about_rule && touched::moved(last, object).is_none()).then_some(last)
 }
 
-fn canary(
-    snapshot: &Snapshot,
-    records: &[Record],
-    ordered: &ordered::Ordered<'_>,
-    waiting: &[(Key, Proposal)],
-    object: &Object,
-    rule: &Rule,
-) -> Canary {
+/// What is looked up once for all rules.
+struct Seen<'a> {
+    snapshot: &'a Snapshot,
+    records: Vec<Record>,
+    ordered: ordered::Ordered<'a>,
+    /// Proposals that wait for a second person.
+    waiting: Vec<(Key, Proposal)>,
+    leading: Leading<'a>,
+}
+
+fn canary(seen: &Seen<'_>, object: &Object, rule: &Rule) -> Canary {
+    let Seen {
+        snapshot,
+        records,
+        ordered,
+        waiting,
+        leading,
+    } = seen;
     let objects = &*snapshot.objects.value;
     let route = reference(object, rule);
     let last = last_change(records, object, &route);
@@ -265,6 +289,7 @@ fn canary(
     Canary {
         observed: observed::observed(
             snapshot,
+            leading,
             object,
             rule,
             &destinations,

@@ -26,7 +26,7 @@ use crate::{
 };
 use naru_view::{
     View,
-    canary::{Canaries, Destination, Observed},
+    canary::{Canaries, Destination, Observed, Tag},
     change::{Change, Changes, Phase as Shown},
     freeze::Standstill,
     source::SourceState,
@@ -48,6 +48,13 @@ pub fn view(snapshot: &Snapshot, scope: &Scope, layout: &Layout) -> View {
             let all = it.names.len();
             it.names.retain(|wish| scope.sees(&wish.field.namespace));
             it.elsewhere = it.names.len() < all;
+            if let Tag::Patch { of, .. } = &it.tag
+                && !of
+                    .split_once('/')
+                    .is_some_and(|(namespace, _)| scope.sees(namespace))
+            {
+                it.tag = Tag::Elsewhere;
+            }
         }
     }
     let mut astray = astray(&snapshot.objects.value);
@@ -85,6 +92,7 @@ fn redact(destination: &mut Destination, scope: &Scope) {
     destination.workloads.retain(seen);
     if destination.workloads.len() < all {
         destination.ready = None;
+        destination.arriving = None;
     }
 }
 

@@ -15,7 +15,9 @@ pub async fn plan_weights(
         inside::intent(&intent)?;
         let (backend, viewer) = inside::enter(&intent.route.namespace)?;
         let intent = Intent::SetWeights(intent);
-        Ok(backend.console.plan(&viewer.actor, &intent).await?)
+        let mut sheet = backend.console.plan(&viewer.actor, &intent).await?;
+        sheet.hide_callers(|namespace| viewer.scope.sees(namespace));
+        Ok(sheet)
     };
     inside::answer(plan.await)
 }

@@ -227,9 +227,9 @@ pub enum Role {
 pub struct Arriving {
     /// As their callers see them: one that was tried again is one.
     pub requests: f64,
-    /// As the pods' own proxies count those callers' tries; None where they are not collected.
-    pub attempts: Option<f64>,
-    /// Of callers without a proxy, or by another name than the rule's services': no weight was asked for them.
+    /// How often callers' proxies try a request on average, as the pods' own proxies count; None where that is not collected.
+    pub tries: Option<f64>,
+    /// Of callers without a proxy: no weight was asked for them.
     pub around: f64,
 }
 
@@ -266,25 +266,47 @@ pub enum Observed {
 /// What it takes to tell requests of several rules apart that go to the same pods: proxies that tell the name of the route, and rules that have one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Apart {
-    /// The Telemetry that lets proxies tell it, for whoever owns the mesh's; None where it is there.
-    pub tag: Option<Tag>,
+    /// The Telemetry that lets proxies tell it.
+    pub tag: Tag,
     /// Plans that give rules a name of their own, one for each VirtualService.
     pub names: Vec<Mend>,
     /// Others of these are of namespaces that this viewer does not see.
     pub elsewhere: bool,
+    /// The rule has a name that tells its requests from all others'.
+    pub named: bool,
     /// Requests that were counted with a route's name.
     pub told: u64,
     /// Requests that were counted without one.
     pub untold: u64,
 }
 
-/// A Telemetry of the whole mesh.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tag {
-    /// Of the one that is there, which only wants a patch: its namespace and name.
-    pub there: Option<Name>,
-    /// The object or the patch, as JSON (an object is YAML too).
-    pub text: Name,
+/// A Telemetry of the whole mesh by which callers' proxies tell the route's name. It is for whoever owns the mesh's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "tag", rename_all = "kebab-case")]
+pub enum Tag {
+    /// It is there.
+    There,
+    /// This object is wanted, as JSON (which is YAML too).
+    Object {
+        /// What to apply.
+        text: Name,
+    },
+    /// The one that is there wants a JSON patch (RFC 6902).
+    Patch {
+        /// Which one, as `namespace/name`.
+        of: Name,
+        /// The patch.
+        text: Name,
+    },
+    /// One that is there wants a patch, in a namespace that this viewer does not see.
+    Elsewhere,
+    /// Prometheus is none of the mesh's providers of metrics: it is not Naru's to say how it should be.
+    NoProvider,
+    /// Not known.
+    Unknown {
+        /// Why.
+        why: Why,
+    },
 }
 
 /// One destination's measured share.
@@ -432,6 +454,21 @@ pub struct PredictedDestination {
     pub rate: Option<(f64, f64)>,
     /// Ready pods.
     pub ready: Option<u32>,
+}
+
+impl PlanSheet {
+    /// Leaves out who calls from namespaces that a viewer does not see; what it means for the plan stays.
+    pub fn hide_callers(&mut self, sees: impl Fn(&str) -> bool) {
+        for risk in &mut self.risks {
+            if let Risk::Pool { caller, rule, .. } = risk
+                && !caller
+                    .split_once('/')
+                    .is_some_and(|(namespace, _)| sees(namespace))
+            {
+                (*caller, *rule) = ("".into(), "".into());
+            }
+        }
+    }
 }
 
 /// The API server's answer to a dry run.

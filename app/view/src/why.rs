@@ -203,7 +203,8 @@ pub enum Risk {
         pods: u32,
     },
     /// A caller's pods would now and then have so many requests under way at once to the destination, where each one's pool takes no more than the limit;
-    /// what is over it gets 503. With the DestinationRule and the field that sets it; the rule is empty where meshConfig does.
+    /// what is over it gets 503. With the DestinationRule and the field that sets it; the rule is empty where meshConfig does, and the caller with it where
+    /// the viewer does not see it.
     Pool {
         subset: Name,
         caller: Name,

@@ -6,15 +6,23 @@ use crate::{
     traffic::{Protocol, Reporter, ServiceId, Traffic},
 };
 use naru_view::canary::{Arriving, Destination};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Tells each destination what proxies count to its workloads: callers' own of what they asked the rule's services for, and its pods' of all that came.
-/// A request that a caller's proxy tries again is one of the former and several of the latter; who has no proxy, and who asks for another name than
-/// the services' (a pod's address), is in the latter alone, and has not gone by the rule.
+/// A request that a caller's proxy tries again is one of the former and several of the latter; who has no proxy is in the latter alone, and has not gone by
+/// the rule. By which name a pod was asked for its own proxy does not tell reliably, so tries are compared with all that callers sent there by any name. Of
+/// a workload behind two destinations nothing is told.
 pub(super) fn tell(destinations: &mut [Destination], services: &BTreeSet<ServiceId>, traffic: &Traffic) {
-    for it in destinations.iter_mut().filter(|it| !it.workloads.is_empty()) {
-        it.arriving = Some(Arriving::default());
+    let mut seen = BTreeMap::new();
+    for place in destinations.iter().flat_map(|it| &it.workloads) {
+        *seen.entry(place.clone()).or_insert(0) += 1;
     }
+    let alone =
+        |it: &Destination| !it.workloads.is_empty() && it.workloads.iter().all(|place| seen[place] == 1);
+    let mut counted: Vec<Option<Counted>> = destinations
+        .iter()
+        .map(|it| alone(it).then(Counted::default))
+        .collect();
     for (key, flow) in traffic
         .flows
         .iter()
@@ -24,26 +32,41 @@ pub(super) fn tell(destinations: &mut [Destination], services: &BTreeSet<Service
             continue;
         }
         let place = Name::from(format!("{}/{}", key.target.namespace, key.target.workload));
-        let asked = services.contains(&key.service);
-        for it in destinations.iter_mut().filter(|it| it.workloads.contains(&place)) {
-            let Some(arriving) = &mut it.arriving else {
-                continue;
-            };
-            match key.reporter {
-                Reporter::Source if asked => arriving.requests += flow.rate,
-                Reporter::Source => {}
-                Reporter::Destination if asked && !key.source.workload.is_empty() => {
-                    *arriving.attempts.get_or_insert(0.0) += flow.rate;
+        let Some(at) = destinations.iter().position(|it| it.workloads.contains(&place)) else {
+            continue;
+        };
+        let Some(counted) = counted.get_mut(at).and_then(Option::as_mut) else {
+            continue;
+        };
+        match key.reporter {
+            Reporter::Source => {
+                counted.sent += flow.rate;
+                if services.contains(&key.service) {
+                    counted.requests += flow.rate;
                 }
-                Reporter::Destination => arriving.around += flow.rate,
             }
+            Reporter::Destination if key.source.workload.is_empty() => counted.around += flow.rate,
+            Reporter::Destination => counted.tried += flow.rate,
         }
     }
-    for arriving in destinations.iter_mut().filter_map(|it| it.arriving.as_mut()) {
-        arriving.requests = round::significant(arriving.requests);
-        arriving.attempts = arriving.attempts.map(round::significant);
-        arriving.around = round::significant(arriving.around);
+    for (it, counted) in destinations.iter_mut().zip(counted) {
+        it.arriving = counted.map(|it| Arriving {
+            requests: round::significant(it.requests),
+            tries: (it.sent > 0.0 && it.tried > 0.0).then(|| round::significant(it.tried / it.sent)),
+            around: round::significant(it.around),
+        });
     }
+}
+
+/// Requests per second.
+#[derive(Default)]
+struct Counted {
+    requests: f64,
+    /// By callers with a proxy, whatever they asked for.
+    sent: f64,
+    /// The same callers' tries, as they arrive.
+    tried: f64,
+    around: f64,
 }
 
 #[cfg(test)]
@@ -99,8 +122,8 @@ mod tests {
         let (source, target) = (Reporter::Source, Reporter::Destination);
         let flows = [
             flow("web", "v1", "user", source, 8.0),
-            flow("web", "v1", "user", target, 12.0),
-            flow("web", "v1", "other", target, 1.0),
+            flow("web", "v1", "other", source, 2.0),
+            flow("web", "v1", "other", target, 12.0),
             flow("", "v1", "user", target, 5.0),
             flow("web", "v2", "other", source, 3.0),
             flow("web", "v3", "user", source, 7.0),
@@ -112,11 +135,14 @@ mod tests {
         tell(&mut all, &[user("user")].into(), &traffic);
         let told = Arriving {
             requests: 8.0,
-            attempts: Some(12.0),
-            around: 6.0,
+            tries: Some(1.2),
+            around: 5.0,
         };
         assert_eq!(all[0].arriving, Some(told));
         assert_eq!(all[1].arriving, Some(Arriving::default()));
         assert_eq!(all[2].arriving, None);
+        all[1].workloads.push("shop/v1".into());
+        tell(&mut all, &[user("user")].into(), &traffic);
+        assert_eq!([all[0].arriving, all[1].arriving], [None, None]);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     Name, Why,
     mesh::{
         host::Host,
-        route::{self, Rule},
+        route::{self, Leading, Rule},
     },
     object::Object,
     snapshot::{Objects, Snapshot},
@@ -22,6 +22,7 @@ const Z: f64 = 1.959_963_984_540_054;
 /// of other rules arrive at the same pods and the proxies do not tell by which rule.
 pub(super) fn observed(
     snapshot: &Snapshot,
+    leading: &Leading<'_>,
     object: &Object,
     rule: &Rule,
     destinations: &[Destination],
@@ -32,7 +33,8 @@ pub(super) fn observed(
         return unknown(vec![Why::Connections]);
     }
     let services = super::services(&snapshot.objects.value, object, rule);
-    let mixed = mixed(&snapshot.objects.value, object, rule);
+    let objects = &*snapshot.objects.value;
+    let mixed = mixed(objects, leading, object, rule);
     let mut whys = Vec::new();
     if !has_moment {
         whys.push(Why::NoMoment);
@@ -64,10 +66,8 @@ pub(super) fn observed(
     let (Some(split), Ok(services), true) = (split, &services, whys.is_empty()) else {
         return unknown(mixed.into_iter().chain(whys).collect());
     };
-    if mixed.is_empty() {
-        return count(split, destinations, 0);
-    }
-    match apart::of_rule(snapshot, (object, rule), services, split) {
+    let split = (split, mixed.is_empty());
+    match apart::of_rule(objects, leading, (object, rule), services, split) {
         Ok((split, others)) => count(&split, destinations, others),
         Err(apart) => Observed::Unknown {
             whys: mixed,
@@ -77,17 +77,17 @@ pub(super) fn observed(
 }
 
 /// Whether requests of other rules arrive at the same pods.
-pub(super) fn mixes(objects: &Objects, object: &Object, rule: &Rule) -> bool {
-    !mixed(objects, object, rule).is_empty()
+pub(super) fn mixes(objects: &Objects, leading: &Leading<'_>, object: &Object, rule: &Rule) -> bool {
+    !mixed(objects, leading, object, rule).is_empty()
 }
 
 /// That they do, for each destination of which it is so.
-fn mixed(objects: &Objects, object: &Object, rule: &Rule) -> Vec<Why> {
+fn mixed(objects: &Objects, leading: &Leading<'_>, object: &Object, rule: &Rule) -> Vec<Why> {
     let reached = rule.destinations.iter().filter(|it| {
         let Host::Service(service) = it.resolve(objects, &object.key().namespace) else {
             return false;
         };
-        route::others_reach(objects, (object, rule), &service, &it.subset)
+        leading.others_reach((object, rule), &service, &it.subset)
     });
     let why = |it: &route::Destination| Why::HeaderRouted { subset: it.label() };
     reached.map(why).collect()

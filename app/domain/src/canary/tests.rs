@@ -129,7 +129,7 @@ fn both_services_are_counted_since_somebody_wrote_the_spec_unless_another_rule_l
     };
     assert_eq!(whys, [Why::HeaderRouted { subset }]);
     // Its rules have names by their places; it is the proxies that do not tell them.
-    assert!(apart.names.is_empty() && apart.tag.is_some() && apart.untold == 1_000);
+    assert!(apart.names.is_empty() && apart.named && apart.untold == 1_000);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::{
     Refused, Risk, Why, canary,
     mesh::{
         host::Host,
-        route::{self, Destination, Rule},
+        route::{Destination, Leading, Rule},
         subset::{self, Subset},
     },
     object::{Kind, Object},
@@ -292,6 +292,7 @@ fn risks(
         }
     }
     risks.extend(bounds::risks(snapshot, object, rule, wish, prediction));
+    let leading = Leading::of(objects);
     for (destination, wanted) in rule.destinations.iter().zip(&wish.weights) {
         if wanted.weight == TOTAL {
             risks.push(Risk::AllToOne {
@@ -304,7 +305,7 @@ fn risks(
         };
         // A version is a subset, or of an HTTPRoute a Service.
         let version = !destination.subset.is_empty() || rule.list == RuleList::HttpRoute;
-        if version && route::others_reach(objects, (object, rule), &service, &destination.subset) {
+        if version && leading.others_reach((object, rule), &service, &destination.subset) {
             risks.push(Risk::HeaderRouted {
                 subset: destination.label(),
             });

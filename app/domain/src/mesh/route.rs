@@ -5,6 +5,7 @@ pub(crate) mod bound;
 mod choice;
 mod delegate;
 mod governs;
+mod leading;
 mod listener;
 pub(crate) mod matching;
 mod request;
@@ -20,6 +21,7 @@ pub use choice::{
     Choice, Destination as ChosenDestination, Effects, Fault, Missing, Outcome, Retries, Rewrite, Share,
 };
 pub use governs::governs;
+pub use leading::{Leading, Led};
 pub use request::{Protocol, Request};
 pub use table::{Table, choose};
 pub use unreachable::{Unreachable, Vain, unreachable};
@@ -32,7 +34,6 @@ use crate::{
     Name, Why,
     object::{Kind, Object},
     snapshot::Objects,
-    traffic::ServiceId,
 };
 use naru_view::canary::RuleList;
 use serde_json::Value;
@@ -174,30 +175,6 @@ pub fn hosts(virtual_service: &Object) -> Vec<Name> {
     names(virtual_service, "/spec/hosts")
 }
 
-/// Whether any rule *other than* this one sends requests to this subset of the service: then requests that arrive there cannot be told
-/// apart by their arrival, since Istio's metrics do not name the rule. A rule that names no subset reaches all of them.
-pub fn others_reach(objects: &Objects, rule: (&Object, &Rule), service: &ServiceId, subset: &str) -> bool {
-    let written = objects
-        .of_kind(Kind::VirtualService)
-        .map(|it| (it, rules(it)))
-        .chain(
-            objects
-                .of_kind(Kind::HttpRoute)
-                .map(|it| (it, gateway_api::weights::rules(it))),
-        );
-    written.into_iter().any(|(other, rules)| {
-        rules.iter().any(|r| {
-            let same = other.key() == rule.0.key() && (r.list, r.index) == (rule.1.list, rule.1.index);
-            !same && r.destinations.iter().any(|destination| {
-                let reaches = destination.subset.is_empty() || &*destination.subset == subset;
-                let namespace = &other.key().namespace;
-                reaches
-                    && matches!(destination.resolve(objects, namespace), Host::Service(s) if s == *service)
-            })
-        })
-    })
-}
-
 fn text(value: &Value, pointer: &str) -> Name {
     value
         .pointer(pointer)
@@ -221,12 +198,8 @@ fn names(object: &Object, pointer: &str) -> Vec<Name> {
 
 #[cfg(test)]
 mod rule_tests {
-    use super::{gateways, others_reach, rules};
-    use crate::{
-        example,
-        object::{Kind, Object},
-        traffic::ServiceId,
-    };
+    use super::{gateways, rules};
+    use crate::object::{Kind, Object};
     use serde_json::json;
 
     fn virtual_service(spec: &serde_json::Value) -> Object {
@@ -273,25 +246,5 @@ mod rule_tests {
             gateways(&virtual_service(&json!({"gateways": ["a/b"]}))),
             ["a/b".into()]
         );
-    }
-
-    #[test]
-    fn a_header_rule_to_the_same_subset_is_noticed_and_the_rule_itself_is_not() {
-        let service = ServiceId {
-            namespace: "user-service".into(),
-            name: "user-service".into(),
-        };
-        let plain = example::objects();
-        let route = plain
-            .object(Kind::VirtualService, "user-service", "user-service")
-            .unwrap();
-        assert!(!others_reach(&plain, (route, &rules(route)[0]), &service, "v2"));
-        let with_header = example::objects_with_header_rule();
-        let route = with_header
-            .object(Kind::VirtualService, "user-service", "user-service")
-            .unwrap();
-        let weighted = &rules(route)[1];
-        assert!(others_reach(&with_header, (route, weighted), &service, "v2"));
-        assert!(!others_reach(&with_header, (route, weighted), &service, "v1"));
     }
 }

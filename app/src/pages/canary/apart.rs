@@ -1,6 +1,10 @@
 //! What it takes to tell a rule's requests from those that other rules send to the same pods: two steps, each done or with the way to it.
 
-use crate::{components::plan_sheet::Ask, format, lang::Lang};
+use crate::{
+    components::{plan_sheet::Ask, whys::whys},
+    format,
+    lang::Lang,
+};
 use leptos::prelude::*;
 use naru_view::canary::{Apart, Tag};
 
@@ -10,7 +14,7 @@ pub(super) fn steps(lang: Lang, apart: &Apart, ask: RwSignal<Option<Ask>>) -> im
         <section class="apart">
             <h3>{lang.apart_title()}</h3>
             <ol>
-                <li>{tag(lang, apart.tag.as_ref())}</li>
+                <li>{tag(lang, apart)}</li>
                 <li>{names(lang, apart, ask)}</li>
             </ol>
             <p class="quiet">{counted}</p>
@@ -19,19 +23,25 @@ pub(super) fn steps(lang: Lang, apart: &Apart, ask: RwSignal<Option<Ask>>) -> im
 }
 
 /// The Telemetry: it is the mesh's, so it is handed over.
-fn tag(lang: Lang, tag: Option<&Tag>) -> AnyView {
-    let Some(tag) = tag else {
-        return view! { <p>{lang.apart_tag_done()}</p> }.into_any();
-    };
-    let what = match &tag.there {
-        Some(name) => lang.apart_tag_patch(name),
-        None => lang.apart_tag_new().to_owned(),
+fn tag(lang: Lang, apart: &Apart) -> AnyView {
+    let done = |told: &'static str| view! { <p>{told}</p> }.into_any();
+    let (what, text) = match &apart.tag {
+        Tag::There if apart.told == 0 && apart.untold > 0 => return done(lang.apart_tag_silent()),
+        Tag::There => return done(lang.apart_tag_done()),
+        Tag::Elsewhere => return done(lang.apart_tag_elsewhere()),
+        Tag::NoProvider => return done(lang.apart_tag_no_provider()),
+        Tag::Unknown { why } => {
+            return view! { <p>{lang.apart_tag_unknown()}</p>{whys(lang, std::slice::from_ref(why))} }
+                .into_any();
+        }
+        Tag::Patch { of, text } => (lang.apart_tag_patch(of), text),
+        Tag::Object { text } => (lang.apart_tag_new().to_owned(), text),
     };
     view! {
         <p>{what}</p>
         <details>
             <summary>{lang.apart_tag_show()}</summary>
-            <pre class="command" tabindex="0">{tag.text.to_string()}</pre>
+            <pre class="command" tabindex="0">{text.to_string()}</pre>
         </details>
         <p class="quiet">{lang.apart_tag_price()}</p>
     }
@@ -44,7 +54,11 @@ fn names(lang: Lang, apart: &Apart, ask: RwSignal<Option<Ask>>) -> AnyView {
         .elsewhere
         .then(|| view! { <p>{lang.apart_names_elsewhere()}</p> });
     if apart.names.is_empty() && !apart.elsewhere {
-        return view! { <p>{lang.apart_names_done()}</p> }.into_any();
+        let told = match apart.named {
+            true => lang.apart_names_done(),
+            false => lang.apart_names_unclear(),
+        };
+        return view! { <p>{told}</p> }.into_any();
     }
     let each = apart.names.iter().map(|wish| {
         let object = format!("{}/{}", wish.field.namespace, wish.field.name);

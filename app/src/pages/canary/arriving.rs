@@ -21,7 +21,7 @@ pub(super) fn rate(lang: Lang, it: &Arriving, ready: Option<u32>) -> String {
 
 /// That requests are tried more than once, which whoever asks does not see.
 pub(super) fn attempts(lang: Lang, it: &Arriving) -> Option<impl IntoView + use<>> {
-    let each = it.attempts.filter(|_| it.requests > 0.0)? / it.requests;
+    let each = it.tries?;
     (each > 1.0 + MORE).then(|| {
         let each = format::number((each * 100.0).round() / 100.0);
         view! { <p class="text-warn">{lang.canary_attempts(&each)}</p> }

@@ -303,7 +303,7 @@ impl Routes {
 
 /// What proxies tell of the route that was chosen.
 fn told(mesh: &Mesh<'_>, choice: &route::Choice) -> Name {
-    if !route_tag::told(mesh.objects, &mesh.config.root_namespace) {
+    if !route_tag::told(mesh.objects, &mesh.config) {
         return Name::default();
     }
     let Some((key, index)) = &choice.rule else {
@@ -315,7 +315,8 @@ fn told(mesh: &Mesh<'_>, choice: &route::Choice) -> Name {
         _ => route::rules(it),
     });
     let rule = rules.into_iter().flatten().find(|it| it.index == *index);
-    rule.map(|it| told_apart::name(key, &it)).unwrap_or_default()
+    let names = of.zip(rule).map(|(of, rule)| told_apart::Names::of(of, &rule));
+    names.and_then(|it| it.first().cloned()).unwrap_or_default()
 }
 
 fn limits(pool: &subset::Pool) -> Option<Limits> {

@@ -138,6 +138,7 @@ mod tests {
         ] {
             assert_eq!(Label::called(label.name()), Some(label));
         }
+        assert_eq!(Label::Route.name(), naru_domain::traffic::ROUTE_TAG);
         assert_eq!(Label::called("destination_service"), None);
         assert_eq!(Label::Replica as usize + 1, Label::COUNT);
     }

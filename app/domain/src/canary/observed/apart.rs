@@ -5,11 +5,11 @@ use crate::{
     judge::INSEPARABLE,
     mesh::{
         MeshConfig,
-        route::{Rule, told_apart},
+        route::{Leading, Rule, told_apart},
         route_tag::{self, Wanted},
     },
     object::{Key, Kind, Object},
-    snapshot::{Objects, Snapshot},
+    snapshot::Objects,
     traffic::{Before, ServiceId, Split, SplitRow},
 };
 use naru_view::{
@@ -19,41 +19,47 @@ use naru_view::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The rule's part of a split, and how many requests came by others.
+/// The rule's part of a split, and how many requests came by others. Where the rule is alone with its pods, nothing else can have come, and all of it is
+/// its part unless proxies tell better.
 pub(super) fn of_rule(
-    snapshot: &Snapshot,
+    objects: &Objects,
+    leading: &Leading<'_>,
     rule: (&Object, &Rule),
     services: &BTreeSet<ServiceId>,
-    split: &Split,
+    (split, alone): (&Split, bool),
 ) -> Result<(Split, u64), Apart> {
-    let objects = &*snapshot.objects.value;
     let lost = |told: bool| -> u64 {
-        let of = split
-            .unrouted
-            .iter()
-            .filter(|(route, _)| route.is_empty() != told);
+        let of = split.unrouted.iter();
+        let of = of.filter(|(route, _)| route.is_empty() != told);
         of.map(|(_, n)| n).sum()
     };
     let (told, untold) = (
         requests(&split.rows, true) + lost(true),
         requests(&split.rows, false) + lost(false),
     );
-    let own = told_apart::own_name(objects, rule, services);
-    let (Some(own), 0) = (own, untold) else {
-        return Err(Apart {
-            tag: tag(objects),
-            names: names(objects, services),
-            elsewhere: false,
-            told,
-            untold,
-        });
+    let own = told_apart::own_names(leading, rule, services);
+    let known = own.as_ref().filter(|_| untold == 0);
+    let some = known.filter(|own| split.rows.iter().any(|it| own.told(&it.route)));
+    let own = match (alone, known, some) {
+        (_, _, Some(own)) | (false, Some(own), None) => own,
+        (true, _, None) => return Ok((split.clone(), 0)),
+        (false, None, None) => {
+            return Err(Apart {
+                tag: tag(objects),
+                names: names(leading, services),
+                elsewhere: false,
+                named: own.is_some(),
+                told,
+                untold,
+            });
+        }
     };
     let mine = |rows: &[SplitRow]| -> Vec<SplitRow> {
-        let by_it = |it: &&SplitRow| told_apart::came_by(&own, &it.route);
+        let by_it = |it: &&SplitRow| own.told(&it.route);
         rows.iter().filter(by_it).cloned().collect()
     };
     let mut unrouted = split.unrouted.clone();
-    unrouted.retain(|route, _| told_apart::came_by(&own, route));
+    unrouted.retain(|route, _| own.told(route));
     let rows = mine(&split.rows);
     let counted: u64 = rows.iter().map(|it| it.requests).sum::<u64>() + unrouted.values().sum::<u64>();
     // What was before the proxies told it cannot be compared.
@@ -78,24 +84,28 @@ fn requests(rows: &[SplitRow], told: bool) -> u64 {
     of.map(|it| it.requests).sum()
 }
 
-/// The Telemetry that is wanted; None where it is there, and where that cannot be seen.
-fn tag(objects: &Objects) -> Option<Tag> {
-    let root = MeshConfig::of(objects).root_namespace;
-    if objects.gap(Kind::Telemetry).is_some() || route_tag::told(objects, &root) {
-        return None;
+fn tag(objects: &Objects) -> Tag {
+    let config = MeshConfig::of(objects);
+    if let Some(why) = objects.gap(Kind::Telemetry).or_else(|| config.gap.clone()) {
+        return Tag::Unknown { why };
     }
-    let (there, json) = match route_tag::wanted(objects, &root) {
-        Wanted::Object(json) => (None, json),
-        Wanted::Patch(key, ops) => (Some(format!("{}/{}", key.namespace, key.name).into()), ops),
-    };
-    let text = serde_json::to_string_pretty(&json).unwrap_or_default().into();
-    Some(Tag { there, text })
+    if route_tag::told(objects, &config) {
+        return Tag::There;
+    }
+    let text = |json| serde_json::to_string_pretty(json).unwrap_or_default().into();
+    match route_tag::wanted(objects, &config) {
+        None => Tag::NoProvider,
+        Some(Wanted::Object(json)) => Tag::Object { text: text(&json) },
+        Some(Wanted::Patch(key, ops)) => Tag::Patch {
+            of: format!("{}/{}", key.namespace, key.name).into(),
+            text: text(&ops),
+        },
+    }
 }
 
 /// Plans that give names: what a check offers for each VirtualService that sends requests to these services by rules without one.
-fn names(objects: &Objects, services: &BTreeSet<ServiceId>) -> Vec<Mend> {
-    let leading = told_apart::leading_to(objects, services);
-    let leads = |key: &Key| leading.iter().any(|(object, _)| object.key() == key);
+fn names(leading: &Leading<'_>, services: &BTreeSet<ServiceId>) -> Vec<Mend> {
+    let leads = |key: &Key| leading.to(services).any(|it| it.object.key() == key);
     let mend = |(key, rules): (&Key, &BTreeMap<u32, Name>)| {
         let (first, _) = rules.first_key_value().filter(|_| leads(key))?;
         Some(Mend {
@@ -108,7 +118,7 @@ fn names(objects: &Objects, services: &BTreeSet<ServiceId>) -> Vec<Mend> {
             },
         })
     };
-    told_apart::wanting(objects).iter().filter_map(mend).collect()
+    leading.nameless().iter().filter_map(mend).collect()
 }
 
 #[cfg(test)]

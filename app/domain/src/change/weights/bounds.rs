@@ -7,7 +7,7 @@ use crate::{
         Proxy, Role,
         host::{self, Host},
         mtls,
-        route::{ChosenDestination, Destination, Rule},
+        route::{self, ChosenDestination, Destination, Rule},
         subset::{self, Pool, Setting, Subset},
     },
     object::{Key, Kind, Object},
@@ -170,7 +170,7 @@ fn pools(
             let ms = caller
                 .average(|it| behind.contains(it))
                 .or_else(|| caller.average(|_| true))?;
-            let (pool, pods) = pool(&world, from, &to)?;
+            let (pool, pods) = pool(&world, object, from, &to)?;
             let under_way = caller.rate * share / f64::from(pods) * ms / 1_000.0;
             let most = under_way + BURST * under_way.sqrt();
             let (field, limit) = tightest(&pool, caller.http)?;
@@ -223,8 +223,13 @@ fn chosen(objects: &Objects, is: &Destination, service: &ServiceId) -> Option<Ch
     })
 }
 
-/// A workload's pool for a destination, and how many of its pods have one each.
-fn pool(world: &World<'_>, from: &WorkloadId, to: &ChosenDestination) -> Option<(Pool, u32)> {
+/// A workload's pool for a destination, and how many of its pods have one each; None of who does not route by the object.
+fn pool(
+    world: &World<'_>,
+    object: &Object,
+    from: &WorkloadId,
+    to: &ChosenDestination,
+) -> Option<(Pool, u32)> {
     let objects = world.objects;
     let first = Key::new(Kind::Pod, from.0.clone(), "");
     let here = objects
@@ -239,6 +244,9 @@ fn pool(world: &World<'_>, from: &WorkloadId, to: &ChosenDestination) -> Option<
     if mtls::role(&world.mesh, &proxy).ok()? == Role::Gateway {
         proxy.role = Role::Gateway;
     }
+    if object.key().kind == Kind::VirtualService && !route::governs(&world.mesh, &proxy, object) {
+        return None;
+    }
     let policy = subset::policy(&world.mesh, &proxy, to).ok()??;
     Some((policy.pool, u32::try_from(pods.count() + 1).unwrap_or(u32::MAX)))
 }
@@ -252,7 +260,7 @@ fn tightest(pool: &Pool, http: bool) -> Option<(&'static str, Setting<u32>)> {
     };
     let limits = [
         Some(("http2MaxRequests", pool.max_requests.clone())),
-        http.then_some(("maxConnections + http1MaxPendingRequests", both)),
+        http.then_some(("maxConnections + http1MaxPendingRequests, HTTP/1.1", both)),
     ];
     let bounded = limits
         .into_iter()

@@ -3,7 +3,10 @@
 use crate::{
     crossing::Item,
     judge::{Check, Code, Found, World, fix::Edit},
-    mesh::{Decider, route::told_apart},
+    mesh::{
+        Decider,
+        route::{Leading, told_apart},
+    },
     object::{Kind, Object},
     snapshot::Objects,
 };
@@ -24,8 +27,8 @@ fn run(world: &World<'_>, found: &mut Found) {
     for kind in [Kind::VirtualService, Kind::HttpRoute, Kind::Service] {
         found.unknowns(world.objects.gap(kind));
     }
-    for (key, rules) in told_apart::wanting(world.objects) {
-        let (Some(object), Some((first, _))) = (world.objects.whole.get(&key), rules.first_key_value()) else {
+    for (key, rules) in Leading::of(world.objects).nameless() {
+        let (Some(object), Some((first, _))) = (world.objects.whole.get(key), rules.first_key_value()) else {
             continue;
         };
         let args = [("route", (&*key.name).into())];
@@ -36,8 +39,8 @@ fn run(world: &World<'_>, found: &mut Found) {
 /// A name for each of the object's rules that wants one: one alone would tell nothing apart. Proxies route as before; it is in counters, traces and
 /// access logs that a name shows.
 fn named(objects: &Objects, object: &Object, path: &str) -> Option<Vec<Edit>> {
-    let mut all = told_apart::wanting(objects);
-    let rules = all.remove(object.key())?;
+    let leading = Leading::of(objects);
+    let rules = leading.nameless().get(object.key())?;
     let (first, _) = rules.first_key_value()?;
     let edit = |(rule, name): (&u32, &crate::Name)| Edit {
         path: told_apart::path(*rule).into(),

@@ -7,12 +7,12 @@ use crate::{
     change::plan::{Intent, plan},
     example,
     fact::Fact,
-    mesh::{ROOT_NAMESPACE, route_tag},
+    mesh::{MeshConfig, route_tag},
     object::{Kind, Object},
     snapshot::{Objects, Observed as Traffic, Snapshot},
     traffic::{Before, Dated, Split, SplitRow},
 };
-use naru_view::canary::{Apart, Observed};
+use naru_view::canary::{Apart, Observed, Tag};
 use std::sync::Arc;
 
 fn row(version: &str, by: &str, requests: u64) -> SplitRow {
@@ -95,8 +95,7 @@ fn without_names_it_is_unknown_and_both_steps_are_offered() {
         None,
     ));
     assert_eq!((apart.told, apart.untold), (0, 121));
-    let tag = apart.tag.unwrap();
-    assert!(tag.there.is_none() && tag.text.contains("xds.route_name"));
+    assert!(!apart.named && matches!(&apart.tag, Tag::Object { text } if text.contains("xds.route_name")));
     let [mend] = &apart.names[..] else {
         panic!("{:?}", apart.names)
     };
@@ -159,9 +158,52 @@ fn one_request_without_a_name_leaves_it_unknown_and_what_was_before_uncompared()
 
 #[test]
 fn a_telemetry_that_is_there_is_not_asked_for() {
-    let route_tag::Wanted::Object(json) = route_tag::wanted(&Objects::default(), ROOT_NAMESPACE) else {
+    let Some(route_tag::Wanted::Object(json)) =
+        route_tag::wanted(&Objects::default(), &MeshConfig::default())
+    else {
         panic!("none is there")
     };
     let rows = vec![row("v1", "", 90), row("v2", "", 10)];
-    assert_eq!(apart(seen(true, split(rows, &[], vec![]), Some(json))).tag, None);
+    let apart = apart(seen(true, split(rows, &[], vec![]), Some(json)));
+    assert_eq!((apart.tag, apart.named), (Tag::There, true));
+}
+
+/// The example without a header rule: its one rule is alone with its pods.
+fn alone(name: Option<&str>, rows: Vec<SplitRow>) -> (u64, u64) {
+    let mut objects = example::objects();
+    if let Some(name) = name {
+        let edited = example::edited(&objects, |json| json["spec"]["http"][0]["name"] = name.into());
+        objects.put(Fact::Object(edited));
+    }
+    let mut snapshot: Snapshot = example::snapshot(landed(objects, 0));
+    let mut traffic: Traffic = (*snapshot.traffic.value).clone();
+    let dated = Dated {
+        value: split(rows, &[], vec![]),
+        at: example::now(),
+        gaps: Vec::new(),
+    };
+    traffic.splits = [(route(0), Ok(dated))].into();
+    snapshot.traffic.value = Arc::new(traffic);
+    match canaries(&snapshot).remove(0).observed {
+        Observed::Known { n, others, .. } => (n, others),
+        unknown => panic!("{unknown:?}"),
+    }
+}
+
+#[test]
+fn of_a_rule_that_is_alone_all_counts_unless_proxies_tell_of_others() {
+    let told = |by: &str| {
+        vec![
+            row("v1", "weights", 90),
+            row("v2", "weights", 10),
+            row("v2", by, 7),
+        ]
+    };
+    // A rule that was there until a minute ago, or a route of Istio's own for who does not see this one.
+    assert_eq!(alone(Some("weights"), told("tester")), (100, 7));
+    assert_eq!(alone(Some("weights"), told("default")), (100, 7));
+    // Where one proxy does not tell, or the rule has no name or another, nothing is taken away.
+    assert_eq!(alone(Some("weights"), told("")), (107, 0));
+    assert_eq!(alone(None, told("tester")), (107, 0));
+    assert_eq!(alone(Some("else"), told("tester")), (107, 0));
 }

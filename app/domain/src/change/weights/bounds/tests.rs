@@ -134,7 +134,7 @@ fn a_callers_pool_that_would_be_full_is_told_with_the_field_that_says_so() {
     assert_eq!(risks(&of(requests(18), 1, 300.0), 100), []);
     assert_eq!(risks(&of(requests(10), 1, 300.0), 25), []);
     let both = json!({"tcp": {"maxConnections": 5}, "http": {"http1MaxPendingRequests": 5}});
-    let field = "maxConnections + http1MaxPendingRequests";
+    let field = "maxConnections + http1MaxPendingRequests, HTTP/1.1";
     assert_eq!(risks(&of(both.clone(), 1, 300.0), 100), [told(field, 10, 18)]);
     // What waits without an end is late, not lost.
     assert_eq!(
