@@ -32,7 +32,7 @@ test.describe("without a Telemetry", () => {
     await expect(steps.getByRole("listitem")).toHaveCount(2);
     await steps.getByText("What to apply").press("Enter");
     await expect(steps.locator("pre")).toContainText('"value": "xds.route_name"');
-    await expect(steps).toContainText(/Counted since the weights were set: 0 requests with the name of their route, [\d,]+ without/);
+    await expect(steps).toContainText(/Counted so far: 0 requests with the name of their route, [\d,]+ without/);
     await a11y.check();
     await name(page);
     await expect(steps).toContainText("Each rule that leads to these pods has a name of its own.");
@@ -48,7 +48,7 @@ test.describe("with one", () => {
     await visit(ROUTE);
     const band = new Band(page);
     await band.pass(1);
-    await expect(page.locator("section.apart")).toContainText("Proxies tell the name of the route that a request took.");
+    await expect(page.locator("section.apart")).toContainText("A Telemetry says that proxies tell the name of the route that a request took; so far none has.");
     await name(page);
     await band.pass(3);
     const table = page.locator("table.observed");
