@@ -102,7 +102,8 @@ test("step by step to the end, and all the way back to too few pods, while v2 ro
     await scale("v1", 1);
     const rolled = await streamed();
     await steer("well", "abort");
-    await phase("well", "RolledBack", 90_000);
+    const back100 = await phase("well", "RolledBack", 90_000);
+    console.log("back", JSON.stringify({ why: back100.why, alarm: back100.alarm }));
     expect(await weights()).toEqual([100, 0]);
     await settled("v1", 2);
     await sleep(2_000);

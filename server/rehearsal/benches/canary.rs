@@ -2,7 +2,7 @@
 //! bad one is caught.
 //!
 //! `cargo bench -p naru-rehearsal --bench canary`. Runs of all lines in turn, until `NARU_MINUTES` (15) are over or each has `NARU_RUNS` (223: nine
-//! lines of worthy ones make 2,007).
+//! lines of worthy ones make 2,007). `NARU_LINES` leaves those whose name has this in it.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
@@ -20,6 +20,9 @@ use told::{End, line, nth, rolled, upper};
 
 const BASES: [f64; 3] = [0.0, 0.001, 0.02];
 const RATES: [f64; 3] = [5.0, 50.0, 500.0];
+
+/// A new version is warm after so many seconds.
+const WARM_S: i64 = 180;
 
 /// Runs of one setting.
 struct Line {
@@ -61,28 +64,41 @@ fn all() -> Vec<Line> {
             }
         }
     }
-    for (what, fault, grpc, onset) in [
-        ("+3 points from 25 % on", Fault::AtWeight(25, 0.03), false, 0),
-        ("0 pods", Fault::NoPods, false, 0),
-        ("OOM loop", Fault::OomLoop, false, 0),
-        ("gRPC only, 20 %", Fault::Errors(0.2), true, 0),
-        ("slow 20 %, after warm-up", Fault::Slow(0.2), false, 180),
-        ("first minute, 20 %", Fault::FirstMinute(0.2), false, 0),
+    for (what, fault, rps, grpc, onset) in [
+        (
+            "+3 points from 25 % on",
+            Fault::AtWeight(25, 0.03),
+            50.0,
+            false,
+            0,
+        ),
+        ("0 pods", Fault::NoPods, 50.0, false, 0),
+        ("OOM loop", Fault::OomLoop, 50.0, false, 0),
+        ("gRPC only, 20 %", Fault::Errors(0.2), 50.0, true, 0),
+        ("slow 20 %, after warm-up", Fault::Slow(0.2), 50.0, false, WARM_S),
+        ("slow 10 %, after warm-up", Fault::Slow(0.1), 50.0, false, WARM_S),
+        // The median and the 95th percentile stay as they were.
+        ("slow 4 %, after warm-up", Fault::Slow(0.04), 500.0, false, WARM_S),
+        ("first minute, 20 %", Fault::FirstMinute(0.2), 50.0, false, 0),
+        ("first minute, 10 %", Fault::FirstMinute(0.1), 50.0, false, 0),
+        ("first minute, 10 %", Fault::FirstMinute(0.1), 500.0, false, 0),
     ] {
         let setting = Setting {
             base: 0.001,
-            rps: 50.0,
+            rps,
             fault,
             grpc,
             onset,
         };
         lines.push(line(
-            format!("{what}, 0.1 %, 50, from 10 %"),
+            format!("{what}, 0.1 %, {rps}, from 10 %"),
             setting,
             &USUAL[1..],
             101,
         ));
     }
+    let only = std::env::var("NARU_LINES").unwrap_or_default();
+    lines.retain(|it| it.what.contains(&only));
     lines
 }
 
