@@ -9,7 +9,7 @@ use crate::{
     fact::{Pod, Proxy as Meshed},
     inquiry::{Stage, Xds},
     judge::{Connected, World},
-    mesh::{Proxy, Role, gateway_api, mtls, route},
+    mesh::{gateway_api, mtls, route},
     object::Object,
     workload::runs,
 };
@@ -89,10 +89,7 @@ pub fn in_force(world: &World<'_>, object: &Object, list: RuleList, since: Times
 }
 
 fn routes_by(world: &World<'_>, pod: &Pod, object: &Object) -> Result<bool, Vec<Why>> {
-    let mut proxy = Proxy::sidecar(pod.namespace.clone(), pod.labels.clone());
-    if mtls::role(&world.mesh, &proxy)? == Role::Gateway {
-        proxy.role = Role::Gateway;
-    }
+    let proxy = mtls::proxy(&world.mesh, pod)?;
     Ok(route::governs(&world.mesh, &proxy, object))
 }
 

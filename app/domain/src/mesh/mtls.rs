@@ -268,6 +268,13 @@ fn without_own_tls(mesh: &Mesh<'_>, pod: &Proxy) -> Result<(), Vec<Why>> {
     with_tls.map_or(Ok(()), |sidecar| Err(vec![unjudged::named(sidecar)]))
 }
 
+/// The proxy of a pod that has one, in its [role].
+pub(crate) fn proxy(mesh: &Mesh<'_>, pod: &Pod) -> Result<Proxy, Vec<Why>> {
+    let mut proxy = Proxy::sidecar(pod.namespace.clone(), pod.labels.clone());
+    proxy.role = role(mesh, &proxy)?;
+    Ok(proxy)
+}
+
 /// A pod with a proxy is a gateway where it says so, or a Gateway selects it.
 pub(crate) fn role(mesh: &Mesh<'_>, pod: &Proxy) -> Result<Role, Vec<Why>> {
     if pod.role == Role::Gateway || pod.labels.contains_key("gateway.networking.k8s.io/gateway-name") {

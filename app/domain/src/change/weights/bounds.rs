@@ -4,7 +4,6 @@ use crate::{
     Name, Risk, canary,
     judge::World,
     mesh::{
-        Proxy, Role,
         host::{self, Host},
         mtls,
         route::{self, ChosenDestination, Destination, Rule},
@@ -12,12 +11,12 @@ use crate::{
     },
     object::{Key, Kind, Object},
     snapshot::{Objects, Snapshot},
-    traffic::{Protocol, Reporter, ServiceId},
+    traffic::{FlowKey, Protocol, Reporter, ServiceId, Traffic},
     workload::{WorkloadId, runs, workload_of},
 };
 use naru_view::canary::{Prediction, SetWeights};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// So many standard deviations above the mean a burst of requests that come independently is once in a thousand moments.
 const BURST: f64 = 3.0;
@@ -131,6 +130,8 @@ fn pools(
         return risks;
     };
     let world = World::of(objects, crate::mesh::Prepared::of(objects), None, snapshot.taken);
+    let services = canary::services(objects, object, rule).unwrap_or_default();
+    let callers = callers(traffic, &services);
     for (at, _) in growing {
         let (Some(is), Some(wanted)) = (rule.destinations.get(*at), wish.weights.get(*at)) else {
             continue;
@@ -145,26 +146,6 @@ fn pools(
         let Some(to) = chosen(objects, is, &service) else {
             continue;
         };
-        let mut callers: BTreeMap<WorkloadId, Caller> = BTreeMap::new();
-        let services = canary::services(objects, object, rule).unwrap_or_default();
-        for (key, flow) in &traffic.flows {
-            let counts = key.reporter == Reporter::Source
-                && key.protocol != Protocol::Tcp
-                && services.contains(&key.service)
-                && !key.source.workload.is_empty();
-            if !counts {
-                continue;
-            }
-            let from = (key.source.namespace.clone(), key.source.workload.clone());
-            let caller = callers.entry(from).or_default();
-            caller.rate += flow.rate;
-            caller.http |= key.protocol == Protocol::Http;
-            if let Some(ms) = flow.average_ms {
-                let target = (key.target.namespace.clone(), key.target.workload.clone());
-                let (rate, busy) = caller.busy.entry(target).or_default();
-                (*rate, *busy) = (*rate + flow.rate, *busy + flow.rate * ms);
-            }
-        }
         let share = f64::from(wanted.weight) / 100.0;
         let full = callers.iter().filter_map(|(from, caller)| {
             let ms = caller
@@ -196,6 +177,29 @@ fn pools(
         }
     }
     risks
+}
+
+/// Who asks these services for something, by what the callers' own proxies count.
+fn callers(traffic: &Traffic, services: &BTreeSet<ServiceId>) -> BTreeMap<WorkloadId, Caller> {
+    let mut callers: BTreeMap<WorkloadId, Caller> = BTreeMap::new();
+    let counts = |key: &FlowKey| {
+        key.reporter == Reporter::Source
+            && key.protocol != Protocol::Tcp
+            && services.contains(&key.service)
+            && !key.source.workload.is_empty()
+    };
+    for (key, flow) in traffic.flows.iter().filter(|(key, _)| counts(key)) {
+        let from = (key.source.namespace.clone(), key.source.workload.clone());
+        let caller = callers.entry(from).or_default();
+        caller.rate += flow.rate;
+        caller.http |= key.protocol == Protocol::Http;
+        if let Some(ms) = flow.average_ms {
+            let target = (key.target.namespace.clone(), key.target.workload.clone());
+            let (rate, busy) = caller.busy.entry(target).or_default();
+            (*rate, *busy) = (*rate + flow.rate, *busy + flow.rate * ms);
+        }
+    }
+    callers
 }
 
 impl Caller {
@@ -240,10 +244,7 @@ fn pool(
         .map(|(_, pod)| pod)
         .filter(|it| runs(it) && !it.leaving && workload_of(objects, it) == *from);
     let one = pods.next()?;
-    let mut proxy = Proxy::sidecar(one.namespace.clone(), one.labels.clone());
-    if mtls::role(&world.mesh, &proxy).ok()? == Role::Gateway {
-        proxy.role = Role::Gateway;
-    }
+    let proxy = mtls::proxy(&world.mesh, one).ok()?;
     if object.key().kind == Kind::VirtualService && !route::governs(&world.mesh, &proxy, object) {
         return None;
     }
