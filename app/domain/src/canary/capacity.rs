@@ -20,11 +20,19 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A minute counts as carried well if less than this share of its requests failed.
 const WELL: f64 = 0.01;
 
-/// For so many minutes the pods that are ready now are taken to have been the ones that answered, where nobody tells which did.
+/// For so many minutes the pods of now, or those before the canary if they were more, are taken to have been the ones that answered, where
+/// nobody tells which did.
 const SAME_PODS: SignedDuration = SignedDuration::from_mins(5);
 
-/// What `spec.stable` can carry, whatever its role is by now. `namespace` is the Canary's; without `counts` no peak is known.
-pub fn capacity(snapshot: &Snapshot, spec: &Spec, namespace: &str, counts: Option<&Counts>) -> Capacity {
+/// What `spec.stable` can carry, whatever its role is by now. `namespace` is the Canary's; it had `pods` before it began, if that is known;
+/// without `counts` no peak is known.
+pub fn capacity(
+    snapshot: &Snapshot,
+    spec: &Spec,
+    namespace: &str,
+    pods: Option<u32>,
+    counts: Option<&Counts>,
+) -> Capacity {
     let objects = &*snapshot.objects.value;
     let object = objects.object(Kind::VirtualService, namespace, &spec.route.name);
     let rate = object.and_then(|object| {
@@ -53,14 +61,18 @@ pub fn capacity(snapshot: &Snapshot, spec: &Spec, namespace: &str, counts: Optio
     Capacity {
         ready,
         wanted: wanted.saturating_add(u32::try_from(others.count()).unwrap_or(u32::MAX)),
-        peak: counts.and_then(|counts| peak(counts, stable.ready, snapshot.taken)),
+        peak: counts.and_then(|counts| {
+            // Whoever has promoted saves pods, and what answered then were more.
+            let pods = stable.ready.max(pods.unwrap_or(0));
+            peak(counts, pods, snapshot.taken)
+        }),
         rate,
     }
 }
 
 /// The most requests per second that a pod of the stable version carried well over a minute. How many pods there were in a minute is told
-/// by who counted arrivals then; where none of them is told by name, only the last minutes count, and the pods that are `ready` now.
-fn peak(counts: &Counts, ready: u32, now: Timestamp) -> Option<f64> {
+/// by who counted arrivals then; where none of them is told by name, only the last minutes count, and `all` pods are taken to have answered.
+fn peak(counts: &Counts, all: u32, now: Timestamp) -> Option<f64> {
     let minute = |at: Timestamp| at.as_second().div_euclid(60);
     let mut pods: BTreeMap<i64, BTreeSet<&Name>> = BTreeMap::new();
     for it in counts.arrivals.iter().filter(|it| it.role == Role::Stable) {
@@ -76,7 +88,7 @@ fn peak(counts: &Counts, ready: u32, now: Timestamp) -> Option<f64> {
     let per_pod = minutes.iter().filter_map(|(at, blocks)| {
         let n = match pods.get(at) {
             Some(named) => u32::try_from(named.len()).ok()?,
-            None if pods.is_empty() && *at > recent => ready,
+            None if pods.is_empty() && *at > recent => all,
             None => 0,
         };
         (n > 0 && well(blocks)).then(|| carried(blocks) / f64::from(n))

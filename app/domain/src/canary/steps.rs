@@ -46,6 +46,8 @@ pub enum Effect {
         from: Weights,
         /// And become these.
         to: Weights,
+        /// Pods that `spec.stable` is given in the same breath: nobody knows what it can carry, and it has fewer than before the canary.
+        pods: Option<u32>,
     },
     /// Give `spec.stable` so many pods: it is too small for all requests.
     Scale {

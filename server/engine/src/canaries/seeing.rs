@@ -100,8 +100,9 @@ impl Controller {
         // While a move is under way only its end is looked at.
         let moving = order.status.phase == Phase::Moving;
         let rules = order.status.rules(spec).filter(|_| !moving);
+        let pods = order.status.stable_pods;
         let Some(rules) = rules else {
-            return (unasked(), capacity(snapshot, spec, namespace, None));
+            return (unasked(), capacity(snapshot, spec, namespace, pods, None));
         };
         let since = (now - WINDOW).max(rules.began);
         let [stable, canary] = [&spec.stable, &spec.canary].map(|it| facts(objects, it, namespace, since));
@@ -114,7 +115,7 @@ impl Controller {
         if let Err(why) = &counted {
             tracing::debug!(canary = %order.object.key(), ?why, "nothing is counted");
         }
-        let capacity = capacity(snapshot, spec, namespace, counted.as_ref().ok());
+        let capacity = capacity(snapshot, spec, namespace, pods, counted.as_ref().ok());
         let evidence = counted
             .unwrap_or_else(|_| Counts::nothing())
             .beside(stable, canary);

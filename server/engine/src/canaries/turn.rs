@@ -112,10 +112,21 @@ impl Controller {
                 order.status = decision.status;
             }
             match (decision.effect, plan) {
-                (Some(Effect::Move { change, from, to }), Some(plan)) if order.refused.is_none() => {
+                (
+                    Some(Effect::Move {
+                        change,
+                        from,
+                        to,
+                        pods,
+                    }),
+                    Some(plan),
+                ) if order.refused.is_none() => {
                     // Much may have been asked since it was looked: who has frozen everything meanwhile is heard. It stays meant, and not begun.
                     if self.frozen().await.is_some() {
                         return turned;
+                    }
+                    if let Some(pods) = pods {
+                        self.scale(&order, pods).await;
                     }
                     tracing::info!(canary = %order.object.key(), %change, from = from.canary, to = to.canary, "weights are moved");
                     match self.carry_out(&order, &plan, change).await {

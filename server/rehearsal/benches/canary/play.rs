@@ -267,7 +267,13 @@ impl Played {
             frozen: None,
             refused: None,
             judged,
-            capacity: capacity(&snapshot, &self.spec, USER, counts.as_ref()),
+            capacity: capacity(
+                &snapshot,
+                &self.spec,
+                USER,
+                self.status.stable_pods,
+                counts.as_ref(),
+            ),
         }
     }
 

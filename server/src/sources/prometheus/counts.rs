@@ -6,8 +6,8 @@
 //! requests (called proxies)   ─┘                └─ `up`, for targets that had no series before
 //! ```
 //!
-//! At most four queries; a fifth if no bucket ends at the objective, for where they end. A series that was there before `since` counts from its last sample before it, if that is not longer ago than a
-//! minute: what came between is at most a scrape's, and the first failures of a new version are in there.
+//! At most four queries; a fifth if no bucket ends at the objective, for where they end. What was counted across `since` is in it, for the
+//! first failures of a new version are in there; but not what was counted across a gap in the scrapes, which may be older.
 
 mod births;
 mod collect;

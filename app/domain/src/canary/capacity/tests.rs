@@ -104,10 +104,11 @@ fn the_stable_version_is_as_kubernetes_has_it() {
         "approvedBy": {"issuer": "i", "subject": "s", "name": "Kim"}}});
     let spec = Spec::read(&Object::new(Kind::Canary, canary).unwrap()).unwrap();
     let mut objects = example::objects();
-    let seen = |objects, counts: Option<&Counts>| {
-        let capacity = capacity(&example::snapshot(objects), &spec, "user-service", counts);
+    let seen_of = |objects, pods, counts: Option<&Counts>| {
+        let capacity = capacity(&example::snapshot(objects), &spec, "user-service", pods, counts);
         (capacity.ready, capacity.wanted, capacity.rate, capacity.peak)
     };
+    let seen = |objects, counts| seen_of(objects, None, counts);
     // Nobody says how many are wanted: those that are there.
     assert_eq!(seen(objects.clone(), None), (Some(2), 2, Some(30.0), None));
     let labels = json!({"app": "user-service", "version": "v1"});
@@ -125,6 +126,9 @@ fn the_stable_version_is_as_kubernetes_has_it() {
         seen(objects.clone(), Some(&counts)),
         (Some(2), 5, Some(30.0), Some(15.0))
     );
+    // Who answered is not told, and there were more of them before it was made smaller.
+    assert_eq!(seen_of(objects.clone(), Some(1), Some(&counts)).3, Some(15.0));
+    assert_eq!(seen_of(objects.clone(), Some(6), Some(&counts)).3, Some(5.0));
     objects.kinds.insert(Kind::EndpointSlice, KindState::NotYet);
     assert_eq!(seen(objects, Some(&counts)), (None, 0, Some(30.0), None));
 }

@@ -31,7 +31,13 @@ impl Turn<'_> {
             after: to,
             goal,
         });
-        Some(Effect::Move { change, from, to })
+        let pods = self.lacking(goal);
+        Some(Effect::Move {
+            change,
+            from,
+            to,
+            pods,
+        })
     }
 
     pub(super) fn moving(&mut self, live: Weights, by: &Option<Name>) -> Option<Effect> {
@@ -70,6 +76,7 @@ impl Turn<'_> {
                 change: written.change,
                 from: written.before,
                 to: written.after,
+                pods: self.lacking(written.goal),
             }),
             // It landed, and somebody set the weights back; or recovery called a person.
             Ended::Landed(_) => self.touched(by),

@@ -26,6 +26,14 @@ impl Turn<'_> {
         counted.min(self.status.stable_pods.unwrap_or(counted)).max(1)
     }
 
+    /// Pods that are asked for beside a way back of which nobody knows what it needs: as many as there were before the canary began. Waiting
+    /// for them would keep a version in force that may be a bad one.
+    pub(super) fn lacking(&self, goal: Goal) -> Option<u32> {
+        let capacity = &self.seen.capacity;
+        let before = self.status.stable_pods.filter(|it| capacity.wanted < *it);
+        before.filter(|_| goal == Goal::Rollback && capacity.ready.is_some() && capacity.needed().is_none())
+    }
+
     /// As far back as the ready pods carry. What is not known of rate or peak does not keep a bad version in force; that nothing is ready,
     /// or that nobody knows, does: requests would go to nobody.
     pub(super) fn back(&mut self, live: Weights) -> Option<Effect> {

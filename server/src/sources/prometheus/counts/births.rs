@@ -24,6 +24,8 @@ const TARGETS: usize = 200;
 pub(super) struct Births {
     /// The usual distance between two samples: the median, which a missed scrape does not move.
     pub(super) scrape: SignedDuration,
+    /// The same for each target, which may be another job's.
+    usual: BTreeMap<Target, SignedDuration>,
     first: Option<Timestamp>,
     scraped: BTreeMap<Target, BTreeSet<Timestamp>>,
     /// By `up`; false for a scrape that failed.
@@ -39,20 +41,25 @@ impl Births {
             let of = scraped.entry(series.target.clone()).or_default();
             of.extend(series.samples.iter().map(|(at, _)| *at));
         }
-        for of in scraped.values() {
-            distances.extend(
-                of.iter()
-                    .zip(of.iter().skip(1))
-                    .map(|(a, b)| b.duration_since(*a)),
-            );
+        let mut usual = BTreeMap::new();
+        for (target, of) in &scraped {
+            let next = of.iter().skip(1);
+            let own: Vec<_> = of.iter().zip(next).map(|(a, b)| b.duration_since(*a)).collect();
+            distances.extend_from_slice(&own);
+            usual.extend(median(own).map(|it| (target.clone(), it)));
         }
-        distances.sort_unstable();
         Self {
-            scrape: distances.get(distances.len() / 2).copied().unwrap_or(USUAL),
+            scrape: median(distances).unwrap_or(USUAL),
+            usual,
             first: scraped.values().filter_map(BTreeSet::first).min().copied(),
             scraped,
             told: BTreeMap::new(),
         }
+    }
+
+    /// At what distance a target is scraped: all targets', until its own is known.
+    pub(super) fn usual(&self, target: &Target) -> SignedDuration {
+        self.usual.get(target).copied().unwrap_or(self.scrape)
     }
 
     /// Instances of which it is not known whether they were scraped before they had a series that begins later than the moment.
@@ -112,4 +119,9 @@ impl Births {
             .find(|(_, scraped)| *scraped)
             .map(|(at, _)| *at)
     }
+}
+
+fn median(mut of: Vec<SignedDuration>) -> Option<SignedDuration> {
+    of.sort_unstable();
+    of.get(of.len() / 2).copied()
 }

@@ -15,7 +15,7 @@ use naru_domain::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A sample before the moment counts as its beginning if it is not older than this.
+/// What was counted across the moment counts if it is of no more than so long a time.
 const STRADDLES: SignedDuration = SignedDuration::from_mins(1);
 
 /// Caller, version and destination.
@@ -96,10 +96,12 @@ impl Counting<'_> {
         let since = self.since;
         let born = series.samples.first().map(|(at, _)| *at).filter(|at| *at > since);
         let before = born.and_then(|first| self.births.before(&series.target, first));
-        let earliest = since.checked_sub(STRADDLES).unwrap_or(since);
+        // Nor may a scrape be missing: after a time in which nobody counted it is not known whether what came is older, such as the failures
+        // of a canary before this one.
+        let longest = STRADDLES.min(self.births.usual(&series.target) * 3 / 2);
         counted(&series.samples, before).into_iter().filter(move |it| {
-            let birth = born == Some(it.to);
-            it.n > 0 && it.to > since && (birth || it.from >= earliest)
+            let known = it.from >= since || it.to.duration_since(it.from) <= longest;
+            it.n > 0 && it.to > since && known
         })
     }
 

@@ -246,17 +246,53 @@ fn resets_gaps_and_old_samples() {
     let blocks = Asked::requests(vec![reset]).blocks();
     let n: Vec<u64> = blocks.iter().map(|it| it.requests).collect();
     assert_eq!(n, [10, 7, 2]);
-    // A missed scrape is in the next one; what was counted long before the moment is not.
-    let missed = series("p", "user-v1", &none, &[(95, 1), (140, 5)]);
+    // A missed scrape is in the next one.
+    let missed = series("p", "user-v1", &none, &[(95, 1), (110, 2), (155, 5), (170, 5)]);
     assert_eq!(
         shown(&Asked::requests(vec![missed]).blocks()),
-        [("edge/p", Role::Stable, 95, 140, 4)]
+        [
+            ("edge/p", Role::Stable, 95, 110, 1),
+            ("edge/p", Role::Stable, 110, 155, 3)
+        ]
     );
-    let long = series("p", "user-v1", &none, &[(20, 1), (140, 500), (155, 501)]);
+    // What is scraped once in a minute is counted across the moment, beside what is scraped more often.
+    let seldom = series("p", "user-v1", &none, &[(40, 1), (95, 1), (150, 7)]);
+    let often = series(
+        "q",
+        "user-v1",
+        &none,
+        &[(20, 1), (35, 1), (50, 1), (65, 1), (80, 1)],
+    );
     assert_eq!(
-        shown(&Asked::requests(vec![long]).blocks()),
-        [("edge/p", Role::Stable, 140, 155, 1)]
+        shown(&Asked::requests(vec![seldom, often]).blocks()),
+        [("edge/p", Role::Stable, 95, 150, 6)]
     );
+}
+
+#[test]
+fn what_nobody_counted_across_the_moment_may_be_older() {
+    // Prometheus was down from 65 to 110, and a canary that failed meanwhile is another one: in a counter that was there, and in a new one.
+    let none = json!({});
+    let asked = Asked::requests(vec![
+        series("p", "user-v1", &none, &[(50, 1), (65, 9), (110, 500), (125, 502)]),
+        series(
+            "p",
+            "user-v2",
+            &json!({"response_code": "503"}),
+            &[(110, 40), (125, 41)],
+        ),
+        series("p", "user-v2", &none, &[(125, 3)]),
+    ]);
+    let counts = asked.counts().unwrap();
+    assert_eq!(
+        shown(&counts.blocks),
+        [
+            ("edge/p", Role::Stable, 110, 125, 2),
+            ("edge/p", Role::Canary, 110, 125, 4),
+        ]
+    );
+    let failed: Vec<u64> = counts.blocks.iter().map(|it| it.failed).collect();
+    assert_eq!(failed, [0, 1]);
 }
 
 #[test]

@@ -92,6 +92,35 @@ fn a_rollback_with_rate_unknown_is_whole_and_with_nothing_ready_waits() {
 }
 
 #[test]
+fn where_nobody_knows_what_it_needs_pods_are_asked_for_beside_the_move() {
+    // Kubernetes has one pod of the four that it began with; no figure says what they carry.
+    for (wanted, rate, asked) in [(1, None, Some(4)), (4, None, None), (1, Some(1.0), None)] {
+        let mut world = World::at_step(50);
+        world.seen.capacity = Capacity {
+            ready: Some(1),
+            wanted,
+            peak: Some(10.0),
+            rate,
+        };
+        world.seen.judged = worse();
+        for _ in 0..2 {
+            // Asked again after a crash, too.
+            let effect = world.ask();
+            let Some(Effect::Move { to, pods, .. }) = effect else {
+                panic!("no move: {effect:?}");
+            };
+            assert_eq!((to, pods), (Weights::of(0), asked), "{wanted} {rate:?}");
+            world.seen.change = Ended::Absent;
+        }
+    }
+    // Forwards nothing is asked for.
+    let mut world = World::at_step(10);
+    (world.seen.capacity.wanted, world.seen.capacity.rate) = (1, None);
+    world.seen.judged = judged(Verdict::Advance);
+    assert!(matches!(world.ask(), Some(Effect::Move { to, pods: None, .. }) if to == Weights::of(50)));
+}
+
+#[test]
 fn what_was_promoted_is_taken_back_while_the_old_version_is_there() {
     let mut world = World::at_step(50);
     world.spec.course = Course::Promote;

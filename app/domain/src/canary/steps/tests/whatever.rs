@@ -34,7 +34,7 @@ proptest! {
             world.seen.live = kept;
             let read: Status = serde_json::from_value(serde_json::to_value(&world.status).unwrap()).unwrap();
             prop_assert_eq!(&read, &world.status);
-            let Some(Effect::Move { from, to, change }) = effect else {
+            let Some(Effect::Move { from, to, change, .. }) = effect else {
                 continue;
             };
             prop_assert!(world.seen.frozen.is_none() && !dark);
