@@ -31,10 +31,7 @@ use std::{process::ExitCode, sync::Arc};
 pub(crate) async fn run(options: &cli::Doctor, lang: Lang) -> Result<ExitCode, Failure> {
     let cluster = startup::cluster(&options.kubernetes).await?;
     let metrics = startup::metrics_of(&options.prometheus)?;
-    let kinds: Vec<Kind> = judge::kinds()
-        .chain(audited::KINDS)
-        .chain([Kind::Change])
-        .collect();
+    let kinds: Vec<Kind> = judge::kinds().chain(audited::KINDS).collect();
     let window = options.observing.window;
     let inquiries = startup::asked(Arc::clone(&cluster), metrics.clone(), &options.probing)?;
     let (objects, traffic) = futures::join!(inventory(&*cluster, &kinds), async {

@@ -19,7 +19,7 @@ pub use facts::facts;
 pub use in_force::{InForce, in_force};
 pub use ordered::{astray, running, stable};
 pub use question::question;
-pub use version::deployment;
+pub use version::{deployment, workloads};
 
 use crate::{
     Name, Refused, Timestamp, Why,

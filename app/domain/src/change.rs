@@ -6,11 +6,12 @@
 //! thing: is it as before, as after, or something else?
 //!
 //! Order of reading: [`plan`], [`weights`] (the first kind of change), [`undo`], [`rollback`], [`touched`],
-//! [`owner`] and [`writer`] (who else writes, who has written), [`quorum`] (who has to agree), [`record`], [`recovery`], [`ended`].
+//! [`owner`] and [`writer`] (who else writes, who has written), [`quorum`] (who has to agree), [`record`], [`recovery`], [`ended`],
+//! [`tried`] (what the journal tells of canaries).
 
 pub mod ended;
 #[cfg(test)]
-mod example;
+pub(crate) mod example;
 pub mod mend;
 pub mod owner;
 pub mod plan;
@@ -19,6 +20,7 @@ pub mod record;
 pub mod recovery;
 pub mod rollback;
 pub mod touched;
+pub mod tried;
 pub mod undo;
 pub mod weights;
 pub mod writer;

@@ -60,7 +60,7 @@ pub const MORE_KINDS: [Kind; 17] = [
     Kind::Report,
 ];
 
-/// The kinds that judging reads.
+/// The kinds that judging reads, the journal among them.
 pub fn kinds() -> impl Iterator<Item = Kind> {
-    mesh::KINDS.into_iter().chain(MORE_KINDS)
+    mesh::KINDS.into_iter().chain(MORE_KINDS).chain([Kind::Change])
 }

@@ -29,7 +29,7 @@ use tokio::{
 pub(crate) fn watched() -> impl Iterator<Item = Kind> {
     judge::kinds()
         .chain(audited::KINDS)
-        .chain([Kind::Change, Kind::Proposal, Kind::Canary, Kind::Freeze])
+        .chain([Kind::Proposal, Kind::Canary, Kind::Freeze])
 }
 
 /// Events on their way to the assembler. A list of many thousand objects is one event, so this bounds bursts of small ones.

@@ -24,6 +24,16 @@ const RATES: [f64; 3] = [5.0, 50.0, 500.0];
 /// A new version is warm after so many seconds.
 const WARM_S: i64 = 180;
 
+const USUALLY: Setting = Setting {
+    base: 0.001,
+    slow: 0.0,
+    slower: 0.02,
+    rps: 50.0,
+    fault: Fault::None,
+    grpc: false,
+    onset: 0,
+};
+
 /// Runs of one setting.
 struct Line {
     what: String,
@@ -52,8 +62,7 @@ fn all() -> Vec<Line> {
                     base,
                     rps,
                     fault,
-                    grpc: false,
-                    onset: 0,
+                    ..USUALLY
                 };
                 lines.push(line(
                     format!("{what}, {:.1} %, {rps:>3}", base * 100.0),
@@ -84,17 +93,45 @@ fn all() -> Vec<Line> {
         ("first minute, 10 %", Fault::FirstMinute(0.1), 500.0, false, 0),
     ] {
         let setting = Setting {
-            base: 0.001,
             rps,
             fault,
             grpc,
             onset,
+            ..USUALLY
         };
         lines.push(line(
             format!("{what}, 0.1 %, {rps}, from 10 %"),
             setting,
             &USUAL[1..],
             101,
+        ));
+    }
+    // An objective for the 99th percentile: half a percent is slow as a rule, one percent more may be.
+    for (what, fault, rps) in [
+        ("worthy", Fault::None, 50.0),
+        ("worthy", Fault::None, 500.0),
+        ("slow 4 %, after warm-up", Fault::Slow(0.04), 50.0),
+        ("slow 4 %, after warm-up", Fault::Slow(0.04), 500.0),
+        ("slow 10 %, after warm-up", Fault::Slow(0.1), 50.0),
+    ] {
+        let (weights, below, onset) = if fault == Fault::None {
+            (USUAL, 0, 0)
+        } else {
+            (&USUAL[1..], 101, WARM_S)
+        };
+        let setting = Setting {
+            slow: 0.005,
+            slower: 0.01,
+            rps,
+            fault,
+            onset,
+            ..USUALLY
+        };
+        lines.push(line(
+            format!("p99: {what}, 1 % allowed, {rps}"),
+            setting,
+            weights,
+            below,
         ));
     }
     let only = std::env::var("NARU_LINES").unwrap_or_default();

@@ -92,6 +92,14 @@ pub(super) fn version<'a>(
     Ok(version)
 }
 
+/// The workloads behind a destination that is written in a rule of `namespace`; none where nothing is behind it any more.
+///
+/// # Errors
+/// It cannot be known.
+pub fn workloads(objects: &Objects, target: &Target, namespace: &str) -> Result<BTreeSet<WorkloadId>, Why> {
+    Ok(version(objects, target, namespace)?.workloads)
+}
+
 /// The one Deployment behind a destination that is written in a rule of `namespace`, also where it has no pods now; None if there is none, or are
 /// several, or nobody knows.
 pub fn deployment(objects: &Objects, target: &Target, namespace: &str) -> Option<Key> {

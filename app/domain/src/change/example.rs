@@ -15,32 +15,32 @@ use naru_view::canary::{RouteRef, RuleList, SetWeights, WeightOf};
 use serde_json::{Value, json};
 
 /// user-service, 90 to 10 at first.
-pub(super) struct Story {
-    pub(super) objects: Objects,
-    now: Timestamp,
+pub(crate) struct Story {
+    pub(crate) objects: Objects,
+    pub(crate) now: Timestamp,
 }
 
 impl Story {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             objects: example::objects(),
             now: example::now(),
         }
     }
 
-    pub(super) fn key(name: &str) -> Key {
+    pub(crate) fn key(name: &str) -> Key {
         Key::new(Kind::Change, "user-service", name)
     }
 
-    pub(super) fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         example::snapshot(self.objects.clone())
     }
 
-    pub(super) fn journal(&self) -> Vec<Record> {
+    pub(crate) fn journal(&self) -> Vec<Record> {
         records(&self.objects)
     }
 
-    pub(super) fn live(&self) -> &Object {
+    pub(crate) fn live(&self) -> &Object {
         let route = self
             .objects
             .object(Kind::VirtualService, "user-service", "user-service");
@@ -48,7 +48,7 @@ impl Story {
     }
 
     /// v1 gets so many of a hundred, under this name in the journal.
-    pub(super) fn weights(&mut self, name: &str, v1: u32) {
+    pub(crate) fn weights(&mut self, name: &str, v1: u32) {
         let to = |subset: &str, weight| WeightOf {
             host: "user-service".into(),
             subset: subset.into(),
@@ -66,7 +66,7 @@ impl Story {
     }
 
     /// A change is taken back, under this name.
-    pub(super) fn undo(&mut self, name: &str, of: &str) -> Result<(), Refused> {
+    pub(crate) fn undo(&mut self, name: &str, of: &str) -> Result<(), Refused> {
         let intent = Intent::Undo {
             namespace: "user-service".into(),
             change: of.into(),
@@ -86,7 +86,7 @@ impl Story {
     }
 
     /// Writes an entry, with an end if it has one, and with whatever is wrong with it.
-    pub(super) fn enter(
+    pub(crate) fn enter(
         &mut self,
         record: &mut Record,
         phase: Option<&Phase>,
@@ -105,7 +105,7 @@ impl Story {
     }
 
     /// Somebody edits the VirtualService.
-    pub(super) fn edit(&mut self, edit: impl FnOnce(&mut Value)) {
+    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut Value)) {
         let mut json = self.live().json().clone();
         edit(&mut json);
         let rv: u64 = self.live().resource_version().parse().unwrap();

@@ -23,8 +23,14 @@ use std::{collections::BTreeSet, fs};
 const OPEN: [Kind; 3] = [Kind::IstioOperator, Kind::Certificate, Kind::Application];
 
 /// What is left out of what is read. Controllers make the first three: no node runs here, so that no pod of theirs comes up, and what stands for them
-/// in files is made of the workloads read. Reports are what the contract's suite leaves behind: nothing deletes them.
-const LEFT_OUT: [Kind; 4] = [Kind::Pod, Kind::ReplicaSet, Kind::EndpointSlice, Kind::Report];
+/// in files is made of the workloads read. Reports and Changes are what the contract's suite leaves behind: nothing deletes them.
+const LEFT_OUT: [Kind; 5] = [
+    Kind::Pod,
+    Kind::ReplicaSet,
+    Kind::EndpointSlice,
+    Kind::Report,
+    Kind::Change,
+];
 
 /// The definitions that were not there before.
 pub(crate) struct Definitions(Vec<Value>);

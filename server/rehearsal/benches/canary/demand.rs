@@ -32,6 +32,10 @@ pub(crate) enum Fault {
 pub(crate) struct Setting {
     /// Share of failures of both.
     pub(crate) base: f64,
+    /// Share of requests of both that are slower than the objective.
+    pub(crate) slow: f64,
+    /// So many more of the canary's may be slower (share).
+    pub(crate) slower: f64,
     /// Requests per second of both.
     pub(crate) rps: f64,
     pub(crate) fault: Fault,
@@ -147,7 +151,7 @@ pub(crate) fn demand(setting: &Setting, seed: u64) -> Demand {
         unrest: 0.4,
         ..Arrivals::default()
     };
-    let (failing, slow) = match setting.fault {
+    let (failing, late) = match setting.fault {
         Fault::Errors(more) | Fault::AtWeight(_, more) | Fault::FirstMinute(more) => (more, 0.0),
         Fault::Slow(share) => (0.0, share),
         Fault::None | Fault::NoPods | Fault::OomLoop => (0.0, 0.0),
@@ -155,13 +159,14 @@ pub(crate) fn demand(setting: &Setting, seed: u64) -> Demand {
     let work = |shared: usize, own: usize, at_fault: bool| {
         let incident = if shared == 3 { INCIDENT } else { 0.0 };
         let usual = setting.base * SHARED[shared] * OWN[own] + incident;
-        let (failing, slow) = if at_fault { (failing, slow) } else { (0.0, 0.0) };
+        let (failing, late) = if at_fault { (failing, late) } else { (0.0, 0.0) };
+        let slow = setting.slow * SHARED[shared] * OWN[own];
         Work {
             ms: 15.0,
             failing: usual + (1.0 - usual) * failing,
             calls: vec![Call {
                 essential: false,
-                ..Call::http("keycloak", "keycloak").share(slow)
+                ..Call::http("keycloak", "keycloak").share(slow + (1.0 - slow) * late)
             }],
             ..Work::default()
         }

@@ -120,7 +120,7 @@ impl Played {
             setting,
             clock,
             rehearsal,
-            spec: spec(weights),
+            spec: spec(weights, setting.slower),
             status: Status::default(),
             objects: Arc::new(Objects::all_known()),
             stale: true,
@@ -305,7 +305,7 @@ impl Played {
     }
 }
 
-fn spec(weights: &[u32]) -> Spec {
+fn spec(weights: &[u32], slower: f64) -> Spec {
     let steps: Vec<_> = weights
         .iter()
         .map(|weight| json!({"weight": weight, "dwell": "10m", "requests": REQUESTS}))
@@ -314,7 +314,7 @@ fn spec(weights: &[u32]) -> Spec {
         "route": {"name": "user-service-canary", "rule": 0},
         "stable": {"host": "user-service", "subset": "v1"}, "canary": {"host": "user-service", "subset": "v2"},
         "steps": steps,
-        "guardrail": {"latency": {"aboveMs": 1_000, "difference": 0.02}},
+        "guardrail": {"latency": {"aboveMs": 1_000, "difference": slower}},
         "approvedBy": {"issuer": "i", "subject": "s", "name": "n"},
     });
     let object = json!({"apiVersion": Kind::Canary.api_version(), "kind": "Canary",

@@ -15,6 +15,8 @@ use told::End;
 fn setting(base: f64, rps: f64, fault: Fault) -> Setting {
     Setting {
         base,
+        slow: 0.0,
+        slower: 0.02,
         rps,
         fault,
         grpc: false,
