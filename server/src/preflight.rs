@@ -55,7 +55,7 @@ async fn look(options: &cli::Preflight) -> Result<(Objects, Vec<Why>, bool), Fai
         return Ok((settled(files::objects(&options.files)?), Vec::new(), false));
     }
     let cluster = startup::cluster(&options.kubernetes).await?;
-    let kinds: Vec<Kind> = judge::kinds().collect();
+    let kinds: Vec<Kind> = judge::kinds().filter(|it| *it != Kind::Change).collect();
     let (objects, gaps) = inventory(&*cluster, &kinds).await.map_err(Failure::Source)?;
     Ok((objects, gaps, true))
 }

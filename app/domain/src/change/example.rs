@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 pub(crate) struct Story {
     pub(crate) objects: Objects,
     pub(crate) now: Timestamp,
+    pub(crate) reason: crate::Name,
 }
 
 impl Story {
@@ -25,6 +26,7 @@ impl Story {
         Self {
             objects: example::objects(),
             now: example::now(),
+            reason: "why".into(),
         }
     }
 
@@ -77,7 +79,13 @@ impl Story {
     fn does(&mut self, name: &str, intent: &Intent) -> Result<(), Refused> {
         let plan = plan(intent, &self.snapshot())?;
         self.now += jiff::SignedDuration::from_secs(60);
-        let mut record = Record::intended(&plan, name.into(), Actor::loopback(), "why".into(), self.now);
+        let mut record = Record::intended(
+            &plan,
+            name.into(),
+            Actor::loopback(),
+            self.reason.clone(),
+            self.now,
+        );
         self.edit(|json| json_patch::patch(json, &plan.ops).unwrap());
         let at = self.now;
         let rv = self.live().resource_version();

@@ -9,7 +9,7 @@ use crate::{
     canary::{self, spec::Target},
     object::{Key, Kind},
 };
-use naru_view::canary::{RouteRef, SetWeights};
+use naru_view::canary::{RouteRef, RuleList, SetWeights};
 use std::collections::BTreeMap;
 
 /// A weight that stayed for a while.
@@ -28,8 +28,8 @@ pub struct Stay {
 pub struct Tried {
     /// The object whose weights were moved.
     pub route: Key,
-    /// Where in it the destinations are, as people write it.
-    pub place: Name,
+    /// Where in it the destinations are: a JSON pointer.
+    pub path: Name,
     /// The version that had all requests before.
     pub stable: Target,
     /// The other.
@@ -40,10 +40,15 @@ pub struct Tried {
     pub back: Option<Timestamp>,
 }
 
+/// How the reason of a Canary object's moves begins.
+const CANARY: &str = "Canary/";
+
 /// Weights that were moved.
-struct Move {
+struct Move<'a> {
     at: Timestamp,
     sides: Vec<Side>,
+    /// Why, as the journal has it: the steps of one Canary object have the same reason.
+    reason: &'a str,
 }
 
 struct Side {
@@ -55,24 +60,26 @@ struct Side {
 /// All canaries of the journal, the latest last. Of a rule whose requests are split among more than two destinations nothing is told.
 pub fn tried(records: &[Record]) -> Vec<Tried> {
     let by_key: BTreeMap<&Key, &Record> = records.iter().map(|it| (&it.key, it)).collect();
-    let mut moves: BTreeMap<&RouteRef, Vec<Move>> = BTreeMap::new();
+    let mut moves: BTreeMap<&RouteRef, Vec<Move<'_>>> = BTreeMap::new();
     for record in records {
         if let (Phase::Landed { at, .. }, Some(wish)) = (&record.phase, wish(record, &by_key)) {
             let sides = sides(record, wish);
-            moves
-                .entry(&wish.route)
-                .or_default()
-                .push(Move { at: *at, sides });
+            let reason = &*record.reason;
+            let moved = Move {
+                at: *at,
+                sides,
+                reason,
+            };
+            moves.entry(&wish.route).or_default().push(moved);
         }
     }
     let mut all: Vec<Tried> = Vec::new();
     for (route, mut moves) in moves {
         moves.sort_by_key(|it| it.at);
-        let mut open: Option<Tried> = None;
+        let (mut open, mut last): (Option<Tried>, Option<&Move<'_>>) = (None, None);
         for moved in &moves {
-            open = match open.take() {
-                None => begin(route, moved),
-                Some(tried) => match follow(tried, moved) {
+            open = match (open.take(), last.replace(moved)) {
+                (Some(tried), Some(last)) => match follow(tried, moved, last) {
                     Next::On(tried) => Some(tried),
                     Next::Back(tried) => {
                         all.push(tried);
@@ -83,10 +90,13 @@ pub fn tried(records: &[Record]) -> Vec<Tried> {
                         begin(route, moved)
                     }
                 },
+                _ => begin(route, moved),
             };
         }
         all.extend(open);
     }
+    // Of what was moved on past Naru at its first weight nothing is known.
+    all.retain(|it| !it.stays.is_empty());
     all.sort_by_key(|it| it.stays.first().map(|stay| stay.from));
     all
 }
@@ -106,15 +116,16 @@ fn wish<'a>(mut record: &'a Record, by_key: &BTreeMap<&Key, &'a Record>) -> Opti
     None
 }
 
+fn path(route: &RouteRef) -> String {
+    let list = route.list;
+    format!("/spec/{}/{}/{}", list.field(), route.rule, list.destinations())
+}
+
 fn sides(record: &Record, wish: &SetWeights) -> Vec<Side> {
-    let list = wish.route.list;
-    let at = format!(
-        "/spec/{}/{}/{}",
-        list.field(),
-        wish.route.rule,
-        list.destinations()
-    );
-    let parsed = |value: &Option<Name>| value.as_ref().and_then(|it| it.parse().ok()).unwrap_or(0);
+    let at = path(&wish.route);
+    // A backend of an HTTPRoute that has no weight has 1 (Gateway API, HTTPBackendRef).
+    let without = u32::from(wish.route.list == RuleList::HttpRoute);
+    let parsed = |value: &Option<Name>| value.as_ref().and_then(|it| it.parse().ok()).unwrap_or(without);
     let sides = wish.weights.iter().enumerate().map(|(index, it)| {
         let path = format!("{at}/{index}/weight");
         let line = record.diff.iter().find(|line| *line.path == *path);
@@ -132,12 +143,15 @@ fn sides(record: &Record, wish: &SetWeights) -> Vec<Side> {
 }
 
 /// All requests were one version's, and another gets some of them.
-fn begin(route: &RouteRef, moved: &Move) -> Option<Tried> {
-    let stable = moved.sides.iter().find(|it| it.before == 100)?;
+fn begin(route: &RouteRef, moved: &Move<'_>) -> Option<Tried> {
+    let mut had = moved.sides.iter().filter(|it| it.before > 0);
+    let (Some(stable), None) = (had.next(), had.next()) else {
+        return None;
+    };
     let canary = moved.sides.iter().find(|it| it.before == 0 && it.after > 0)?;
     (stable.after + canary.after == 100).then(|| Tried {
         route: canary::target(route),
-        place: route.place().into(),
+        path: path(route).into(),
         stable: stable.to.clone(),
         canary: canary.to.clone(),
         stays: vec![stay(canary.after, moved.at)],
@@ -163,7 +177,18 @@ enum Next {
     Other(Tried),
 }
 
-fn follow(mut tried: Tried, moved: &Move) -> Next {
+fn follow(mut tried: Tried, moved: &Move<'_>, last: &Move<'_>) -> Next {
+    // Somebody else moved them meanwhile: when that was, and what came of it, the journal does not tell.
+    let left = |it: &Side| {
+        last.sides
+            .iter()
+            .any(|before| before.to == it.to && before.after == it.before)
+    };
+    if !moved.sides.iter().all(left) {
+        tried.stays.retain(|it| it.until.is_some());
+        return Next::Other(tried);
+    }
+    let same = moved.reason == last.reason && moved.reason.starts_with(CANARY);
     let after = |to: &Target| -> u32 {
         let sides = moved.sides.iter().filter(|it| it.to == *to);
         sides.map(|it| it.after).sum()
@@ -178,7 +203,7 @@ fn follow(mut tried: Tried, moved: &Move) -> Next {
         tried.back = Some(moved.at);
         return Next::Back(tried);
     }
-    if stable + canary != 100 || weight == 100 {
+    if stable + canary != 100 || (weight == 100 && !same) {
         return Next::Other(tried);
     }
     // On the way back in parts no weight is a step.
@@ -247,6 +272,27 @@ mod tests {
             told(&story(&[100, 50, 0, 10, 100])),
             ["v1>v2 50:2-3 100:3-4 | -1", "v2>v1 10:4-5 100:5--1 | -1"]
         );
+        // The same Canary object brings it back in parts, for there were too few pods.
+        let mut story = Story::new();
+        story.reason = "Canary/well (Kim)".into();
+        for (index, v1) in [100, 50, 0, 10, 100].into_iter().enumerate() {
+            story.weights(&format!("c{index:02}"), v1);
+        }
+        assert_eq!(told(&story), ["v1>v2 50:2-3 100:3-4 | 5"]);
+    }
+
+    #[test]
+    fn what_was_moved_past_naru_is_no_evidence() {
+        let mut story = story(&[100, 90, 75]);
+        story.edit(|json| {
+            for (index, weight) in [100, 0].into_iter().enumerate() {
+                json["spec"]["http"][0]["route"][index]["weight"] = weight.into();
+            }
+        });
+        story.weights("later", 95);
+        story.weights("on", 50);
+        // How long 25 % stayed nobody knows.
+        assert_eq!(told(&story), ["v1>v2 10:2-3 | -1", "v1>v2 5:4-5 50:5--1 | -1"]);
     }
 
     #[test]

@@ -132,10 +132,24 @@ impl<'a> World<'a> {
     /// What a signature that stands has kept of something that happened once: a fact of the item's about an object. No source may be able to tell
     /// it any more, and what has happened since is not what was signed.
     pub(super) fn kept(&self, item: Item, name: &'static str, about: &Key) -> Option<Fact> {
+        self.kept_of(item, name, |it| it == about)
+    }
+
+    /// The same about whatever object of these namespaces: it may be another's by now, or gone.
+    pub(super) fn kept_within(
+        &self,
+        item: Item,
+        name: &'static str,
+        namespaces: &BTreeSet<&str>,
+    ) -> Option<Fact> {
+        self.kept_of(item, name, |it| namespaces.contains(&*it.namespace))
+    }
+
+    fn kept_of(&self, item: Item, name: &'static str, about: impl Fn(&Key) -> bool) -> Option<Fact> {
         let standing = self.standing(item);
         let mut facts = standing.flat_map(|it| &it.spec.facts);
         let seen = facts
-            .find(|it| *it.name == *name && it.object.as_ref() == Some(about))?
+            .find(|it| *it.name == *name && it.object.as_ref().is_some_and(&about))?
             .clone();
         Some(Fact {
             name,

@@ -46,7 +46,9 @@ impl Births {
             let next = of.iter().skip(1);
             let own: Vec<_> = of.iter().zip(next).map(|(a, b)| b.duration_since(*a)).collect();
             distances.extend_from_slice(&own);
-            usual.extend(median(own).map(|it| (target.clone(), it)));
+            // Of fewer nobody knows which is usual.
+            let told = median(own.clone()).filter(|_| own.len() >= 3);
+            usual.extend(told.map(|it| (target.clone(), it)));
         }
         Self {
             scrape: median(distances).unwrap_or(USUAL),

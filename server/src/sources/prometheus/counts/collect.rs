@@ -15,8 +15,8 @@ use naru_domain::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was counted across the moment counts if it is of no more than so long a time.
-const STRADDLES: SignedDuration = SignedDuration::from_mins(1);
+/// What was counted across the moment counts if it is of no more than so long a time: a scrape of a minute, and a late one.
+const STRADDLES: SignedDuration = SignedDuration::from_secs(90);
 
 /// Caller, version and destination.
 type Path = (Name, Role, Name);

@@ -2,7 +2,6 @@
 
 use super::{counted, decider, name};
 use crate::{
-    Why,
     change::tried::Tried,
     inquiry::Count,
     judge::{Code, FactSource, Found, World},
@@ -15,38 +14,38 @@ pub(super) const FAILED: Code = Code::error("canary-abort-failed").state();
 /// The fact that stays known.
 pub(super) const SEEN: &str = "canary-abort";
 
-/// What failed is counted from so long before the move: the last scrape before it.
+/// What failed is counted from so long before the first move: the last scrape before it.
 const BEFORE: SignedDuration = SignedDuration::from_secs(60);
 
-/// And until so long after it: pods that were asked too much fail by then.
+/// And until so long after the last one: pods that were asked too much fail by then.
 const AFTER: SignedDuration = SignedDuration::from_secs(120);
 
-/// Fewer requests over these minutes are no load.
-const LOAD: f64 = 180.0;
+/// What the canary fails until so long after the first move is why it was taken back, not what came of it.
+const SETTLES: SignedDuration = SignedDuration::from_secs(30);
+
+/// Fewer requests a second than this are no load.
+const LOAD: f64 = 1.0;
 
 pub(super) fn of(world: &World<'_>, tried: &Tried, found: &mut Found) {
     let route = name(&tried.route);
-    let Some(back) = tried.back else {
+    // Where too few pods are ready it goes back in parts, and the first is as much of it as the last.
+    let first = tried.stays.last().and_then(|it| it.until);
+    let (Some(back), Some(first)) = (tried.back, first) else {
         return found.finding(&NEVER, decider(tried), [("route", route.into())]);
     };
-    let (from, until) = (back - BEFORE, back + AFTER);
-    if world.now < until {
-        return found.unknown(Why::NotOver {
-            of: route.into(),
-            until: until.to_string().into(),
-        });
-    }
-    let stable = counted(world, tried, &tried.stable, (from, until), found);
-    let canary = counted(world, tried, &tried.canary, (from, until), found);
-    let (Some(stable), Some(canary)) = (stable, canary) else {
+    let span = (first - BEFORE, back + AFTER);
+    let Some((stable, canary)) = counted(world, tried, span, BEFORE + SETTLES, found) else {
         return;
     };
     let all = Count::sum([&stable.value, &canary.value]);
-    if all.requests < LOAD {
+    if all.requests < LOAD * span.1.duration_since(span.0).as_secs_f64() {
         return found.finding(&NEVER, decider(tried), [("route", route.into())]);
     }
-    let objective = world.migration.as_ref().map_or(1.0, |(_, it)| it.objectives.success);
-    let percent = |it: f64| format!("{:.2}", it * 100.0);
+    let objective = world
+        .migration
+        .as_ref()
+        .map_or(1.0, |(_, it)| it.objectives.success);
+    let percent = |it: f64| format!("{:.3}", it * 100.0);
     if all.success() < objective {
         let args = [
             ("route", route.into()),
