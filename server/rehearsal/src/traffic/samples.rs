@@ -363,8 +363,20 @@ impl Samples {
 
     /// Requests to a workload between two moments, by caller.
     pub(super) fn counts(&self, question: &CountsOf) -> Counts {
+        let asked = |line: &Line| {
+            let to = &line.flow.target;
+            line.flow.reporter == question.by
+                && (&to.namespace, &to.workload) == (&question.to.0, &question.to.1)
+        };
+        // As in Prometheus, of who had no request yet there is no series that could tell.
+        let known = |scrape: &Scrape| {
+            let mut is = false;
+            scrape.each(|number, _| is |= asked(&self.lines[number]));
+            is
+        };
+        let mut before = self.scrapes.iter().rev().filter(|it| it.at <= question.from);
         let mut counts = Counts {
-            covered: self.scrapes.front().is_some_and(|it| it.at <= question.from),
+            covered: before.any(known),
             ..Counts::default()
         };
         let inside = self
@@ -374,12 +386,10 @@ impl Samples {
         for scrape in inside {
             scrape.each(|number, by| {
                 let line = &self.lines[number];
-                let (from, to) = (&line.flow.source, &line.flow.target);
-                if line.flow.reporter != question.by
-                    || (&to.namespace, &to.workload) != (&question.to.0, &question.to.1)
-                {
+                if !asked(line) {
                     return;
                 }
+                let from = &line.flow.source;
                 let caller = (from.namespace.clone(), from.workload.clone());
                 let count = counts.by_caller.entry(caller).or_default();
                 let requests = per(by.requests, 1.0);

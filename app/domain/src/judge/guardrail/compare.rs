@@ -11,8 +11,11 @@ use super::{
 /// minute's: otherwise a handful of requests without a failure would pass for a version that never fails.
 const DRAWN: f64 = 20.0;
 
-/// Two failures of one pod within a minute are related at least so much, whatever the stable version's few failures seem to say. Failures
-/// that are as rare as they should be do not show their bursts.
+/// From minute to minute the share of what fails varies by half its size at least (the square of that: a squared coefficient of variation),
+/// whatever the stable version's few failures seem to say. Failures that are as rare as they should be do not show their bursts.
+const VARIES: f64 = 0.25;
+
+/// Two failures of one pod within a minute are related so much at least; or less, where so few fail that half of them is less than that.
 const RELATED: f64 = 0.005;
 
 /// Both versions by one metric.
@@ -44,18 +47,20 @@ pub(super) fn compare(cells: &Cells<'_>, spread: &Spread, threshold: f64, alpha:
         let beside = cells.minutes[&minute];
         let share = drawn(pair.stable, drawn(beside.stable, base));
         excess_seen += pair.canary.hits - n * share;
-        let burst = spread.burst(beside.canary.n);
-        let other = spread.burst(beside.stable.n) * n / (pair.stable.n + 1.0);
         let seen = drawn(beside.canary, canary.share());
+        let burst = |at: f64| spread.burst(beside.canary.n, at);
+        let (allowed, as_seen) = (burst(share + threshold), burst(seen));
+        let other = spread.burst(beside.stable.n, share) * n / (pair.stable.n + 1.0);
         let varies = spread.varies(share) * n * other;
-        sums.at_threshold += spread.varies(share + threshold) * n * burst + varies;
-        sums.as_seen += spread.varies(seen) * n * burst + varies;
-        sums.burst = sums.burst.max(burst);
+        sums.at_threshold += spread.varies(share + threshold) * n * allowed + varies;
+        sums.as_seen += spread.varies(seen) * n * as_seen + varies;
+        sums.allowed = sums.allowed.max(allowed);
+        sums.burst = sums.burst.max(as_seen);
         sums.other = sums.other.max(other);
     }
     let difference = excess_seen / canary.n;
     // The lower end is above the threshold exactly if the test at the threshold says so.
-    let below = excess(sums.at_threshold, sums.burst, alpha) / canary.n;
+    let below = excess(sums.at_threshold, sums.allowed, alpha) / canary.n;
     let above = excess(sums.as_seen, sums.burst.max(sums.other), alpha) / canary.n;
     Some(Compared {
         stable,
@@ -93,6 +98,7 @@ impl Compared {
 struct Sums {
     at_threshold: f64,
     as_seen: f64,
+    allowed: f64,
     burst: f64,
     other: f64,
 }
@@ -104,7 +110,7 @@ fn drawn(count: Count, towards: f64) -> f64 {
 /// How much more failures vary than if each came by itself.
 pub(super) struct Spread {
     metric: Metric,
-    /// The correlation of two requests to one destination within a minute.
+    /// The correlation of two requests to one destination within a minute, as the stable version's failures show it.
     related: f64,
 }
 
@@ -113,10 +119,7 @@ impl Spread {
     /// bursts must not excuse it. J. K. Haseman, L. L. Kupper, "Analysis of dichotomous response data from certain toxicological
     /// experiments", Biometrics 35, 1979, has the beta-binomial's moments.
     pub(super) fn of(metric: Metric, cells: &Cells<'_>) -> Self {
-        let mut spread = Self {
-            metric,
-            related: RELATED,
-        };
+        let mut spread = Self { metric, related: 0.0 };
         let base = cells.all.stable.share();
         let varies = spread.varies(base);
         let (mut beyond, mut pairs) = (0.0, 0.0);
@@ -134,14 +137,15 @@ impl Spread {
             pairs += unit.n * (unit.n - 1.0) * varies;
         }
         if pairs > 0.0 {
-            spread.related = (beyond / pairs).clamp(RELATED, 1.0);
+            spread.related = (beyond / pairs).clamp(0.0, 1.0);
         }
         spread
     }
 
-    /// How many requests of `n` within one minute count as one.
-    fn burst(&self, n: f64) -> f64 {
-        1.0 + (n - 1.0).max(0.0) * self.related
+    /// How many requests of `n` within one minute count as one, where this share of them fails.
+    fn burst(&self, n: f64, share: f64) -> f64 {
+        let least = (VARIES * share).clamp(0.0, RELATED);
+        1.0 + (n - 1.0).max(0.0) * self.related.max(least)
     }
 
     /// The variance of one request's outcome.

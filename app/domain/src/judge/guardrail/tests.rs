@@ -1,3 +1,4 @@
+mod rare;
 mod spans;
 
 use super::{

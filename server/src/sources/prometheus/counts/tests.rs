@@ -256,7 +256,7 @@ fn resets_gaps_and_old_samples() {
         ]
     );
     // What is scraped once in a minute is counted across the moment, beside what is scraped more often.
-    let seldom = series("p", "user-v1", &none, &[(40, 1), (95, 1), (150, 7)]);
+    let seldom = series("p", "user-v1", &none, &[(-15, 1), (40, 1), (95, 1), (150, 7)]);
     let often = series(
         "q",
         "user-v1",

@@ -49,7 +49,7 @@ fn later(minutes: i64, failing: u64) -> (Rules, Evidence, Timestamp) {
 
 #[test]
 fn what_fails_only_at_the_later_weight_is_not_diluted_by_the_hour_before() {
-    let (rules, evidence, now) = later(5, 3);
+    let (rules, evidence, now) = later(2, 3);
     let judged = judge(&rules, &evidence, now);
     assert_eq!(
         codes(&judged),
