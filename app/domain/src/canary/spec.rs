@@ -178,7 +178,15 @@ fn hold() -> Answer {
     Answer::Hold
 }
 
+/// How the reason of a Canary object's moves begins.
+pub(crate) const REASON: &str = "Canary/";
+
 impl Spec {
+    /// Why its moves are made, as the journal has it: the kind, the name, and the person who let it. The moves of one object have the same.
+    pub fn reason(&self, name: &str) -> String {
+        format!("{REASON}{name} ({})", self.approved_by.name)
+    }
+
     /// Reads `spec` of a Canary object.
     ///
     /// # Errors

@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     Name, Timestamp,
-    canary::{self, spec::Target},
+    canary::{
+        self,
+        spec::{REASON, Target},
+    },
     object::{Key, Kind},
 };
 use naru_view::canary::{RouteRef, RuleList, SetWeights};
@@ -39,9 +42,6 @@ pub struct Tried {
     /// When the version that served before had all requests again.
     pub back: Option<Timestamp>,
 }
-
-/// How the reason of a Canary object's moves begins.
-const CANARY: &str = "Canary/";
 
 /// Weights that were moved.
 struct Move<'a> {
@@ -188,7 +188,7 @@ fn follow(mut tried: Tried, moved: &Move<'_>, last: &Move<'_>) -> Next {
         tried.stays.retain(|it| it.until.is_some());
         return Next::Other(tried);
     }
-    let same = moved.reason == last.reason && moved.reason.starts_with(CANARY);
+    let same = moved.reason == last.reason && moved.reason.starts_with(REASON);
     let after = |to: &Target| -> u32 {
         let sides = moved.sides.iter().filter(|it| it.to == *to);
         sides.map(|it| it.after).sum()

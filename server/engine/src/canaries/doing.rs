@@ -54,12 +54,7 @@ impl Controller {
     /// Carries a planned move out.
     pub(super) async fn carry_out(&self, order: &Order, plan: &Plan, change: Name) -> Result<(), Undone> {
         let naru = Actor::of_cluster(&NARU.into());
-        // Who let it, in the journal's own form: a kind, a name, a person.
-        let reason = format!(
-            "Canary/{} ({})",
-            order.object.key().name,
-            order.spec.approved_by.name
-        );
+        let reason = order.spec.reason(&order.object.key().name);
         let who = By::Controller("canary", &naru);
         match self.desk(order).carry_out_alone(who, plan, change, &reason).await {
             Ok(_) => Ok(()),

@@ -47,8 +47,9 @@ impl Births {
             let own: Vec<_> = of.iter().zip(next).map(|(a, b)| b.duration_since(*a)).collect();
             distances.extend_from_slice(&own);
             // Of fewer nobody knows which is usual.
-            let told = median(own.clone()).filter(|_| own.len() >= 3);
-            usual.extend(told.map(|it| (target.clone(), it)));
+            if let Some(told) = median(own).filter(|_| of.len() > 3) {
+                usual.insert(target.clone(), told);
+            }
         }
         Self {
             scrape: median(distances).unwrap_or(USUAL),
